@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every module is built as Swift 6 (strict concurrency); warnings are errors in `make test`.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "pinstat",
+  products: [
+    .executable(name: "pinstat", targets: ["pinstat"]),
+    .library(name: "FunctionGraph", targets: ["FunctionGraph"]),
+    .library(name: "TraceInput", targets: ["TraceInput"]),
+    .library(name: "Statistics", targets: ["Statistics"]),
+    .library(name: "Analysis", targets: ["Analysis"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CTraceEvent", pkgConfig: "libtraceevent", providers: [.apt(["libtraceevent-dev"])]),
+    .systemLibrary(
+      name: "CCompression", pkgConfig: "libzstd", providers: [.apt(["zlib1g-dev", "libzstd-dev"])]),
+
+    .target(name: "FunctionGraph", swiftSettings: settings),
+    .target(name: "Statistics", swiftSettings: settings),
+    .target(name: "TraceText", dependencies: ["FunctionGraph"], swiftSettings: settings),
+    .target(
+      name: "TraceDat", dependencies: ["FunctionGraph", "CTraceEvent", "CCompression"],
+      swiftSettings: settings),
+    .target(
+      name: "TraceInput", dependencies: ["FunctionGraph", "TraceText", "TraceDat"],
+      swiftSettings: settings),
+    .target(name: "Analysis", dependencies: ["FunctionGraph", "TraceInput", "Statistics"], swiftSettings: settings),
+    .target(name: "Reports", dependencies: ["Analysis"], swiftSettings: settings),
+    .executableTarget(
+      name: "pinstat",
+      dependencies: [
+        "Analysis", "Reports", "TraceInput", "FunctionGraph",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings),
+
+    .testTarget(name: "FunctionGraphTests", dependencies: ["FunctionGraph"], swiftSettings: settings),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: settings),
+    .testTarget(name: "TraceTextTests", dependencies: ["TraceText", "FunctionGraph"], swiftSettings: settings),
+    .testTarget(name: "TraceDatTests", dependencies: ["TraceDat", "FunctionGraph"], swiftSettings: settings),
+  ]
+)
