@@ -1,0 +1,44 @@
+/// One call of a function: an entry and an exit that belong together, or what is left of them.
+public struct Call: Sendable {
+  public enum Status: UInt8, Sendable, CaseIterable {
+    /// Entry and exit were seen.
+    case complete
+    /// No exit was seen; there is no duration.
+    case unfinished
+    /// The exit came without its entry. Its duration is good where there is one: the exit record carries it.
+    case noEntry
+    /// Entry and exit were seen, and events were lost between them: self time and callees are not whole.
+    case lost
+  }
+
+  public var function: FunctionID
+  public var status: Status
+  /// Which of two traces side by side on one line, as in `Event.column`.
+  public var column: UInt8
+  /// The side that the last heading before this call announced; nil before any heading.
+  public var side: Event.Side?
+  /// Index into `TraceDescription.buffers`.
+  public var buffer: UInt16
+  /// The CPU that recorded the exit; of a leaf line and an unfinished call, the entry. −1 where unknown.
+  public var cpu: Int32
+  /// −1 where unknown.
+  public var pid: Int32
+  public var comm: StringTable.ID
+  /// 0 for the outermost; −1 where unknown.
+  public var depth: Int32
+  /// Of the entry record (not `calltime`, which is on the local clock whatever the trace clock is).
+  public var timestamp: Timestamp
+  /// Nanoseconds; nil for an unfinished call, and where the source prints no durations.
+  public var duration: Int64?
+  /// How coarse the source printed the duration, nanoseconds.
+  public var resolution: UInt32
+  /// Nanoseconds not spent in recorded callees; nil where a callee's duration or the duration itself is unknown. May be
+  /// negative as recorded: an interrupt's tree inside a very short call.
+  public var selfTime: Int64?
+  /// Where in the tree of call paths; `CallPaths.root` unless paths are tracked.
+  public var path: CallPaths.ID
+  /// Tells the tasks of one trace apart: calls that end in the same `stack` are nested or follow one another.
+  public var stack: UInt32
+  /// Order of entry in the trace (of the exit where there is no entry).
+  public var sequence: UInt64
+}

@@ -1,0 +1,343 @@
+/// Pairs entries with exits into calls.
+///
+/// The rules, in the order in which they apply:
+/// - Calls pair by task; where the source names none, by CPU, and a task switch on that CPU changes the stack.
+/// - Calls pair by depth, so that one missing record costs one call and shifts nothing. Only where a text has lost its
+///   layout (depth −1) does an exit close whatever was entered last.
+/// - An exit that names its function closes no other function's entry.
+/// - What was entered and never left is `unfinished`; what was left and never entered is `noEntry`.
+/// - Lost events mark every call that was open on that CPU.
+///
+/// Memory is that of the open calls, and of the call paths where they are tracked.
+public struct CallBuilder: ~Copyable {
+  /// Stacks that are empty are forgotten beyond this many, so that a million short tasks take no memory.
+  static let idleStacksLimit = 1 << 14
+
+  private let tracksPaths: Bool
+  private let buffersFollowOneAnother: Bool
+
+  private var stacks: [CallStack] = []
+  private var freeStacks: [Int] = []
+  private var stackOf: [StackKey: Int] = [:]
+  /// At how many stacks the empty ones are next forgotten; doubling keeps the sweeps' cost in proportion.
+  private var nextSweep = CallBuilder.idleStacksLimit
+  private var lastKey: StackKey?
+  private var lastStack = 0
+
+  private struct CPUKey: Hashable {
+    var cpu: Int32
+    var buffer: UInt16
+    var column: UInt8
+  }
+
+  private struct RunningTask {
+    var pid: Int32
+    var comm: StringTable.ID
+  }
+
+  /// What task switches in a text without a task column have told.
+  private var running: [CPUKey: RunningTask] = [:]
+  /// In which event (by its number) events were last lost on a CPU.
+  private var lastLoss: [CPUKey: UInt64] = [:]
+  private var sequence: UInt64 = 0
+  private var side: Event.Side?
+  private var currentBuffer: UInt16 = 0
+
+  public private(set) var paths = CallPaths()
+  /// Events that a source said were lost, as far as it gave numbers.
+  public private(set) var lostEvents: UInt64 = 0
+  /// How often a source said that events were lost.
+  public private(set) var losses = 0
+  /// The deepest depth seen, −1 before any call.
+  public private(set) var deepest: Int32 = -1
+  /// Calls deeper than the outermost were seen: the trace shows a graph, not single functions.
+  public var isNested: Bool { deepest > 0 }
+
+  /// - Parameters:
+  ///   - tracksPaths: fills `Call.path`, at the cost of a look-up a call.
+  ///   - buffersFollowOneAnother: true for trace.dat, where one buffer's events end before the next one's begin, so that
+  ///     its unfinished calls can be reported there.
+  public init(tracksPaths: Bool = false, buffersFollowOneAnother: Bool = false) {
+    self.tracksPaths = tracksPaths
+    self.buffersFollowOneAnother = buffersFollowOneAnother
+  }
+
+  /// Takes the next events and appends the calls that end in them, in the order of their ends; an unfinished call where
+  /// it is noticed that its exit is missing, after its callees.
+  public mutating func consume(_ events: [Event], into calls: inout [Call]) {
+    for event in events {
+      sequence += 1
+      if event.buffer != currentBuffer {
+        if buffersFollowOneAnother { finish(into: &calls) }
+        currentBuffer = event.buffer
+      }
+      switch event.kind {
+      case .entry: enter(event, &calls)
+      case .exit: leave(event, &calls)
+      case .leaf: pass(event, &calls)
+      case .lost: lose(event)
+      case .taskSwitch: switchTask(event)
+      case .heading:
+        finish(into: &calls)
+        lastLoss.removeAll()
+        side = event.side
+      }
+    }
+  }
+
+  /// Ends the trace: what is still open is unfinished.
+  public mutating func finish(into calls: inout [Call]) {
+    for index in stacks.indices where !stacks[index].frames.isEmpty {
+      abandon(downTo: 0, of: index, &calls)
+    }
+    stackOf.removeAll(keepingCapacity: true)
+    stacks.removeAll(keepingCapacity: true)
+    freeStacks.removeAll(keepingCapacity: true)
+    running.removeAll(keepingCapacity: true)
+    lastKey = nil
+  }
+
+  // MARK: Events
+
+  private mutating func enter(_ event: Event, _ calls: inout [Call]) {
+    let index = stack(for: event)
+    if event.depth >= 0 { abandon(from: event.depth, of: index, &calls) }
+    let parent = stacks[index].frames.last?.path ?? CallPaths.root
+    let frame = Frame(
+      function: event.function, depth: event.depth, cpu: event.cpu, timestamp: event.timestamp,
+      path: tracksPaths ? paths.child(of: parent, event.function) : CallPaths.root, sequence: sequence)
+    stacks[index].frames.append(frame)
+    deepest = max(deepest, event.depth >= 0 ? event.depth : Int32(clamping: stacks[index].frames.count - 1))
+  }
+
+  private mutating func leave(_ event: Event, _ calls: inout [Call]) {
+    var index = stack(for: event)
+    deepest = max(deepest, event.depth)
+    if event.depth >= 0 {
+      abandon(from: event.depth == .max ? .max : event.depth + 1, of: index, &calls)
+    }
+    if !closes(event, topOf: index), let other = strayStack(for: event) {
+      adopt(other, as: index, &calls)
+      index = self.stack(for: event)
+    }
+    guard closes(event, topOf: index) else {
+      // An entry at the very depth that is left belongs to a call whose own exit is missing.
+      if event.depth >= 0 { abandon(from: event.depth, of: index, &calls) }
+      emitWithoutEntry(event, index, &calls)
+      return
+    }
+    let frame = stacks[index].frames.removeLast()
+    let isLost = stacks[index].frames.count < stacks[index].lostBelow
+    stacks[index].lostBelow = min(stacks[index].lostBelow, stacks[index].frames.count)
+    addToCaller(event.duration, of: index)
+    let selfTime: Int64? =
+      if let duration = event.duration, !frame.calleeTimeIsPartial, !isLost {
+        duration &- frame.calleeTime
+      } else {
+        nil
+      }
+    calls.append(
+      Call(
+        function: event.function == .none ? frame.function : event.function, status: isLost ? .lost : .complete,
+        column: event.column, side: side, buffer: event.buffer, cpu: event.cpu, pid: stacks[index].pid,
+        comm: stacks[index].comm, depth: frame.depth >= 0 ? frame.depth : event.depth, timestamp: frame.timestamp,
+        duration: event.duration, resolution: event.resolution, selfTime: selfTime, path: frame.path,
+        stack: UInt32(truncatingIfNeeded: index), sequence: frame.sequence))
+  }
+
+  private mutating func pass(_ event: Event, _ calls: inout [Call]) {
+    let index = stack(for: event)
+    if event.depth >= 0 { abandon(from: event.depth, of: index, &calls) }
+    let parent = stacks[index].frames.last?.path ?? CallPaths.root
+    let depth = event.depth >= 0 ? event.depth : Int32(clamping: stacks[index].frames.count)
+    deepest = max(deepest, depth)
+    addToCaller(event.duration, of: index)
+    calls.append(
+      Call(
+        function: event.function, status: .complete, column: event.column, side: side, buffer: event.buffer,
+        cpu: event.cpu, pid: stacks[index].pid, comm: stacks[index].comm, depth: event.depth,
+        timestamp: event.timestamp, duration: event.duration, resolution: event.resolution, selfTime: event.duration,
+        path: tracksPaths ? paths.child(of: parent, event.function) : CallPaths.root,
+        stack: UInt32(truncatingIfNeeded: index), sequence: sequence))
+  }
+
+  private mutating func lose(_ event: Event) {
+    losses += 1
+    lostEvents &+= event.lostEvents
+    lastLoss[CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column)] = sequence
+  }
+
+  private mutating func switchTask(_ event: Event) {
+    let cpu = CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column)
+    if running[cpu] == nil, event.previousPid >= 0 {
+      // What this CPU did before its first switch now has a name.
+      let anonymous = StackKey(pid: -1, cpu: event.cpu, buffer: event.buffer, column: event.column)
+      let named = StackKey(pid: event.previousPid, cpu: event.cpu, buffer: event.buffer, column: event.column)
+      if stackOf[named] == nil, let index = stackOf.removeValue(forKey: anonymous) {
+        stackOf[named] = index
+        stacks[index].pid = event.previousPid
+        stacks[index].comm = event.previousComm
+      }
+    }
+    running[cpu] = RunningTask(pid: event.pid, comm: event.comm)
+    lastKey = nil
+  }
+
+  // MARK: Stacks
+
+  /// The stack that an event belongs on, with what was lost since the task was last seen marked on it.
+  private mutating func stack(for event: Event) -> Int {
+    var pid = event.pid
+    var comm = event.comm
+    if pid < 0, !running.isEmpty,
+      let task = running[CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column)]
+    {
+      pid = task.pid
+      comm = task.comm
+    }
+    let key = StackKey(pid: pid, cpu: event.cpu, buffer: event.buffer, column: event.column)
+    let index: Int
+    if key == lastKey {
+      index = lastStack
+    } else if let known = stackOf[key] {
+      index = known
+    } else {
+      index = newStack()
+      stackOf[key] = index
+    }
+    lastKey = key
+    lastStack = index
+    if !lastLoss.isEmpty { markLosses(on: index, event) }
+    stacks[index].lastCPU = event.cpu
+    stacks[index].lastSequence = sequence
+    stacks[index].pid = pid
+    stacks[index].comm = comm
+    stacks[index].buffer = event.buffer
+    stacks[index].column = event.column
+    return index
+  }
+
+  private mutating func newStack() -> Int {
+    if stackOf.count >= nextSweep { forgetIdleStacks() }
+    if let free = freeStacks.popLast() { return free }
+    stacks.append(CallStack())
+    return stacks.count - 1
+  }
+
+  private mutating func forgetIdleStacks() {
+    let before = stackOf.count
+    var open: [StackKey: Int] = [:]
+    for (key, index) in stackOf {
+      if stacks[index].frames.isEmpty {
+        stacks[index] = CallStack()
+        freeStacks.append(index)
+      } else {
+        open[key] = index
+      }
+    }
+    if open.count < before { stackOf = open }
+    nextSweep = max(Self.idleStacksLimit, 2 * open.count)
+  }
+
+  /// Events lost on the CPU where the task was, or on the one where it now is, since its last event.
+  private mutating func markLosses(on index: Int, _ event: Event) {
+    let seen = stacks[index].lastSequence
+    var key = CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column)
+    var isLost = (lastLoss[key] ?? 0) > seen
+    key.cpu = stacks[index].lastCPU
+    isLost = isLost || (lastLoss[key] ?? 0) > seen
+    // A loss without a CPU may have been anyone's.
+    key.cpu = -1
+    isLost = isLost || (lastLoss[key] ?? 0) > seen
+    if isLost { stacks[index].lostBelow = stacks[index].frames.count }
+  }
+
+  /// Whether the exit is that of the innermost open call.
+  private func closes(_ event: Event, topOf index: Int) -> Bool {
+    guard let top = stacks[index].frames.last else { return false }
+    if event.depth >= 0, top.depth >= 0, event.depth != top.depth { return false }
+    if event.function != .none { return top.function == event.function || top.function == .none }
+    guard stacks[index].lostBelow == stacks[index].frames.count else { return true }
+    return isPlausible(event, top)
+  }
+
+  /// After a loss an unnamed exit may be another call's of the same depth. Where the lines have times, the time between
+  /// entry and exit must be the duration; the kernel's own text names every exit that has lost its entry
+  /// (`print_graph_return` in trace_functions_graph.c), so that there an unnamed one can be believed.
+  private func isPlausible(_ event: Event, _ top: Frame) -> Bool {
+    guard let duration = event.duration, event.timestamp.unit == .nanoseconds, top.timestamp.unit == .nanoseconds,
+      event.timestamp.value >= top.timestamp.value
+    else { return true }
+    let between = Int64(clamping: event.timestamp.value - top.timestamp.value)
+    // Entry record and `calltime` have been seen 229 us apart.
+    let slack = max(500_000, between / 20)
+    return (between &- duration).magnitude <= slack.magnitude
+  }
+
+  /// A named exit whose entry stands on a CPU whose task was not known then: the task has moved here since.
+  private func strayStack(for event: Event) -> Int? {
+    guard event.function != .none, event.pid < 0, !running.isEmpty else { return nil }
+    var found: Int?
+    for (key, index) in stackOf where key.owner == .cpu && key.buffer == event.buffer && key.column == event.column {
+      if let top = stacks[index].frames.last, top.function == event.function, top.depth == event.depth {
+        if found != nil { return nil }
+        found = index
+      }
+    }
+    return found
+  }
+
+  private mutating func adopt(_ stray: Int, as index: Int, _ calls: inout [Call]) {
+    guard stray != index else { return }
+    abandon(downTo: 0, of: index, &calls)
+    stacks[index].frames = stacks[stray].frames
+    stacks[index].lostBelow = stacks[stray].lostBelow
+    stacks[stray].frames = []
+    stacks[stray].lostBelow = 0
+  }
+
+  // MARK: Ends
+
+  /// Gives up the open calls of `depth` and deeper: their exits are missing.
+  private mutating func abandon(from depth: Int32, of index: Int, _ calls: inout [Call]) {
+    var keep = stacks[index].frames.count
+    while keep > 0, stacks[index].frames[keep - 1].depth >= depth { keep -= 1 }
+    if keep < stacks[index].frames.count { abandon(downTo: keep, of: index, &calls) }
+  }
+
+  private mutating func abandon(downTo keep: Int, of index: Int, _ calls: inout [Call]) {
+    while stacks[index].frames.count > keep {
+      let frame = stacks[index].frames.removeLast()
+      calls.append(
+        Call(
+          function: frame.function, status: .unfinished, column: stacks[index].column, side: side,
+          buffer: stacks[index].buffer, cpu: frame.cpu, pid: stacks[index].pid, comm: stacks[index].comm,
+          depth: frame.depth, timestamp: frame.timestamp, duration: nil, resolution: 1, selfTime: nil,
+          path: frame.path, stack: UInt32(truncatingIfNeeded: index), sequence: frame.sequence))
+    }
+    stacks[index].lostBelow = min(stacks[index].lostBelow, keep)
+    if keep > 0 { stacks[index].frames[keep - 1].calleeTimeIsPartial = true }
+  }
+
+  private mutating func emitWithoutEntry(_ event: Event, _ index: Int, _ calls: inout [Call]) {
+    let parent = stacks[index].frames.last?.path ?? CallPaths.root
+    addToCaller(event.duration, of: index)
+    calls.append(
+      Call(
+        function: event.function, status: .noEntry, column: event.column, side: side, buffer: event.buffer,
+        cpu: event.cpu, pid: stacks[index].pid, comm: stacks[index].comm, depth: event.depth, timestamp: .none,
+        duration: event.duration, resolution: event.resolution, selfTime: nil,
+        path: tracksPaths ? paths.child(of: parent, event.function) : CallPaths.root,
+        stack: UInt32(truncatingIfNeeded: index), sequence: sequence))
+  }
+
+  private mutating func addToCaller(_ duration: Int64?, of index: Int) {
+    let last = stacks[index].frames.count - 1
+    guard last >= 0 else { return }
+    if let duration {
+      stacks[index].frames[last].calleeTime &+= duration
+    } else {
+      stacks[index].frames[last].calleeTimeIsPartial = true
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/// The calling context tree: every distinct path from an outermost call down to a function, each once.
+///
+/// Ammons, Ball, Larus, "Exploiting hardware performance counters with flow and context sensitive profiling", PLDI 1997.
+public struct CallPaths: Sendable {
+  /// A node; the root stands for "no call".
+  public struct ID: Hashable, Sendable {
+    public let rawValue: UInt32
+
+    public init(rawValue: UInt32) {
+      self.rawValue = rawValue
+    }
+  }
+
+  public static let root = ID(rawValue: 0)
+
+  /// More paths than this are not told apart: deeper ones count for their ancestor.
+  public static let limit = 1 << 20
+
+  private struct Node: Sendable {
+    var parent: UInt32
+    var function: FunctionID
+  }
+
+  private struct Key: Hashable, Sendable {
+    var parent: UInt32
+    var function: UInt32
+  }
+
+  private var nodes: [Node] = [Node(parent: 0, function: .none)]
+  private var children: [Key: UInt32] = [:]
+  /// True once `limit` was reached.
+  public private(set) var isTruncated = false
+
+  public init() {}
+
+  /// How many nodes there are, the root included. Parents have smaller numbers than their children.
+  public var count: Int { nodes.count }
+
+  public func function(_ id: ID) -> FunctionID { nodes[Int(id.rawValue)].function }
+
+  /// The caller's path; the root's parent is the root.
+  public func parent(_ id: ID) -> ID { ID(rawValue: nodes[Int(id.rawValue)].parent) }
+
+  mutating func child(of parent: ID, _ function: FunctionID) -> ID {
+    let key = Key(parent: parent.rawValue, function: function.rawValue)
+    if let known = children[key] { return ID(rawValue: known) }
+    guard nodes.count < Self.limit else {
+      isTruncated = true
+      return parent
+    }
+    let id = UInt32(nodes.count)
+    nodes.append(Node(parent: parent.rawValue, function: function))
+    children[key] = id
+    return ID(rawValue: id)
+  }
+}

@@ -1,0 +1,55 @@
+/// An entered function that has not been left yet.
+struct Frame {
+  var function: FunctionID
+  var depth: Int32
+  var cpu: Int32
+  var timestamp: Timestamp
+  /// Sum of the direct callees' durations, nanoseconds.
+  var calleeTime: Int64 = 0
+  /// A direct callee's duration is not known, so self time is not either.
+  var calleeTimeIsPartial = false
+  var path: CallPaths.ID
+  /// Order of entry in the trace.
+  var sequence: UInt64
+}
+
+/// The open calls of one task, outermost first.
+struct CallStack {
+  var frames: [Frame] = []
+  /// Frames below this index had events lost inside.
+  var lostBelow = 0
+  /// Where and when (in events of the trace) the task was last seen.
+  var lastCPU: Int32 = -1
+  var lastSequence: UInt64 = 0
+  var pid: Int32 = -1
+  var comm: StringTable.ID = .none
+  var buffer: UInt16 = 0
+  var column: UInt8 = 0
+}
+
+/// Whose calls belong on one stack.
+///
+/// A task where the source names it, since a task may enter on one CPU and leave on another; else the CPU. Task 0 is the
+/// idle task, one a CPU under one number.
+struct StackKey: Hashable {
+  enum Owner: UInt8 {
+    case task, idleTask, cpu
+  }
+
+  var owner: Owner
+  var number: Int32
+  var buffer: UInt16
+  var column: UInt8
+
+  init(pid: Int32, cpu: Int32, buffer: UInt16, column: UInt8) {
+    if pid > 0 {
+      (owner, number) = (.task, pid)
+    } else if pid == 0 {
+      (owner, number) = (.idleTask, cpu)
+    } else {
+      (owner, number) = (.cpu, cpu)
+    }
+    self.buffer = buffer
+    self.column = column
+  }
+}
