@@ -1,0 +1,137 @@
+public import FunctionGraph
+internal import Glibc
+internal import TraceDat
+internal import TraceText
+
+/// Events out of a file, a pipe or standard input, text or trace.dat: told apart by the first bytes, never by the name.
+public struct TraceReader: EventReader, ~Copyable {
+  /// One of the two.
+  private var text: TextReader?
+  private var dat: DatReader?
+  /// Bytes of the input where it is a file.
+  public let size: UInt64?
+
+  /// Reads `input` from its beginning.
+  ///
+  /// - Throws: `TraceError` where the input is empty, is a known format that holds no function graph, or is a trace.dat of
+  ///   which nothing can be trusted.
+  public init(_ input: consuming SniffedInput) throws(TraceError) {
+    let size = input.size
+    if input.isTraceDat {
+      let reader = try Self.openDat(input.file, input.prefix)
+      dat = consume reader
+      text = nil
+    } else {
+      let reader = try Self.openText(input.file, input.prefix)
+      text = consume reader
+      dat = nil
+    }
+    self.size = size
+  }
+
+  private static func openDat(_ file: SharedInput, _ prefix: [UInt8]) throws(TraceError) -> DatReader {
+    if let size = file.file.size {
+      return try DatReader(size: size) { (offset, buffer) throws(TraceError) in
+        try readDescriptor(file.file.descriptor, at: offset, buffer)
+      }
+    }
+    let spool = SharedSpool(try copyToDisk(file.file, after: prefix))
+    return try DatReader(size: spool.file.size) { (offset, buffer) throws(TraceError) in
+      try readDescriptor(spool.file.descriptor, at: offset, buffer)
+    }
+  }
+
+  private static func openText(_ file: SharedInput, _ prefix: [UInt8]) throws(TraceError) -> TextReader {
+    guard !prefix.isEmpty else { throw TraceError(.empty, "the file is empty") }
+    if let problem = foreignFormat(prefix) { throw TraceError(.notATrace, problem) }
+    var pending = prefix[...]
+    return TextReader { (buffer) throws(TraceError) in
+      guard pending.isEmpty else {
+        let count = min(pending.count, buffer.count)
+        buffer.copyBytes(from: pending.prefix(count))
+        pending.removeFirst(count)
+        return count
+      }
+      return try file.file.read(into: buffer)
+    }
+  }
+
+  public mutating func next(_ batch: inout [Event]) throws(TraceError) -> Bool {
+    if let more = try text?.next(&batch) { return more }
+    return try dat?.next(&batch) ?? false
+  }
+
+  /// True for trace.dat, whose buffers' events follow one another.
+  public var isTraceDat: Bool { dat != nil }
+
+  public var functions: FunctionTable { of({ $0.functions }, { $0.functions }) ?? FunctionTable() }
+  public var comms: StringTable { of({ $0.comms }, { $0.comms }) ?? StringTable() }
+
+  public var description: TraceDescription {
+    var description = of({ $0.description }, { $0.description }) ?? TraceDescription(format: .unknownText)
+    description.byteCount = size ?? bytesRead
+    return description
+  }
+
+  public var diagnostics: Diagnostics { of({ $0.diagnostics }, { $0.diagnostics }) ?? Diagnostics() }
+  public var bytesRead: UInt64 { of({ $0.bytesRead }, { $0.bytesRead }) ?? 0 }
+
+  private borrowing func of<Value>(
+    _ ofText: (borrowing TextReader) -> Value, _ ofDat: (borrowing DatReader) -> Value
+  ) -> Value? {
+    switch text {
+    case .some(let reader): return ofText(reader)
+    case .none: break
+    }
+    switch dat {
+    case .some(let reader): return ofDat(reader)
+    case .none: return nil
+    }
+  }
+}
+
+private final class SharedSpool: Sendable {
+  let file: SpoolFile
+  init(_ file: consuming SpoolFile) { self.file = file }
+}
+
+private func copyToDisk(_ file: borrowing InputFile, after prefix: [UInt8]) throws(TraceError) -> SpoolFile {
+  var spool = try SpoolFile()
+  var block = prefix
+  var count = prefix.count
+  while count > 0 {
+    var failure: TraceError?
+    block.withUnsafeBytes { bytes in
+      do throws(TraceError) {
+        try spool.append(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    if block.count < 1 << 18 { block = [UInt8](repeating: 0, count: 1 << 18) }
+    count = try fill(&block, from: file)
+  }
+  return spool
+}
+
+/// Formats that people hand in by mistake, and what to do instead.
+private func foreignFormat(_ prefix: [UInt8]) -> String? {
+  if prefix.starts(with: [0x1f, 0x8b]) {
+    return "it is compressed with gzip: decompress it, as in `zcat FILE | pinstat analyze -`"
+  }
+  if prefix.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) {
+    return "it is compressed with zstd: decompress it, as in `zstdcat FILE | pinstat analyze -`"
+  }
+  if prefix.starts(with: [0xfd, 0x37, 0x7a, 0x58, 0x5a]) {
+    return "it is compressed with xz: decompress it, as in `xzcat FILE | pinstat analyze -`"
+  }
+  if prefix.starts(with: Array("PERFILE2".utf8)) {
+    return "it is a perf.data: function durations come from `perf ftrace` or `trace-cmd record -p function_graph`"
+  }
+  if prefix.starts(with: [0x7f, 0x45, 0x4c, 0x46]) { return "it is a program (ELF), not a trace" }
+  if prefix.count >= 3, prefix.count < 10, [0x17, 0x08, 0x44, 0x74, 0x72, 0x61, 0x63, 0x69, 0x6e].starts(with: prefix) {
+    return "it is a trace.dat cut short after \(prefix.count) bytes: nothing in it is whole"
+  }
+  return nil
+}
