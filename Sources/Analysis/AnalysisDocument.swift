@@ -1,0 +1,412 @@
+public import FoundationEssentials
+internal import FunctionGraph
+internal import Statistics
+
+/// The JSON of an analysis, `pinstat/analysis/1`: what `analyze --format json` writes and `compare` reads as a baseline.
+///
+/// Durations and derived figures are microseconds, sizes bytes.
+public struct AnalysisDocument: Codable, Sendable {
+  public static let schemaName = "pinstat/analysis/1"
+
+  public struct Tool: Codable, Sendable {
+    public var name: String
+    public var version: String
+    public init(name: String, version: String) {
+      self.name = name
+      self.version = version
+    }
+  }
+
+  public struct Buffer: Codable, Sendable {
+    public var name: String
+    public var clock: String
+    public var timestampsAreTime: Bool
+    public var overrun: UInt64
+  }
+
+  public struct DiagnosticEntry: Codable, Sendable {
+    public var kind: String
+    /// 1-based line, or byte offset, of the place; neither for the whole file.
+    public var line: Int?
+    public var byte: UInt64?
+    public var detail: String
+  }
+
+  public struct Quality: Codable, Sendable {
+    public var calls: Int
+    public var losses: Int
+    public var lostEvents: UInt64
+    public var nested: Bool
+    public var deepest: Int32
+    public var skipped: Int
+    public var diagnosticCounts: [String: Int]
+    public var diagnostics: [DiagnosticEntry]
+  }
+
+  public struct Callee: Codable, Sendable {
+    public var function: String
+    public var module: String
+    public var calls: Int
+    public var totalUs: Double
+    public var selfUs: Double
+    public var level: Int
+  }
+
+  public struct Callees: Codable, Sendable {
+    public var parentCalls: Int
+    public var parentTotalUs: Double
+    public var parentSelfUs: Double
+    public var rows: [Callee]
+  }
+
+  public struct Sketch: Codable, Sendable {
+    /// DDSketch, logarithmic mapping, of durations in nanoseconds.
+    public var relativeError: Double
+    public var zeroCount: UInt64
+    public var binIndexes: [Int]
+    public var binCounts: [UInt64]
+    public var squaredDeviationsUs2: Double
+  }
+
+  public struct Function: Codable, Sendable {
+    public var buffer: String
+    public var function: String
+    public var module: String
+    public var count: Int
+    public var incomplete: Int
+    public var complete: Int
+    public var unfinished: Int
+    public var noEntry: Int
+    public var lost: Int
+    public var minUs: Double?
+    public var p50Us: Double?
+    public var p90Us: Double?
+    public var p99Us: Double?
+    public var maxUs: Double?
+    public var meanUs: Double?
+    public var stddevUs: Double?
+    public var totalUs: Double
+    public var selfUs: Double?
+    public var throughputGibS: Double?
+    public var resolutionUs: Double
+    public var zeroResolutionUs: Double
+    /// In the order in which the calls ended: all of them, or a seeded uniform sample where there is a sketch.
+    public var durationsUs: [Double]
+    public var sketch: Sketch?
+    public var callees: Callees?
+  }
+
+  public struct Trace: Codable, Sendable {
+    public var path: String
+    public var bytes: UInt64?
+    public var format: String
+    public var kernel: String
+    public var uname: String
+    public var writer: String
+    public var tracer: String
+    public var cpus: Int?
+    public var buffers: [Buffer]
+    public var quality: Quality
+    public var functions: [Function]
+    public var warnings: [String]
+  }
+
+  public var schema: String
+  public var tool: Tool
+  public var functionsSelected: [String]
+  public var size: UInt64?
+  public var pageSize: UInt64?
+  public var backing: String?
+  public var recorded: String?
+  /// Options that left out calls, as they were given.
+  public var filters: [String]
+  public var traces: [Trace]
+
+  public init(
+    tool: Tool, functionsSelected: [String], size: UInt64?, pageSize: UInt64?, backing: String?, recorded: String?,
+    filters: [String], traces: [Trace]
+  ) {
+    schema = Self.schemaName
+    self.tool = tool
+    self.functionsSelected = functionsSelected
+    self.size = size
+    self.pageSize = pageSize
+    self.backing = backing
+    self.recorded = recorded
+    self.filters = filters
+    self.traces = traces
+  }
+
+  /// Keys in a fixed order, so that equal analyses are equal files.
+  public func encoded() throws -> Data {
+    try encodedJSON(self)
+  }
+}
+
+/// A value as compact JSON with sorted keys.
+public func encodedJSON(_ value: some Encodable) throws -> Data {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  encoder.keyEncodingStrategy = .convertToSnakeCase
+  return try encoder.encode(value)
+}
+
+/// Why a baseline cannot be used.
+public struct BaselineError: Error, Sendable {
+  /// A phrase: what was expected and what was found.
+  public var detail: String
+
+  public init(_ detail: String) {
+    self.detail = detail
+  }
+}
+
+extension AnalysisDocument {
+  /// Reads a stored baseline and checks that its figures can be figures.
+  public init(baseline data: Data) throws(BaselineError) {
+    struct Header: Decodable {
+      var schema: String?
+    }
+    do {
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      let header = try decoder.decode(Header.self, from: data)
+      guard header.schema == Self.schemaName else {
+        throw BaselineError(
+          "its schema is \(header.schema.map { "\"\($0)\"" } ?? "missing"), expected \"\(Self.schemaName)\"")
+      }
+      self = try decoder.decode(Self.self, from: data)
+    } catch let error as BaselineError {
+      throw error
+    } catch let error as DecodingError {
+      throw BaselineError(Self.phrase(error))
+    } catch {
+      throw BaselineError("it is no JSON")
+    }
+    if traces.isEmpty { throw BaselineError("it holds no traces") }
+    for trace in traces {
+      for function in trace.functions {
+        if let problem = function.problem {
+          throw BaselineError("\(problem) for \(function.function) of \(trace.path)")
+        }
+      }
+    }
+  }
+
+  private static func phrase(_ error: DecodingError) -> String {
+    func place(_ context: DecodingError.Context) -> String {
+      let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+      return path.isEmpty ? "at the top" : "at \(path)"
+    }
+    switch error {
+    case .keyNotFound(let key, let context): return "\"\(key.stringValue)\" is missing \(place(context))"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      return "a value of the wrong type stands \(place(context))"
+    case .dataCorrupted(let context):
+      return context.codingPath.isEmpty ? "it is no whole JSON" : "an impossible value stands \(place(context))"
+    @unknown default: return "it cannot be decoded"
+    }
+  }
+}
+
+extension AnalysisDocument.Function {
+  /// Durations beyond this are no durations: a year in microseconds.
+  private static let longest = 3.2e13
+
+  fileprivate var problem: String? {
+    let limit = Self.longest
+    if count < 0 || incomplete < 0 { return "a negative number of calls stands" }
+    if durationsUs.contains(where: { !$0.isFinite || $0 < 0 || $0 > limit }) { return "an impossible duration stands" }
+    if sketch == nil, durationsUs.count != count {
+      return "the number of durations (\(durationsUs.count)) is not the number of calls (\(count))"
+    }
+    if let sketch {
+      if sketch.binIndexes.count != sketch.binCounts.count { return "an uneven sketch stands" }
+      if durationsUs.isEmpty || count < durationsUs.count { return "a sample larger than its whole stands" }
+      let bins = zip(sketch.binIndexes, sketch.binCounts).map { QuantileSketch.Bin(index: $0, count: $1) }
+      guard
+        let whole = QuantileSketch(
+          relativeError: sketch.relativeError, bins: bins, zeroCount: sketch.zeroCount, sum: 0, minimum: 0, maximum: 0),
+        whole.count == UInt64(count)
+      else { return "a sketch that does not hold its calls stands" }
+      guard let low = minUs, let high = maxUs, let mean = meanUs, low >= 0, low <= high, high <= limit,
+        mean >= low, mean <= high
+      else { return "minimum, mean and maximum contradict one another" }
+    }
+    if ![totalUs, resolutionUs, zeroResolutionUs].allSatisfy({ $0.isFinite && $0 >= 0 && $0 <= 9e15 }) {
+      return "an impossible figure stands"
+    }
+    return nil
+  }
+}
+
+// MARK: - From and to an analysis
+
+private func microseconds(_ nanoseconds: Int64) -> Double { Double(nanoseconds) / 1_000 }
+private func nanoseconds(_ microseconds: Double) -> Int64 {
+  Int64(exactly: (microseconds * 1_000).rounded()) ?? .max
+}
+
+extension AnalysisDocument.Trace {
+  /// - Parameter size: bytes that one call maps, for the throughput.
+  public init(_ analysis: TraceAnalysis, size: UInt64?, warnings: [String]) {
+    path = analysis.path
+    bytes = analysis.description.byteCount
+    format = analysis.description.format.name
+    kernel = analysis.description.kernelRelease
+    uname = analysis.description.uname
+    writer = analysis.description.writerVersion
+    tracer = analysis.description.tracer
+    cpus = analysis.description.cpuCount
+    buffers = analysis.description.buffers.map {
+      .init(name: $0.name, clock: $0.clock, timestampsAreTime: $0.timestampsAreTime, overrun: $0.overrun)
+    }
+    let quality = analysis.quality
+    self.quality = .init(
+      calls: quality.calls, losses: quality.losses, lostEvents: quality.lostEvents, nested: quality.isNested,
+      deepest: quality.deepest, skipped: quality.skipped,
+      diagnosticCounts: Dictionary(uniqueKeysWithValues: quality.diagnostics.counts.map { ($0.rawValue, $1) }),
+      diagnostics: quality.diagnostics.kept.map {
+        var entry = AnalysisDocument.DiagnosticEntry(kind: $0.kind.rawValue, detail: $0.detail)
+        switch $0.place {
+        case .line(let line): entry.line = line
+        case .byte(let byte): entry.byte = byte
+        case .whole: break
+        }
+        return entry
+      })
+    functions = analysis.functions.map { .init($0, size: size) }
+    self.warnings = warnings
+  }
+
+  /// The analysis that was stored.
+  public func analysis() -> TraceAnalysis {
+    var description = TraceDescription(
+      format: Self.format(named: format),
+      buffers: buffers.map {
+        .init(name: $0.name, clock: $0.clock, timestampsAreTime: $0.timestampsAreTime, overrun: $0.overrun)
+      })
+    description.kernelRelease = kernel
+    description.uname = uname
+    description.writerVersion = writer
+    description.tracer = tracer
+    description.cpuCount = cpus
+    description.byteCount = bytes
+    var quality = TraceQuality()
+    quality.calls = self.quality.calls
+    quality.losses = self.quality.losses
+    quality.lostEvents = self.quality.lostEvents
+    quality.isNested = self.quality.nested
+    quality.deepest = self.quality.deepest
+    quality.skipped = self.quality.skipped
+    for entry in self.quality.diagnostics {
+      let place: Diagnostic.Place =
+        if let line = entry.line { .line(line) } else if let byte = entry.byte { .byte(byte) } else { .whole }
+      quality.diagnostics.record(Diagnostic.Kind(rawValue: entry.kind) ?? .unsupported, at: place, entry.detail)
+    }
+    var analysis = TraceAnalysis(
+      path: path, description: description, functions: functions.map { $0.durations() }, quality: quality,
+      missing: [])
+    analysis.isStored = true
+    return analysis
+  }
+
+  private static func format(named name: String) -> TraceDescription.Format {
+    switch name {
+    case "trace.dat v6": .traceDat(version: 6, compression: "")
+    case "trace.dat v7": .traceDat(version: 7, compression: "")
+    case TraceDescription.Format.tracefs.name: .tracefs
+    case TraceDescription.Format.traceCmdReport.name: .traceCmdReport
+    case TraceDescription.Format.pasted.name: .pasted
+    default: .unknownText
+    }
+  }
+}
+
+extension AnalysisDocument.Function {
+  init(_ source: FunctionDurations, size: UInt64?) {
+    let sample = source.durations
+    buffer = source.buffer
+    function = source.function.symbol
+    module = source.function.module
+    count = sample.count
+    incomplete = source.incomplete
+    complete = source.complete
+    unfinished = source.unfinished
+    noEntry = source.noEntry
+    lost = source.lost
+    let quantiles = sample.quantiles([0.5, 0.9, 0.99]).map { $0.map { $0 / 1_000 } }
+    minUs = sample.count > 0 ? microseconds(sample.minimum) : nil
+    p50Us = quantiles[0]
+    p90Us = quantiles[1]
+    p99Us = quantiles[2]
+    maxUs = sample.count > 0 ? microseconds(sample.maximum) : nil
+    meanUs = sample.mean.map { $0 / 1_000 }
+    stddevUs = sample.standardDeviation.map { $0 / 1_000 }
+    totalUs = microseconds(sample.total)
+    selfUs = source.selfTimeCalls > 0 ? microseconds(source.selfTime) : nil
+    throughputGibS = size.flatMap { throughput(bytes: $0, nanoseconds: sample.quantile(0.5)) }
+    resolutionUs = Double(sample.resolution) / 1_000
+    zeroResolutionUs = Double(sample.zeroResolution) / 1_000
+    durationsUs = sample.storedDurations.map { $0 / 1_000 }
+    sketch = sample.storedSketch.map { stored in
+      .init(
+        relativeError: stored.sketch.relativeError, zeroCount: stored.sketch.zeroCount,
+        binIndexes: stored.sketch.bins.map(\.index), binCounts: stored.sketch.bins.map(\.count),
+        squaredDeviationsUs2: stored.moments.squaredDeviations / 1e6)
+    }
+    callees = source.callees.map { table in
+      .init(
+        parentCalls: table.parentCalls, parentTotalUs: microseconds(table.parentTotal),
+        parentSelfUs: microseconds(table.parentSelf),
+        rows: table.rows.map {
+          .init(
+            function: $0.function.symbol, module: $0.function.module, calls: $0.calls,
+            totalUs: microseconds($0.total), selfUs: microseconds($0.selfTime), level: $0.level)
+        })
+    }
+  }
+
+  func durations() -> FunctionDurations {
+    let resolution = UInt32(clamping: nanoseconds(resolutionUs))
+    let zeroResolution = UInt32(clamping: nanoseconds(zeroResolutionUs))
+    var sample = DurationSample()
+    if let sketch {
+      sample = DurationSample(
+        count: count, total: nanoseconds(totalUs), minimum: nanoseconds(minUs ?? 0),
+        maximum: nanoseconds(maxUs ?? 0), mean: (meanUs ?? 0) * 1_000,
+        squaredDeviations: sketch.squaredDeviationsUs2 * 1e6, relativeError: sketch.relativeError,
+        zeroCount: sketch.zeroCount, bins: Array(zip(sketch.binIndexes, sketch.binCounts)),
+        sampled: durationsUs.map { $0 * 1_000 }, resolution: resolution, zeroResolution: zeroResolution)
+    } else {
+      for duration in durationsUs {
+        let value = nanoseconds(duration)
+        sample.add(value, resolution: value == 0 ? zeroResolution : resolution)
+      }
+    }
+    var result = FunctionDurations(
+      buffer: buffer, function: FunctionName(symbol: function, module: module), durations: sample)
+    result.complete = complete
+    result.unfinished = unfinished
+    result.noEntry = noEntry
+    result.lost = lost
+    result.incomplete = incomplete
+    result.callees = callees.map { table in
+      CalleeTable(
+        parentCalls: table.parentCalls, parentTotal: nanoseconds(table.parentTotalUs),
+        parentSelf: nanoseconds(table.parentSelfUs),
+        rows: table.rows.map {
+          .init(
+            function: FunctionName(symbol: $0.function, module: $0.module), calls: $0.calls,
+            total: nanoseconds($0.totalUs), selfTime: nanoseconds($0.selfUs), level: $0.level)
+        })
+    }
+    return result
+  }
+}
+
+/// Bytes over a duration, GiB/s; nil where there is no duration.
+public func throughput(bytes: UInt64, nanoseconds: Double?) -> Double? {
+  guard let nanoseconds, nanoseconds > 0 else { return nil }
+  return Double(bytes) / 1_073_741_824 / (nanoseconds / 1e9)
+}

@@ -1,0 +1,135 @@
+internal import Statistics
+
+/// The known durations of one function, nanoseconds: all of them up to a cap, beyond it what adds up.
+///
+/// Up to `exactLimit` durations every figure is exact. Beyond it the quantiles come from a sketch with a stated relative
+/// error, and comparisons from a seeded uniform subsample; count, sum, mean, standard deviation, minimum and maximum stay
+/// exact.
+public struct DurationSample: Sendable {
+  public static let exactLimit = 100_000
+  /// How many durations a comparison looks at, as the contract has it.
+  public static let comparedLimit = 10_000
+
+  public private(set) var count = 0
+  /// Nanoseconds, in the order in which the calls ended; a prefix of them once `isExact` is false.
+  public private(set) var values: [Int64] = []
+  public private(set) var total: Int64 = 0
+  /// The coarsest resolution that the source printed a duration with, nanoseconds.
+  public private(set) var resolution: UInt32 = 0
+  /// The resolution of durations that were printed as 0, nanoseconds.
+  public private(set) var zeroResolution: UInt32 = 1
+  public private(set) var minimum: Int64 = .max
+  public private(set) var maximum: Int64 = .min
+  private var moments = Moments()
+  private var sketch: QuantileSketch?
+  private var reservoir: Reservoir?
+  private var limit: Int
+
+  public init(limit: Int = DurationSample.exactLimit) {
+    self.limit = limit
+  }
+
+  /// False once there were more durations than are kept.
+  public var isExact: Bool { sketch == nil }
+
+  /// The relative error of a quantile; 0 where it is exact.
+  public var quantileError: Double { sketch?.relativeError ?? 0 }
+
+  public mutating func add(_ duration: Int64, resolution: UInt32) {
+    count += 1
+    total = total.addingReportingOverflow(duration).overflow ? .max : total + duration
+    self.resolution = max(self.resolution, resolution)
+    if duration == 0 { zeroResolution = max(zeroResolution, resolution) }
+    minimum = min(minimum, duration)
+    maximum = max(maximum, duration)
+    moments.add(Double(duration))
+    if sketch == nil {
+      if values.count < limit {
+        values.append(duration)
+        return
+      }
+      spill()
+    }
+    sketch?.add(Double(duration))
+    reservoir?.add(Double(duration))
+  }
+
+  /// Keeps no more than `limit` durations from now on.
+  mutating func lowerLimit(to limit: Int) {
+    self.limit = min(self.limit, limit)
+    if sketch == nil, values.count > self.limit { spill() }
+  }
+
+  private mutating func spill() {
+    var sketch = QuantileSketch()
+    var reservoir = Reservoir(capacity: Self.comparedLimit, seed: 0)
+    for value in values {
+      sketch.add(Double(value))
+      reservoir.add(Double(value))
+    }
+    self.sketch = sketch
+    self.reservoir = reservoir
+    values.removeLast(values.count - min(values.count, limit))
+  }
+
+  /// Of the durations, nanoseconds; nil without any.
+  public var mean: Double? { count > 0 ? moments.mean : nil }
+  /// With n − 1; nil below two durations.
+  public var standardDeviation: Double? { moments.standardDeviation }
+
+  /// Type 7 of Hyndman and Fan, nanoseconds; from the sketch where not all durations are kept.
+  public func quantile(_ p: Double) -> Double? {
+    guard count > 0 else { return nil }
+    if let sketch { return sketch.quantile(p) }
+    return Statistics.quantile(sorted, p)
+  }
+
+  /// Several quantiles for one sort.
+  public func quantiles(_ ps: [Double]) -> [Double?] {
+    guard count > 0 else { return ps.map { _ in nil } }
+    if let sketch { return ps.map { sketch.quantile($0) } }
+    let sorted = sorted
+    return ps.map { Statistics.quantile(sorted, $0) }
+  }
+
+  private var sorted: [Double] { values.map(Double.init).sorted() }
+
+  /// Positive durations for a comparison, nanoseconds, at most `comparedLimit`: one of 0 counts as half its resolution,
+  /// since it was shorter than the source can print.
+  public func compared(seed: UInt64) -> [Double] {
+    let zero = Double(zeroResolution) / 2
+    let all = reservoir?.sample ?? values.map(Double.init)
+    let chosen = all.count > Self.comparedLimit ? subsample(Self.comparedLimit, from: all, seed: seed) : all
+    return chosen.map { $0 > 0 ? $0 : zero }
+  }
+
+  // MARK: Stored form
+
+  /// What a baseline keeps: all durations, or the sample of them, nanoseconds.
+  var storedDurations: [Double] { reservoir?.sample ?? values.map(Double.init) }
+
+  var storedSketch: (sketch: QuantileSketch, moments: Moments)? { sketch.map { ($0, moments) } }
+
+  /// Takes up what a baseline kept of more durations than it could hold.
+  init(
+    count: Int, total: Int64, minimum: Int64, maximum: Int64, mean: Double, squaredDeviations: Double,
+    relativeError: Double, zeroCount: UInt64, bins: [(Int, UInt64)], sampled: [Double], resolution: UInt32,
+    zeroResolution: UInt32
+  ) {
+    limit = Self.exactLimit
+    self.count = count
+    self.total = total
+    self.minimum = minimum
+    self.maximum = maximum
+    self.resolution = resolution
+    self.zeroResolution = zeroResolution
+    moments = Moments(count: UInt64(max(0, count)), mean: mean, squaredDeviations: squaredDeviations)
+    sketch =
+      QuantileSketch(
+        relativeError: relativeError, bins: bins.map { QuantileSketch.Bin(index: $0.0, count: $0.1) },
+        zeroCount: zeroCount, sum: Double(total), minimum: Double(minimum), maximum: Double(maximum)) ?? QuantileSketch()
+    var reservoir = Reservoir(capacity: Self.comparedLimit, seed: 0)
+    for value in sampled { reservoir.add(value) }
+    self.reservoir = reservoir
+  }
+}

@@ -1,0 +1,274 @@
+public import FunctionGraph
+public import TraceInput
+
+/// What is asked of a trace.
+public struct AnalysisRequest: Sendable {
+  public var selection: FunctionSelection
+  public var filter: CallFilter
+  /// Fills `FunctionDurations.callees`.
+  public var wantsCallees: Bool
+
+  public init(selection: FunctionSelection, filter: CallFilter = CallFilter(), wantsCallees: Bool = false) {
+    self.selection = selection
+    self.filter = filter
+    self.wantsCallees = wantsCallees
+  }
+}
+
+/// Why a trace gives no analysis.
+public enum AnalysisError: Error, Sendable {
+  case trace(TraceError)
+  /// `--from` or `--to` on a trace whose timestamps are no time.
+  case clockIsNotTime(clock: String)
+  /// Nothing in the input is function-graph output; the tracer's name where the input tells it.
+  case noFunctionGraph(tracer: String)
+  /// The selected calls have no durations: funcgraph-duration was off.
+  case noDurations(function: String)
+  /// A text for both sides that lacks a heading for one.
+  case noSides(found: [Event.Side])
+}
+
+/// The sides that a text with headings holds.
+public struct SidedAnalysis: Sendable {
+  public var before: TraceAnalysis
+  public var after: TraceAnalysis
+  /// Told apart by the columns of one line, not by headings.
+  public var byColumn: Bool
+}
+
+/// Reads one trace and sums it up, in memory that does not grow with the trace.
+public struct TraceAnalyzer {
+  /// Durations kept exactly, over all functions of a trace; beyond it every function keeps `crowdedLimit`.
+  static let exactBudget = 2_000_000
+  static let crowdedLimit = 1_024
+
+  private let path: String
+  private let request: AnalysisRequest
+
+  public init(path: String, request: AnalysisRequest) {
+    self.path = path
+    self.request = request
+  }
+
+  /// The whole trace as one.
+  ///
+  /// - Parameter progress: called now and then with the bytes read so far and those there are.
+  public func analyze(
+    _ input: consuming SniffedInput, progress: (UInt64, UInt64?) -> Void = { _, _ in }
+  ) throws(AnalysisError) -> TraceAnalysis {
+    var sums = [SideSums()]
+    let reader = try read(input, into: &sums, sideOf: { _ in 0 }, progress)
+    return try finish(sums[0], reader)
+  }
+
+  /// A text that holds both sides under headings, or side by side on each line.
+  public func analyzeSides(
+    _ input: consuming SniffedInput, progress: (UInt64, UInt64?) -> Void = { _, _ in }
+  ) throws(AnalysisError) -> SidedAnalysis {
+    // Before, after, and by column where no heading tells: left, right.
+    var sums = [SideSums(), SideSums(), SideSums(), SideSums()]
+    let reader = try read(
+      input, into: &sums,
+      sideOf: { call in
+        switch call.side {
+        case .before: 0
+        case .after: 1
+        case nil: call.column == 0 ? 2 : 3
+        }
+      }, progress)
+    func found(_ index: Int) -> Bool { sums[index].quality.calls > 0 }
+    if found(0), found(1) {
+      return SidedAnalysis(
+        before: try finish(sums[0], reader), after: try finish(sums[1], reader), byColumn: false)
+    }
+    if !found(0), !found(1), found(2), found(3) {
+      return SidedAnalysis(before: try finish(sums[2], reader), after: try finish(sums[3], reader), byColumn: true)
+    }
+    if !sums.contains(where: { $0.quality.calls > 0 }) {
+      throw .noFunctionGraph(tracer: reader.description.tracer)
+    }
+    throw .noSides(found: (found(0) ? [.before] : []) + (found(1) ? [.after] : []))
+  }
+
+  private struct SideSums {
+    struct Key: Hashable {
+      var buffer: UInt16
+      var function: FunctionID
+    }
+    var functions: [Key: FunctionDurations] = [:]
+    var quality = TraceQuality()
+    var collector = CalleeCollector()
+    var kept = 0
+    var isCrowded = false
+    /// Selected functions that were seen, whether or not a filter let them pass.
+    var seen: Set<FunctionID> = []
+    var skipped: [Key: Int] = [:]
+  }
+
+  private func read(
+    _ input: consuming SniffedInput, into sums: inout [SideSums], sideOf: (Call) -> Int,
+    _ progress: (UInt64, UInt64?) -> Void
+  ) throws(AnalysisError) -> FinishedReader {
+    do throws(TraceError) {
+      var reader = try CallReader(input, tracksPaths: request.wantsCallees)
+      var calls: [Call] = []
+      // 0 not looked at, 1 wanted, 2 not.
+      var selected: [UInt8] = []
+      while try reader.next(&calls) {
+        if calls.isEmpty { continue }
+        let functions = reader.functions
+        let buffers = reader.description.buffers
+        let comms = reader.comms
+        while selected.count < functions.count {
+          let name = functions[FunctionID(rawValue: UInt32(selected.count))].symbol
+          selected.append(!name.isEmpty && request.selection.contains(name) ? 1 : 2)
+        }
+        for call in calls {
+          let side = sideOf(call)
+          sums[side].quality.calls += 1
+          let isSelected = selected[Int(call.function.rawValue)] == 1
+          if !isSelected && !request.wantsCallees { continue }
+          let passes =
+            isSelected
+            && add(
+              call, to: &sums[side], comm: comms[call.comm],
+              buffer: Int(call.buffer) < buffers.count ? buffers[Int(call.buffer)].name : "", functions: functions)
+          if request.wantsCallees {
+            sums[side].collector.add(
+              call, paths: reader.paths,
+              isSelected: { Int($0.rawValue) < selected.count && selected[Int($0.rawValue)] == 1 }, isWanted: passes)
+          }
+        }
+        progress(reader.bytesRead, reader.size)
+      }
+      return FinishedReader(reader)
+    } catch {
+      throw .trace(error)
+    }
+  }
+
+  /// What remains of a reader that has come to the end.
+  private struct FinishedReader {
+    var functions: FunctionTable
+    var paths: CallPaths
+    var description: TraceDescription
+    var diagnostics: Diagnostics
+    var losses: Int
+    var lostEvents: UInt64
+    var isNested: Bool
+    var deepest: Int32
+
+    init(_ reader: borrowing CallReader) {
+      functions = reader.functions
+      paths = reader.paths
+      description = reader.description
+      diagnostics = reader.diagnostics
+      losses = reader.losses
+      lostEvents = reader.lostEvents
+      isNested = reader.isNested
+      deepest = reader.deepest
+    }
+  }
+
+  /// Counts a call of a selected function; false where a filter leaves it out.
+  private func add(
+    _ call: Call, to sums: inout SideSums, comm: @autoclosure () -> String, buffer: @autoclosure () -> String,
+    functions: FunctionTable
+  ) -> Bool {
+    sums.seen.insert(call.function)
+    guard request.filter.accepts(call, comm: comm(), buffer: buffer()) else {
+      if request.filter.hasTimeRange, call.timestamp.unit != .nanoseconds { sums.quality.withoutTime += 1 }
+      return false
+    }
+    let key = SideSums.Key(buffer: call.buffer, function: call.function)
+    if request.filter.skipFirst > 0 {
+      let skipped = sums.skipped[key, default: 0]
+      if skipped < request.filter.skipFirst {
+        sums.skipped[key] = skipped + 1
+        sums.quality.skipped += 1
+        return false
+      }
+    }
+    if call.duration == nil, call.status != .unfinished { sums.quality.withoutDuration += 1 }
+    if sums.functions[key] == nil {
+      sums.functions[key] = FunctionDurations(
+        buffer: buffer(), function: functions[call.function],
+        durations: DurationSample(limit: sums.isCrowded ? Self.crowdedLimit : DurationSample.exactLimit))
+    }
+    sums.functions[key]?.add(call)
+    sums.kept += 1
+    if sums.kept > Self.exactBudget, !sums.isCrowded {
+      sums.isCrowded = true
+      for key in sums.functions.keys { sums.functions[key]?.durations.lowerLimit(to: Self.crowdedLimit) }
+    }
+    return true
+  }
+
+  private func finish(_ sums: SideSums, _ reader: FinishedReader) throws(AnalysisError) -> TraceAnalysis {
+    let clocksAreTime = reader.description.buffers.allSatisfy(\.timestampsAreTime)
+    if request.filter.hasTimeRange, !clocksAreTime {
+      let clock = reader.description.buffers.first { !$0.timestampsAreTime }?.clock ?? ""
+      throw .clockIsNotTime(clock: clock)
+    }
+    if sums.quality.calls == 0, isNoFunctionGraph(reader) {
+      throw .noFunctionGraph(tracer: reader.description.tracer)
+    }
+    let durations = sums.functions.values
+    if !durations.isEmpty, sums.quality.withoutDuration > 0, durations.allSatisfy({ $0.count == 0 }) {
+      throw .noDurations(function: durations.map(\.function.symbol).min() ?? "")
+    }
+
+    var quality = sums.quality
+    quality.losses = reader.losses
+    quality.lostEvents = reader.lostEvents
+    quality.diagnostics = reader.diagnostics
+    quality.isNested = reader.isNested
+    quality.deepest = reader.deepest
+    quality.pathsTruncated = reader.paths.isTruncated
+
+    let tables =
+      request.wantsCallees ? sums.collector.tables(paths: reader.paths, functions: reader.functions) : [:]
+    let ordered = sums.functions.sorted { a, b in
+      if a.key.buffer != b.key.buffer { return a.key.buffer < b.key.buffer }
+      if a.value.durations.total != b.value.durations.total {
+        return a.value.durations.total > b.value.durations.total
+      }
+      return a.key.function < b.key.function
+    }
+    let functions = ordered.map { key, value in
+      var value = value
+      if request.wantsCallees {
+        value.callees =
+          tables[key.function] ?? CalleeTable(parentCalls: 0, parentTotal: 0, parentSelf: 0, rows: [])
+      }
+      return value
+    }
+    return TraceAnalysis(
+      path: path, description: reader.description, functions: functions, quality: quality,
+      missing: missing(sums, reader))
+  }
+
+  /// A text without one line of function-graph output. A trace.dat without calls is a trace, an empty one.
+  private func isNoFunctionGraph(_ reader: FinishedReader) -> Bool {
+    if case .traceDat = reader.description.format { return false }
+    return true
+  }
+
+  private func missing(_ sums: SideSums, _ reader: FinishedReader) -> [MissingFunction] {
+    var result: [MissingFunction] = []
+    var names: [String]?
+    for name in request.selection.required {
+      let pattern = FunctionPattern(name)
+      if sums.functions.values.contains(where: { pattern.matches($0.function.symbol) }) { continue }
+      let all =
+        names ?? (0..<reader.functions.count).map { reader.functions[FunctionID(rawValue: UInt32($0))].symbol }
+      names = all
+      result.append(
+        MissingFunction(
+          name: name, nearest: nearestNames(to: name, among: all), family: familyNames(of: name, among: all),
+          traceIsEmpty: sums.quality.calls == 0,
+          isFilteredOut: sums.seen.contains { pattern.matches(reader.functions[$0].symbol) }))
+    }
+    return result
+  }
+}
