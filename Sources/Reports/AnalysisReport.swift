@@ -1,0 +1,319 @@
+public import Analysis
+internal import FunctionGraph
+internal import Statistics
+
+/// The report of `analyze`: one value, and a renderer a format.
+public struct AnalysisReport: Sendable {
+  public var traces: [TraceAnalysis]
+  public var context: ReportContext
+
+  public init(traces: [TraceAnalysis], context: ReportContext) {
+    self.traces = traces
+    self.context = context
+  }
+}
+
+extension TraceDescription {
+  /// `trace.dat v7, kernel 6.17.13, clock local, 2 CPUs`.
+  var summary: String {
+    var parts = [format.name]
+    if !kernelRelease.isEmpty { parts.append("kernel \(kernelRelease)") }
+    if let clock = buffers.first?.clock, !clock.isEmpty { parts.append("clock \(clock)") }
+    if let cpuCount { parts.append(counted(cpuCount, "CPU")) }
+    return parts.joined(separator: ", ")
+  }
+}
+
+extension FunctionDurations {
+  /// `vfio_pin_map_dma`, with the buffer in front where it has a name.
+  var title: String {
+    (buffer.isEmpty ? "" : buffer + ": ") + function.symbol
+      + (function.module.isEmpty ? "" : " [\(function.module)]")
+  }
+}
+
+// MARK: Terminal
+
+extension AnalysisReport {
+  /// For a terminal.
+  public func text(_ style: TextStyle) -> String {
+    var lines: [String] = []
+    for (index, trace) in traces.enumerated() {
+      if index > 0 { lines.append("") }
+      lines.append(style.bold(Escaping.terminal(trace.path)) + ": " + Escaping.terminal(trace.description.summary))
+      if !trace.functions.isEmpty {
+        lines.append("")
+        lines += durationTable(trace, style)
+      }
+      for function in trace.functions {
+        if context.wantsHistogram { lines += histogram(function, style) }
+        if let callees = function.callees { lines += calleeTable(function, callees, style) }
+      }
+      let notes = notes(for: trace, context)
+      if !notes.isEmpty { lines.append("") }
+      for note in notes {
+        let mark = note.weight == .warning ? style.warning("warning: ") : style.dim("note: ")
+        let indent = String(repeating: " ", count: note.weight.rawValue.count + 2)
+        let body = wrapped(Escaping.terminal(note.text), width: style.width - indent.count)
+        for (row, line) in body.enumerated() { lines.append((row == 0 ? mark : indent) + line) }
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func durationTable(_ trace: TraceAnalysis, _ style: TextStyle) -> [String] {
+    let rows = trace.functions
+    let ascii = !style.unicode
+    let quantiles = rows.map { $0.durations.quantiles([0.5, 0.9, 0.99]) }
+    func column(_ value: (Int) -> Double?) -> (DurationColumn, [Double?]) {
+      let values = rows.indices.map(value)
+      return (DurationColumn(values.compactMap { $0 }, ascii: ascii), values)
+    }
+    func known(_ index: Int, _ value: Int64) -> Double? { rows[index].count > 0 ? Double(value) : nil }
+    let columns: [(String, (DurationColumn, [Double?]))] = [
+      ("min", column { known($0, rows[$0].durations.minimum) }),
+      ("p50", column { quantiles[$0][0] }),
+      ("p90", column { quantiles[$0][1] }),
+      ("p99", column { quantiles[$0][2] }),
+      ("max", column { known($0, rows[$0].durations.maximum) }),
+      ("mean", column { rows[$0].durations.mean }),
+      ("sd", column { rows[$0].durations.standardDeviation }),
+      ("total", column { known($0, rows[$0].durations.total) }),
+    ]
+    let hasIncomplete = rows.contains { $0.incomplete > 0 }
+    func table(_ columns: ArraySlice<(String, (DurationColumn, [Double?]))>, withCounts: Bool) -> [String] {
+      var titles: [(String, TextTable.Alignment)] = [("function", .left)]
+      if withCounts { titles.append(("calls", .right)) }
+      if withCounts, hasIncomplete { titles.append(("incomplete", .right)) }
+      titles += columns.map { ("\($0.0) \($0.1.0.unit)", .right) }
+      let showsThroughput = context.size != nil && (withCounts || columns.isEmpty)
+      if showsThroughput { titles.append(("GiB/s", .right)) }
+      var table = TextTable(titles)
+      for (index, row) in rows.enumerated() {
+        var cells = [Escaping.terminal(row.title)]
+        if withCounts { cells.append(String(row.count)) }
+        if withCounts, hasIncomplete { cells.append(String(row.incomplete)) }
+        cells += columns.map { $0.1.0.format($0.1.1[index]) }
+        if showsThroughput {
+          let rate = context.size.flatMap { throughput(bytes: $0, nanoseconds: quantiles[index][0]) }
+          cells.append(rate.map { Figures.significant($0, 4) } ?? "-")
+        }
+        table.add(cells)
+      }
+      return table.lines(style: style.bold)
+    }
+    // All columns on one line where they fit, else in two tables.
+    let whole = table(columns[...], withCounts: true)
+    if (whole.dropFirst().map(displayWidth).max() ?? 0) <= style.width { return whole }
+    return table(columns[..<5], withCounts: true) + [""] + table(columns[5...], withCounts: false)
+  }
+
+  private func histogram(_ function: FunctionDurations, _ style: TextStyle) -> [String] {
+    let values = function.durations.compared(seed: 0)
+    guard !values.isEmpty else { return [] }
+    let isWide = (values.max() ?? 1) / max(values.min() ?? 1, 1e-9) > 10
+    let scale: Histogram.Scale = isWide ? .logarithmic : .linear
+    let histogram = Histogram(
+      values, bins: Histogram.suggestedBins(values, scale: scale, most: 20), scale: scale)
+    guard histogram.edges.count > 1 || !histogram.counts.isEmpty else { return [] }
+    let column = DurationColumn(histogram.edges, ascii: !style.unicode)
+    let labels = histogram.counts.indices.map { bin in
+      histogram.edges.count > bin + 1
+        ? "\(column.format(histogram.edges[bin])) - \(column.format(histogram.edges[bin + 1]))"
+        : column.format(histogram.edges.first)
+    }
+    let labelWidth = labels.map(displayWidth).max() ?? 0
+    let countWidth = histogram.counts.map { String($0).count }.max() ?? 1
+    let room = max(10, style.width - labelWidth - countWidth - 6)
+    let largest = max(1, histogram.counts.max() ?? 1)
+    let sampled = function.durations.isExact ? "" : ", of a sample of \(values.count)"
+    var lines = [
+      "", style.bold("\(Escaping.terminal(function.title)): calls by duration, \(column.unit)\(sampled)"),
+    ]
+    for (bin, count) in histogram.counts.enumerated() {
+      let label = String(repeating: " ", count: labelWidth - displayWidth(labels[bin])) + labels[bin]
+      let number = String(repeating: " ", count: countWidth - String(count).count) + String(count)
+      lines.append("  \(label)  \(number)  " + bar(Double(count) / Double(largest), room, style))
+      while lines[lines.count - 1].last == " " { lines[lines.count - 1].removeLast() }
+    }
+    return lines
+  }
+
+  private func calleeTable(
+    _ function: FunctionDurations, _ callees: CalleeTable, _ style: TextStyle
+  ) -> [String] {
+    var lines = [""]
+    let heading = "\(Escaping.terminal(function.title)): where the time of \(counted(callees.parentCalls, "whole call")) goes"
+    lines.append(style.bold(heading))
+    guard callees.parentCalls > 0, !callees.rows.isEmpty else {
+      lines.append("  no callees are recorded")
+      return lines
+    }
+    let total = DurationColumn(callees.rows.map { Double($0.total) } + [Double(callees.parentTotal)], ascii: !style.unicode)
+    var table = TextTable([
+      ("callee", .left), ("calls", .right), ("per call", .right), ("total \(total.unit)", .right),
+      ("self \(total.unit)", .right), ("% total", .right), ("% self", .right),
+    ])
+    func percent(_ part: Int64) -> String {
+      callees.parentTotal > 0 ? Figures.fixed(Double(part) / Double(callees.parentTotal) * 100, 1) : "-"
+    }
+    func perCall(_ calls: Int) -> String {
+      Figures.significant(Double(calls) / Double(callees.parentCalls), 3).trimmingZeros
+    }
+    table.add([
+      "(\(Escaping.terminal(function.function.symbol)) itself)", String(callees.parentCalls), "1",
+      total.format(Double(callees.parentTotal)), total.format(Double(callees.parentSelf)),
+      percent(callees.parentTotal), percent(callees.parentSelf),
+    ])
+    for row in callees.rows {
+      table.add([
+        Escaping.terminal(row.function.symbol), String(row.calls), perCall(row.calls), total.format(Double(row.total)),
+        total.format(Double(row.selfTime)), percent(row.total), percent(row.selfTime),
+      ])
+    }
+    return lines + table.lines(indent: 2, style: style.bold)
+  }
+}
+
+/// A horizontal bar of up to `width` columns.
+func bar(_ fraction: Double, _ width: Int, _ style: TextStyle) -> String {
+  let eighths = Int((max(0, min(1, fraction)) * Double(width) * 8).rounded())
+  guard style.unicode else {
+    return String(repeating: "#", count: fraction > 0 ? max(1, (eighths + 4) / 8) : 0)
+  }
+  let parts: [String] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
+  if fraction > 0, eighths == 0 { return "▏" }
+  return String(repeating: "█", count: eighths / 8) + parts[eighths % 8]
+}
+
+// MARK: CSV, JSON, Markdown
+
+extension AnalysisReport {
+  public static let csvHeader =
+    "trace,buffer,function,module,count,incomplete,min_us,p50_us,p90_us,p99_us,max_us,mean_us,stddev_us,total_us,throughput_gib_s"
+
+  /// One row a trace, buffer and function.
+  public var csv: String {
+    var text = Self.csvHeader + "\n"
+    for trace in traces {
+      for row in trace.functions {
+        let sample = row.durations
+        let quantiles = sample.quantiles([0.5, 0.9, 0.99])
+        func exact(_ value: Int64) -> String { sample.count > 0 ? Figures.microseconds(value) : "" }
+        func computed(_ value: Double?) -> String { value.map(Figures.microseconds) ?? "" }
+        let rate = context.size.flatMap { throughput(bytes: $0, nanoseconds: quantiles[0]) }
+        let cells = [
+          Escaping.csv(trace.path), Escaping.csvName(row.buffer), Escaping.csvName(row.function.symbol),
+          Escaping.csvName(row.function.module), String(row.count), String(row.incomplete), exact(sample.minimum),
+          computed(quantiles[0]), computed(quantiles[1]), computed(quantiles[2]), exact(sample.maximum),
+          computed(sample.mean), computed(sample.standardDeviation), exact(sample.total),
+          rate.map { Figures.decimal($0, atLeast: 3) } ?? "",
+        ]
+        text += cells.joined(separator: ",") + "\n"
+      }
+    }
+    return text
+  }
+
+  public static let calleesCSVHeader =
+    "trace,buffer,function,callee,module,level,parent_calls,calls,total_us,self_us,share_total,share_self"
+
+  /// `--callees` in CSV: one row a trace, buffer, function and callee.
+  public var calleesCSV: String {
+    var text = Self.calleesCSVHeader + "\n"
+    for trace in traces {
+      for row in trace.functions {
+        guard let callees = row.callees else { continue }
+        let own = CalleeTable.Row(
+          function: row.function, calls: callees.parentCalls, total: callees.parentTotal, selfTime: callees.parentSelf,
+          level: 0)
+        for callee in [own] + callees.rows {
+          func share(_ part: Int64) -> String {
+            callees.parentTotal > 0 ? Figures.decimal(Double(part) / Double(callees.parentTotal), atLeast: 3) : ""
+          }
+          let cells = [
+            Escaping.csv(trace.path), Escaping.csvName(row.buffer), Escaping.csvName(row.function.symbol),
+            Escaping.csvName(callee.function.symbol), Escaping.csvName(callee.function.module), String(callee.level),
+            String(callees.parentCalls), String(callee.calls), Figures.microseconds(callee.total),
+            Figures.microseconds(callee.selfTime), share(callee.total), share(callee.selfTime),
+          ]
+          text += cells.joined(separator: ",") + "\n"
+        }
+      }
+    }
+    return text
+  }
+
+  /// The stored form, with durations: serves as a baseline.
+  public var document: AnalysisDocument {
+    AnalysisDocument(
+      tool: .init(name: "pinstat", version: pinstatVersion), functionsSelected: context.functions,
+      size: context.size, pageSize: context.pageSize, backing: context.backing, recorded: context.recorded.rawValue,
+      filters: context.filters,
+      traces: traces.map { trace in
+        .init(trace, size: context.size, warnings: notes(for: trace, context).map(\.text))
+      })
+  }
+
+  /// One JSON object on one line.
+  public func json() throws -> [UInt8] {
+    try Array(document.encoded()) + [UInt8(ascii: "\n")]
+  }
+
+  public var markdown: String {
+    var lines: [String] = []
+    for trace in traces {
+      if !lines.isEmpty { lines.append("") }
+      lines += ["### \(Escaping.markdownCode(trace.path))", "", Escaping.markdown(trace.description.summary), ""]
+      let columns = DurationColumn(
+        trace.functions.filter { $0.count > 0 }.flatMap { [Double($0.durations.minimum), Double($0.durations.maximum)] },
+        ascii: false)
+      let totals = DurationColumn(trace.functions.map { Double($0.durations.total) }, ascii: false)
+      let showsRate = context.size != nil
+      var table = TextTable(
+        [
+          ("function", .left), ("calls", .right), ("incomplete", .right), ("min \(columns.unit)", .right),
+          ("p50 \(columns.unit)", .right), ("p90 \(columns.unit)", .right), ("p99 \(columns.unit)", .right),
+          ("max \(columns.unit)", .right), ("mean \(columns.unit)", .right), ("sd \(columns.unit)", .right),
+          ("total \(totals.unit)", .right),
+        ] + (showsRate ? [("GiB/s", .right)] : []))
+      for row in trace.functions {
+        let quantiles = row.durations.quantiles([0.5, 0.9, 0.99])
+        let isKnown = row.count > 0
+        var cells = [
+          Escaping.markdownCode(row.title), String(row.count), String(row.incomplete),
+          columns.format(isKnown ? Double(row.durations.minimum) : nil), columns.format(quantiles[0]),
+          columns.format(quantiles[1]), columns.format(quantiles[2]),
+          columns.format(isKnown ? Double(row.durations.maximum) : nil), columns.format(row.durations.mean),
+          columns.format(row.durations.standardDeviation), totals.format(isKnown ? Double(row.durations.total) : nil),
+        ]
+        if let size = context.size {
+          cells.append(throughput(bytes: size, nanoseconds: quantiles[0]).map { Figures.significant($0, 4) } ?? "-")
+        }
+        table.add(cells)
+      }
+      lines += table.markdown
+      for function in trace.functions {
+        guard let callees = function.callees, !callees.rows.isEmpty else { continue }
+        lines += ["", "Callees of \(Escaping.markdownCode(function.title)), \(counted(callees.parentCalls, "whole call")):", ""]
+        let unit = DurationColumn(callees.rows.map { Double($0.total) }, ascii: false)
+        var table = TextTable([
+          ("callee", .left), ("calls", .right), ("total \(unit.unit)", .right), ("self \(unit.unit)", .right),
+          ("% total", .right),
+        ])
+        for row in callees.rows {
+          let share = callees.parentTotal > 0 ? Double(row.total) / Double(callees.parentTotal) * 100 : 0
+          table.add([
+            Escaping.markdownCode(row.function.symbol), String(row.calls), unit.format(Double(row.total)),
+            unit.format(Double(row.selfTime)), Figures.fixed(share, 1),
+          ])
+        }
+        lines += table.markdown
+      }
+      let notes = notes(for: trace, context)
+      if !notes.isEmpty { lines.append("") }
+      lines += notes.map { "- **\($0.weight.rawValue)**: \(Escaping.markdown($0.text))" }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}

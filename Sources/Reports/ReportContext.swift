@@ -1,0 +1,62 @@
+/// What a report is made with, besides its figures.
+public struct ReportContext: Sendable {
+  /// Bytes that one call maps.
+  public var size: UInt64?
+  public var pageSize: UInt64?
+  public var backing: String?
+  public var recorded: Recording
+  /// `-f` as given, or `*`.
+  public var functions: [String]
+  /// The options that left out calls, as they were given.
+  public var filters: [String]
+  public var wantsCallees = false
+  public var wantsHistogram = false
+
+  public init(
+    size: UInt64? = nil, pageSize: UInt64? = nil, backing: String? = nil, recorded: Recording = .unknown,
+    functions: [String] = [], filters: [String] = []
+  ) {
+    self.size = size
+    self.pageSize = pageSize
+    self.backing = backing
+    self.recorded = recorded
+    self.functions = functions
+    self.filters = filters
+  }
+}
+
+/// How a trace was taken, as the user says.
+public enum Recording: String, Sendable, CaseIterable {
+  /// Only the functions themselves were hooked (`trace-cmd record -l`, set_ftrace_filter).
+  case filter
+  /// Everything below them was hooked too (`-g`), whatever depth was shown.
+  case graph
+  case unknown
+}
+
+/// How a terminal is written to.
+public struct TextStyle: Sendable {
+  public var color: Bool
+  public var unicode: Bool
+  /// Columns.
+  public var width: Int
+
+  public init(color: Bool = false, unicode: Bool = true, width: Int = 80) {
+    self.color = color
+    self.unicode = unicode
+    self.width = width
+  }
+
+  func bold(_ text: String) -> String { paint(text, "1") }
+  func dim(_ text: String) -> String { paint(text, "2") }
+  func good(_ text: String) -> String { paint(text, "32") }
+  func bad(_ text: String) -> String { paint(text, "31") }
+  func warning(_ text: String) -> String { paint(text, "33") }
+
+  private func paint(_ text: String, _ code: String) -> String {
+    color && !text.isEmpty ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+  }
+}
+
+/// The version of this program, as `--version` and every report give it.
+public let pinstatVersion = "0.1.0"
