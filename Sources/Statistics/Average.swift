@@ -18,7 +18,8 @@ public func mean(_ values: [Double]) -> Double {
   values.isEmpty ? .nan : compensatedSum(values) / Double(values.count)
 }
 
-/// The sample standard deviation with divisor n − 1, in the unit of the values; nil below two values.
+/// The sample standard deviation with divisor n − 1, in the unit of the values; nil below two values,
+/// NaN where a value is infinite.
 ///
 /// Two passes with the correction of Chan, Golub and LeVeque (The American Statistician 37 (1983), 242–247),
 /// so that a large common offset cancels.
@@ -33,5 +34,7 @@ public func standardDeviation(_ values: [Double]) -> Double? {
     residue += deviation
   }
   let n = Double(values.count)
-  return (max(0, squares - residue * residue / n) / (n - 1)).squareRoot()
+  let variance = (squares - residue * residue / n) / (n - 1)
+  // Not max(0, variance), which would make a zero of a NaN.
+  return variance < 0 ? 0 : variance.squareRoot()
 }

@@ -42,8 +42,8 @@ public struct Moments: Hashable, Sendable {
     count = overflow ? .max : sum
   }
 
-  /// Divisor n − 1; nil below two values.
+  /// Divisor n − 1; nil below two values, NaN where a value was infinite.
   public var standardDeviation: Double? {
-    count > 1 ? (max(0, squaredDeviations) / Double(count - 1)).squareRoot() : nil
+    count > 1 ? (squaredDeviations / Double(count - 1)).squareRoot() : nil
   }
 }
