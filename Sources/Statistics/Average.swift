@@ -18,8 +18,8 @@ public func mean(_ values: [Double]) -> Double {
   values.isEmpty ? .nan : compensatedSum(values) / Double(values.count)
 }
 
-/// The sample standard deviation with divisor n − 1, in the unit of the values; nil below two values,
-/// NaN where a value is infinite.
+/// The sample standard deviation with divisor n − 1, in the unit of the values; nil below two values, NaN
+/// where a value is infinite.
 ///
 /// Two passes with the correction of Chan, Golub and LeVeque (The American Statistician 37 (1983), 242–247),
 /// so that a large common offset cancels.

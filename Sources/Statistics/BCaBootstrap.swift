@@ -39,6 +39,8 @@ public enum BCaBootstrap {
     guard let first = ResampledStatistic(statistic, of: first),
       let second = ResampledStatistic(statistic, of: second)
     else { return nil }
+    // Written so that a NaN becomes 0, the widest interval.
+    let alpha = alpha > 0 ? min(alpha, 1) : 0
     let estimate = first.value / second.value
     guard estimate.isFinite else { return nil }
     return RatioEstimate(
@@ -122,6 +124,7 @@ struct BCaLevels {
   init(bias: Double, acceleration: Double, alpha: Double) {
     let tail = normalQuantile(alpha / 2)
     func adjusted(_ z: Double) -> Double {
+      guard z.isFinite else { return z > 0 ? 1 : 0 }
       let shifted = bias + z
       let denominator = 1 - acceleration * shifted
       // Past the pole the transformation has left its range; the limit stands in.

@@ -9,6 +9,15 @@ struct CollapsingBins: Hashable, Sendable {
   private var lowest = 0
   private var counts: [UInt64] = []
 
+  /// By what is counted; how much of the array is in use depends on the order of arrival.
+  static func == (a: CollapsingBins, b: CollapsingBins) -> Bool {
+    a.limit == b.limit && a.bins == b.bins
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(bins)
+  }
+
   init(limit: Int) {
     self.limit = limit
   }

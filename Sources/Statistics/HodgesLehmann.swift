@@ -41,8 +41,9 @@ public struct HodgesLehmann: Hashable, Sendable {
 
   /// The ratio between two samples of positive values: the shift of their logarithms, as a factor.
   ///
-  /// - Parameters: first, second: a value that is not positive counts as infinitely small (its logarithm is
-  ///   −∞).
+  /// - Parameters:
+  ///   - first: a value that is not positive counts as infinitely small (its logarithm is −∞).
+  ///   - second: a value that is not positive counts as infinitely small (its logarithm is −∞).
   /// - Returns: nil where a sample is empty.
   public static func ratio(
     of first: [Double], to second: [Double], alpha: Double = 0.05

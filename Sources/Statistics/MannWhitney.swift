@@ -18,7 +18,9 @@ public struct MannWhitney: Hashable, Sendable {
   /// first sample tends to be larger.
   public var cliffsDelta: Double
 
-  /// - Parameters: first, second: in any order, no NaN.
+  /// - Parameters:
+  ///   - first: in any order, no NaN.
+  ///   - second: in any order, no NaN.
   /// - Returns: nil where a sample is empty.
   public init?(_ first: [Double], _ second: [Double]) {
     let n = first.count
@@ -57,7 +59,9 @@ struct PooledRanks {
 
   var hasTies: Bool { groups.count < n + m }
 
-  /// - Parameters: first, second: ascending.
+  /// - Parameters:
+  ///   - first: ascending.
+  ///   - second: ascending.
   init(_ first: [Double], _ second: [Double]) {
     n = first.count
     m = second.count

@@ -8,7 +8,9 @@ struct PairwiseDifferences {
   private let first: [Double]
   private let second: [Double]
 
-  /// - Parameters: first, second: ascending, no NaN, neither empty.
+  /// - Parameters:
+  ///   - first: ascending, no NaN, neither empty.
+  ///   - second: ascending, no NaN, neither empty.
   init(sorted first: [Double], _ second: [Double]) {
     self.first = first
     self.second = second

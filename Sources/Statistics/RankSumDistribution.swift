@@ -26,7 +26,9 @@ struct RankSumDistribution: Sendable {
   var mean: Double { Double(n) * Double(m) / 2 }
   var standardDeviation: Double { (Double(n) * Double(m) * (Double(n) + Double(m) + 1) / 12).squareRoot() }
 
-  /// - Parameters: n, m: sizes of the samples, in either order; not negative.
+  /// - Parameters:
+  ///   - n: size of one sample; not negative.
+  ///   - m: size of the other.
   init(_ n: Int, _ m: Int) {
     self.n = min(n, m)
     self.m = max(n, m)

@@ -146,5 +146,12 @@ import Testing
     let interval = try #require(estimate.interval)
     #expect(!interval.isDecisive)
     #expect(agree(interval.confidence, 0.998, relative: 1e-12))
+    for alpha in [0, -1, Double.nan] {
+      let widest = try #require(
+        BCaBootstrap.ratio(.mean, of: first, to: [1, 2, 3, 5], alpha: alpha, resamples: 999, seed: 1)?
+          .interval)
+      #expect(!widest.isDecisive)
+      #expect(widest.lower <= interval.lower && widest.upper >= interval.upper)
+    }
   }
 }

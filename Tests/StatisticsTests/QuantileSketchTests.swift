@@ -57,6 +57,10 @@ import Testing
         #expect(agree(merged.sum, whole.sum, relative: 1e-13))
       }
     }
+    // Equality is of what was counted, in whatever order.
+    #expect(sketch([8, 4, 64]) == sketch([64, 8, 4]))
+    #expect(sketch([1, 1_000, 2], bins: 5) == sketch([2, 1, 1_000], bins: 5))
+    #expect(sketch([8, 4, 64]) != sketch([8, 4, 65]))
     var fine = sketch([1, 2, 3])
     let before = fine
     let isMerged = fine.merge(sketch([1], error: 0.01))

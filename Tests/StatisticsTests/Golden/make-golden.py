@@ -26,6 +26,7 @@ from scipy import stats
 from scipy.special import ndtr, ndtri
 
 rng = np.random.default_rng(20240607)
+sys.setrecursionlimit(10_000)  # arrangements() goes as deep as both sides together
 
 
 def lognormal(n, median=30000.0, spread=0.1):
@@ -189,6 +190,17 @@ def hodges_lehmann_cases():
                     "first": floats(x), "second": floats(y), "alpha": alpha,
                     "shift": float(np.median(differences)), "lower": float(differences[c - 1]),
                     "upper": float(differences[n * m - c]), "confidence": confidence, "isDecisive": decisive})
+    # Lopsided: a tiny side against many.
+    for n, m in [(5, 600), (501, 8)]:
+        x, y = lognormal(n), lognormal(m)
+        differences = np.sort(np.subtract.outer(x, y), axis=None)
+        cumulated = list(itertools.accumulate(arrangements(n, m)))
+        total = math.comb(n + m, n)
+        c = sum(1 for below in cumulated if 2 * below <= 0.05 * total)
+        cases.append({
+            "first": floats(x), "second": floats(y), "alpha": 0.05, "shift": float(np.median(differences)),
+            "lower": float(differences[c - 1]), "upper": float(differences[n * m - c]),
+            "confidence": 1 - 2 * cumulated[c - 1] / total, "isDecisive": True})
     # Beyond the exact distribution: U as normal, with continuity correction.
     for n, m in [(70, 90), (400, 300)]:
         x, y = lognormal(n), lognormal(m, spread=0.2)
