@@ -1,0 +1,66 @@
+/// Counts by bin index in a dense array of bounded length; the lowest bins give way to the highest.
+///
+/// What is kept depends on the values only, not on their order: the highest bin seen and the `limit − 1`
+/// below it, everything lower in the lowest of these.
+struct CollapsingBins: Hashable, Sendable {
+  /// At least 1.
+  private let limit: Int
+  /// Of `counts[0]`.
+  private var lowest = 0
+  private var counts: [UInt64] = []
+
+  /// By what is counted; how much of the array is in use depends on the order of arrival.
+  static func == (a: CollapsingBins, b: CollapsingBins) -> Bool {
+    a.limit == b.limit && a.bins == b.bins
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(bins)
+  }
+
+  init(limit: Int) {
+    self.limit = limit
+  }
+
+  /// Those that are not empty, ascending.
+  var bins: [QuantileSketch.Bin] {
+    counts.indices.compactMap { i in
+      counts[i] > 0 ? QuantileSketch.Bin(index: lowest + i, count: counts[i]) : nil
+    }
+  }
+
+  /// - Parameter index: far from the ends of `Int`, as logarithms are.
+  mutating func add(_ count: UInt64, at index: Int) {
+    guard count > 0 else { return }
+    if counts.isEmpty {
+      lowest = index
+      counts = [0]
+    } else if index < lowest {
+      extendDown(to: index)
+    } else if index - lowest >= counts.count {
+      extendUp(to: index)
+    }
+    let slot = max(0, index - lowest)
+    counts[slot] = counts[slot].addingSaturating(count)
+  }
+
+  private mutating func extendDown(to index: Int) {
+    let room = min(limit - counts.count, lowest - index)
+    guard room > 0 else { return }
+    counts.insert(contentsOf: repeatElement(0, count: room), at: 0)
+    lowest -= room
+  }
+
+  private mutating func extendUp(to index: Int) {
+    let excess = index - lowest + 1 - limit
+    if excess > 0 {
+      let collapsed = min(excess, counts.count)
+      let sum = counts[..<collapsed].reduce(UInt64(0)) { $0.addingSaturating($1) }
+      counts.removeFirst(collapsed)
+      lowest += excess
+      if counts.isEmpty { counts.append(0) }
+      counts[0] = counts[0].addingSaturating(sum)
+    }
+    counts.append(contentsOf: repeatElement(0, count: max(0, index - lowest + 1 - counts.count)))
+  }
+}
