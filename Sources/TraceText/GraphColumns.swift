@@ -156,7 +156,11 @@ struct GraphColumns {
     // At most 15 bytes of name, a dash, 10 digits and the blanks that center them.
     guard pid < 0, let bar = line.find(UInt8(ascii: "|"), from: cell, to: cell + 40) else { return false }
     let end = line.skipBlanksBack(bar, downTo: cell)
-    guard let task = TaskName(line, from: cell, to: end) else { return false }
+    guard line[bar + 1] != UInt8(ascii: "|"), let task = TaskName(line, from: cell, to: end) else {
+      return false
+    }
+    // A context switch between bars.
+    if let arrow = line.find(" => ", from: cell), arrow < bar { return false }
     comm = task.comm
     pid = task.pid
     duration = nil

@@ -117,6 +117,8 @@ struct RecordOrigin {
       if open > lower { end = line.skipBlanksBack(open - 1, downTo: lower) }
     }
     var first = lower
+    // A patch's mark in front of the line.
+    if line[first] == UInt8(ascii: "+") || line[first] == UInt8(ascii: "-") { first += 1 }
     if line[first] != UInt8(ascii: " ") { readBuffer(line, &first, to: end) }
     if let task = TaskName(line, from: first, to: end) {
       comm = task.comm

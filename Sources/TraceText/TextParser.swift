@@ -169,12 +169,11 @@ struct TextParser {
   private mutating func parseSwitch(
     _ line: Line, _ columns: GraphColumns, column: UInt8, into batch: inout [Event]
   ) -> Bool {
-    guard let arrow = line.find(" => ", from: columns.functionColumn) else { return false }
+    let limit = line.find("||", from: columns.functionColumn) ?? line.count
+    guard let arrow = line.find(" => ", from: columns.functionColumn), arrow < limit else { return false }
     let left = line.skipBlanksBack(arrow, downTo: columns.functionColumn)
-    var end = line.count
-    if let bar = line.find("||", from: arrow) { end = bar }
-    end = line.skipBlanksBack(end, downTo: arrow)
-    if end > arrow, line[end - 1] == UInt8(ascii: "|") { end = line.skipBlanksBack(end - 1, downTo: arrow) }
+    var end = line.skipBlanksBack(limit, downTo: arrow)
+    if line[end - 1] == UInt8(ascii: "|") { end = line.skipBlanksBack(end - 1, downTo: arrow) }
     guard let previous = TaskName(line, from: columns.functionColumn, to: left),
       let next = TaskName(line, from: arrow + 4, to: end)
     else { return false }
@@ -192,13 +191,21 @@ struct TextParser {
 
   /// Calls without any column: funcgraph-cpu and funcgraph-duration off.
   private mutating func parseBareCall(_ line: Line, column: UInt8, into batch: inout [Event]) -> Bool {
-    let part = FunctionPart(line, at: 0)
+    var start = 0
+    var scan = 0
+    while line[scan].isBlank || line[scan] == UInt8(ascii: ">") {
+      scan += 1
+      if line[scan - 1] == UInt8(ascii: ">") { start = scan }
+    }
+    // Indentation is even: an odd blank behind a quote mark is the mark's.
+    if start > 0, (scan - start) & 1 == 1 { start += 1 }
+    let part = FunctionPart(line, at: start)
     switch part.shape {
     case .leaf, .entry, .exit:
       guard commentLines == 0 else { return false }
       var event = event(for: part, line)
       event.column = column
-      event.depth = part.depth(line, from: 0, base: 0)
+      event.depth = part.depth(line, from: start, base: 0)
       batch.append(event)
       tracefsLines += 1
       return true
