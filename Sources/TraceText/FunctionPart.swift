@@ -30,6 +30,8 @@ struct FunctionPart {
   var start: Int
   /// Behind what was read.
   var end: Int
+  /// `name {`, as a person shortens it: a call only where the columns in front leave no doubt.
+  var lacksParentheses = false
 
   /// Reads the function part at or behind `position`.
   init(_ line: Line, at position: Int) {
@@ -84,7 +86,15 @@ struct FunctionPart {
       shape = .incomplete
       return
     }
-    guard line[index] == UInt8(ascii: "(") else { return }
+    guard line[index] == UInt8(ascii: "(") else {
+      let brace = line.skipBlanks(index)
+      if line[brace] == UInt8(ascii: "{"), line.skipBlanks(brace + 1) >= line.count {
+        shape = .entry
+        lacksParentheses = true
+        end = brace + 1
+      }
+      return
+    }
     guard let close = closingParenthesis(line, from: index) else {
       shape = .incomplete
       end = line.count

@@ -148,7 +148,7 @@ private struct Words {
 
   private static let vocabulary: [(StaticString, Meaning)] = [
     ("before", .before), ("after", .after), ("afterwards", .after), ("without", .without), ("w/o", .without),
-    ("wo", .without), ("with", .with), ("w/", .with),
+    ("wo", .without), ("wo/", .without), ("with", .with), ("w/", .with),
     ("old", .old), ("base", .old), ("baseline", .old), ("original", .old), ("orig", .old), ("vanilla", .old),
     ("stock", .old), ("unpatched", .old), ("unmodified", .old), ("un-patched", .old), ("non-patched", .old),
     ("pre-patch", .old), ("prepatch", .old),

@@ -25,6 +25,12 @@ extension Line {
     return index - start >= 3 && skipBlanks(index) >= count
   }
 
+  /// The line without the `=` with which quoted-printable (RFC 2045, 6.7) cuts lines at 76 bytes; nil where none is.
+  var withoutSoftBreak: Line? {
+    guard count > 60, count <= 76, self[count - 1] == UInt8(ascii: "=") else { return nil }
+    return Line(self[0..<count - 1])
+  }
+
   /// Whether there may be a character entity or a no-break space in the line.
   var needsCleaning: Bool {
     find(UInt8(ascii: "&"), from: 0) != nil || find(0xC2, from: 0) != nil

@@ -150,14 +150,14 @@ struct RawFields {
   init?(_ line: Line, at body: Int) {
     var index = line.skipBlanks(body)
     end = index
-    if line.has("func=", at: index) {
+    if line.has("func=", at: index) || line.has("func:", at: index) {
       index += 5
       readName(line, &index)
       guard !name.isEmpty else { return nil }
       end = index
-      if let at = line.find("depth=", from: index) { readDepth(line, from: at + 6) }
-      if let call = line.find("calltime=", from: index), let from = line.hexadecimal(at: call + 9),
-        let ret = line.find("rettime=", from: index), let to = line.hexadecimal(at: ret + 8)
+      if let at = line.find("depth", from: index) { readDepth(line, from: at + 6) }
+      if let call = line.find("calltime", from: index), let from = line.hexadecimal(at: call + 9),
+        let ret = line.find("rettime", from: index), let to = line.hexadecimal(at: ret + 8)
       {
         duration = Int64(clamping: to.value) - Int64(clamping: from.value)
         end = to.end

@@ -83,6 +83,10 @@ struct TextParser {
     if !wrapped.isEmpty && joinsWrapped(line, into: &batch) { return }
     let start = line.skipQuotes(0)
     settleHeading(line, from: start, into: &batch)
+    if let cut = line.withoutSoftBreak, parseCut(cut, from: start, into: &batch) {
+      previousLineIsBlank = false
+      return
+    }
     let outcome = start >= line.count ? .other : parseLine(line, from: start, into: &batch)
     switch outcome {
     case .read: break
@@ -93,6 +97,23 @@ struct TextParser {
     case .other: break
     }
     previousLineIsBlank = start >= line.count
+  }
+
+  /// Parses a line that quoted-printable cut; false where the cut made no difference.
+  private mutating func parseCut(_ line: Line, from start: Int, into batch: inout [Event]) -> Bool {
+    let count = batch.count
+    switch parseLine(line, from: start, into: &batch) {
+    case .read: return true
+    case .incomplete(let from, let strong):
+      wrapped.begin(line, from: from, strong: strong, lineNumber: lineNumber, isSoft: true)
+      return true
+    case .unreadable:
+      wrapped.begin(line, from: start, strong: true, lineNumber: lineNumber, isSoft: true)
+      return true
+    case .other:
+      batch.removeSubrange(count...)
+      return false
+    }
   }
 
   /// Parses one line, or the right one of two that stand side by side.
@@ -130,7 +151,7 @@ struct TextParser {
     case .leaf, .entry, .exit:
       // Bars alone: a call must have a duration, only the beginning of one has none.
       if columns.bars > 0, !columns.isStrong, columns.duration == nil, part.shape != .entry { return .other }
-      // `1) foo();` in prose is no trace; `1) foo() {` under funcgraph-duration off is.
+      if part.lacksParentheses, !columns.isStrong || columns.bars == 0 { return .other }
       commentLines = 0
       var event = event(for: part, line)
       event.column = column
@@ -202,7 +223,7 @@ struct TextParser {
     let part = FunctionPart(line, at: start)
     switch part.shape {
     case .leaf, .entry, .exit:
-      guard commentLines == 0 else { return false }
+      guard commentLines == 0, !part.lacksParentheses else { return false }
       var event = event(for: part, line)
       event.column = column
       event.depth = part.depth(line, from: start, base: 0)
@@ -421,8 +442,9 @@ struct TextParser {
   private mutating func joinsWrapped(_ line: Line, into batch: inout [Event]) -> Bool {
     var joined = WrappedLine()
     swap(&joined, &wrapped)
-    let start = line.skipQuoteMarks(0)
-    guard start < line.count, joined.append(line, from: start) else {
+    let start = joined.isSoft ? 0 : line.skipQuoteMarks(0)
+    let next = line.withoutSoftBreak ?? line
+    guard start < line.count, joined.append(next, from: start) else {
       swap(&joined, &wrapped)
       giveUpWrapped()
       return false
@@ -440,6 +462,7 @@ struct TextParser {
     case .incomplete(let from, let strong):
       joined.drop(to: from)
       joined.isStrong = strong
+      joined.isSoft = line.withoutSoftBreak != nil
       swap(&joined, &wrapped)
       return true
     default:

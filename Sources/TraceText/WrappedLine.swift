@@ -8,6 +8,8 @@ struct WrappedLine {
   private(set) var lineNumber = 0
   /// Whether the beginning has the tracer's columns, so that it is a loss if no rest comes.
   var isStrong = false
+  /// Cut by quoted-printable: the rest follows without a blank and without a quote mark.
+  var isSoft = false
   private var joins = 0
   private var lengthBefore = 0
 
@@ -16,10 +18,12 @@ struct WrappedLine {
 
   var isEmpty: Bool { bytes.isEmpty }
 
-  mutating func begin(_ line: Line, from start: Int, strong: Bool, lineNumber: Int) {
+  mutating func begin(_ line: Line, from start: Int, strong: Bool, lineNumber: Int, isSoft: Bool = false) {
     bytes.removeAll(keepingCapacity: true)
     guard line.count - start <= Self.longest else { return }
-    bytes.append(contentsOf: line[start..<line.skipBlanksBack(line.count, downTo: start)])
+    bytes.append(
+      contentsOf: line[start..<(isSoft ? line.count : line.skipBlanksBack(line.count, downTo: start))])
+    self.isSoft = isSoft
     self.lineNumber = lineNumber
     isStrong = strong
     joins = 0
@@ -31,7 +35,7 @@ struct WrappedLine {
     guard joins < Self.mostJoins, bytes.count + end - start < Self.longest else { return false }
     joins += 1
     lengthBefore = bytes.count
-    bytes.append(0x20)
+    if !isSoft { bytes.append(0x20) }
     bytes.append(contentsOf: line[start..<end])
     return true
   }
@@ -49,6 +53,7 @@ struct WrappedLine {
   mutating func clear() {
     bytes.removeAll(keepingCapacity: true)
     isStrong = false
+    isSoft = false
     joins = 0
   }
 }

@@ -81,9 +81,11 @@ extension Snippet {
       1. Before this patch:
       Original code:
       not patched:
+      [6.10 wo/ the patch]
+      Output before:
       Before this patch: 8G, 2M pages
       """,
-      Array(repeating: "heading before", count: 20)),
+      Array(repeating: "heading before", count: 22)),
     Snippet(
       "headings of the other side",
       """
@@ -103,8 +105,10 @@ extension Snippet {
       6.17 + this patch, after:
       Optimized version:
       After (v3):
+      [6.10 w/ the patch]
+      Output after:
       """,
-      Array(repeating: "heading after", count: 16)),
+      Array(repeating: "heading after", count: 18)),
     Snippet(
       "underlined, and alone between blank lines",
       "text\n\nBefore this patch\n-----------------\n\nAfter\n=====\n\nBefore\n\nAfter this patch\n 0)   1.000 us    |  a();\n",

@@ -196,6 +196,51 @@ extension Snippet {
       "cut behind the last call", " 0)   1.000 us    |  a();\n 0)   2.000 us    |  b();",
       ["leaf a cpu=0 depth=0 1000/1", "leaf b cpu=0 depth=0 2000/1"]),
     Snippet(
+      "a call without its parentheses",
+      "munmap_test-15002 [008]   594.380138: funcgraph_entry: |  __vm_munmap {\n"
+        + "munmap_test-15002 [008]   596.865836: funcgraph_exit:       !2485692 us |  }\n"
+        + " 0)               |  a {\n|  do {\n|  struct a {\n",
+      [
+        "entry __vm_munmap cpu=8 task=munmap_test-15002 depth=0 at=594380138000",
+        "exit cpu=8 task=munmap_test-15002 depth=0 at=596865836000 2485692000/1000", "entry a cpu=0 depth=0",
+      ]),
+    Snippet(
+      "quoted-printable",
+      """
+      >  5)   0.086 us    |        do_raw_spin_unlock(); /* <-_raw_spin_unlock_ir=
+      qrestore+0x23/0x60 ret=3D0x1 */
+      irq/68-dwc3-725 [000]   514.575337: funcgraph_entry: # 2079.480 us |  get=
+      her_disconnect();
+      >  5)               |        down_read(sem=3D0xffff8880100bea78, a=3D1) { /* =
+      <-n_tty_write+0xa3/0x540 */
+      """,
+      [
+        "leaf do_raw_spin_unlock cpu=5 depth=3 86/1",
+        "leaf gether_disconnect cpu=0 task=irq/68-dwc3-725 depth=0 at=514575337000 2079480/1",
+        "entry down_read cpu=5 depth=3",
+      ]),
+    Snippet(
+      "wrapped while the layout stays",
+      """
+               repro-27397 [004] 18814.535033: funcgraph_entry:                   
+      |    __start_tty() {
+      repro-27397 [004] 18814.535088: funcgraph_entry:                   |            
+      con_write() {
+
+      ---- cut not relevant code ----
+
+               repro-27397 [004] 18814.571841: funcgraph_exit:       + 18.902 us  
+      |                }
+               repro-27397 [004] 18814.571843: funcgraph_exit:       # 36754.817 
+      us |            }
+      """,
+      [
+        "entry __start_tty cpu=4 task=repro-27397 depth=1 at=18814535033000",
+        "entry con_write cpu=4 task=repro-27397 depth=-1 at=18814535088000",
+        "exit cpu=4 task=repro-27397 depth=7 at=18814571841000 18902/1",
+        "exit cpu=4 task=repro-27397 depth=5 at=18814571843000 36754817/1",
+      ]),
+    Snippet(
       "tables and prose",
       """
       | 110 us | snooze |
