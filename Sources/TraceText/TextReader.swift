@@ -1,0 +1,136 @@
+public import FunctionGraph
+internal import Glibc
+
+/// Text to events: tracefs `trace` and `trace_pipe`, `perf ftrace`, `trace-cmd report`, and lines of either that
+/// someone pasted, quoted, wrapped or cut.
+///
+/// The dialect is told line by line, for mails mix them. Memory is constant: one buffer for the current block and the
+/// beginning of a line that goes on in the next block, one event batch, and the tables of names.
+///
+/// Not a call and not an event: interrupt arrows, comments of other trace events, overrun notes, elisions, tables and
+/// prose. A line that has the tracer's columns and cannot be read becomes a diagnostic.
+public struct TextReader: EventReader, ~Copyable {
+  /// Bytes that one call of the `read` closure may fill.
+  public static let blockSize = 256 << 10
+  /// Longer lines are skipped with a diagnostic.
+  public static let longestLine = 1 << 20
+  /// A batch is handed out when it has this many events.
+  static let batchSize = 4096
+
+  private let read: (UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
+  /// The beginning of an unfinished line, then a block. Pages that are never touched take no memory.
+  private let buffer: UnsafeMutableRawBufferPointer
+  /// The bytes `start ..< end` of the buffer are not yet parsed.
+  private var start = 0
+  private var end = 0
+  /// Up to here the unfinished line is known to have no line end.
+  private var scanned = 0
+  private var atEnd = false
+  /// Inside a line that is too long, up to its end.
+  private var skipsLine = false
+  private var parser = TextParser()
+
+  public private(set) var bytesRead: UInt64 = 0
+
+  /// - Parameter read: fills a block from its front and returns how many bytes it wrote, 0 at the end.
+  public init(read: @escaping (UnsafeMutableRawBufferPointer) throws(TraceError) -> Int) {
+    self.read = read
+    buffer = .allocate(byteCount: Self.longestLine + Self.blockSize, alignment: 64)
+  }
+
+  deinit {
+    buffer.deallocate()
+  }
+
+  public var functions: FunctionTable { parser.functions }
+  public var comms: StringTable { parser.comms }
+  public var description: TraceDescription { parser.description }
+  public var diagnostics: Diagnostics { parser.diagnostics }
+
+  public mutating func next(_ batch: inout [Event]) throws(TraceError) -> Bool {
+    batch.removeAll(keepingCapacity: true)
+    while batch.count < Self.batchSize {
+      if !parseLines(&batch) {
+        if atEnd {
+          finish(&batch)
+          return !batch.isEmpty
+        }
+        try fill()
+        if !batch.isEmpty { return true }
+      }
+    }
+    return true
+  }
+
+  /// Parses whole lines until there is no more or the batch is full; false where more bytes are needed.
+  private mutating func parseLines(_ batch: inout [Event]) -> Bool {
+    guard let base = buffer.baseAddress else { return false }
+    while batch.count < Self.batchSize {
+      guard scanned < end, let hit = memchr(base + scanned, 0x0A, end - scanned) else {
+        scanned = end
+        return false
+      }
+      let lineEnd = (base + 0).distance(to: hit)
+      if skipsLine {
+        skipsLine = false
+        parser.skipLine()
+      } else {
+        parser.parse(UnsafeRawBufferPointer(start: base + start, count: lineEnd - start), into: &batch)
+      }
+      start = lineEnd + 1
+      scanned = start
+    }
+    return true
+  }
+
+  /// Moves the unfinished line to the front and reads one block behind it.
+  private mutating func fill() throws(TraceError) {
+    guard let base = buffer.baseAddress else { return }
+    let rest = end - start
+    if rest > Self.longestLine || skipsLine {
+      if !skipsLine { parser.recordOverlongLine() }
+      skipsLine = true
+      end = 0
+    } else {
+      if rest > 0 && start > 0 { memmove(base, base + start, rest) }
+      end = rest
+    }
+    start = 0
+    scanned = end
+    let room = min(Self.blockSize, buffer.count - end)
+    let count = try read(UnsafeMutableRawBufferPointer(start: base + end, count: room))
+    let taken = max(0, min(count, room))
+    if taken == 0 { atEnd = true }
+    end += taken
+    bytesRead += UInt64(taken)
+  }
+
+  /// The last line, which may have no line end, and what was still waiting for more.
+  private mutating func finish(_ batch: inout [Event]) {
+    if start < end, !skipsLine, let base = buffer.baseAddress {
+      parser.parse(UnsafeRawBufferPointer(start: base + start, count: end - start), into: &batch)
+    }
+    start = end
+    parser.finish(into: &batch)
+  }
+
+  /// Whether the first bytes of an input show a function-graph trace in text.
+  ///
+  /// True where a line of them is a call, a note of lost events, or the header that the tracer or trace-cmd writes.
+  /// A false proves nothing: in a mail the trace may stand far below. The prefix may end in the middle of a line.
+  public static func looksLikeTrace(_ prefix: UnsafeRawBufferPointer) -> Bool {
+    guard let base = prefix.baseAddress else { return false }
+    var parser = TextParser()
+    var events: [Event] = []
+    var start = 0
+    while start < prefix.count {
+      let hit = memchr(base + start, 0x0A, prefix.count - start)
+      let end = hit.map { base.distance(to: UnsafeRawPointer($0)) } ?? prefix.count
+      parser.parse(UnsafeRawBufferPointer(start: base + start, count: end - start), into: &events)
+      if events.contains(where: { $0.kind != .heading }) || parser.sawHeader { return true }
+      events.removeAll(keepingCapacity: true)
+      start = end + 1
+    }
+    return false
+  }
+}
