@@ -1,0 +1,282 @@
+internal import FunctionGraph
+
+/// What walking a CPU's pages needs to know of the file and the buffer, the same for all its CPUs.
+struct PageContext {
+  let file: FileBytes
+  let order: ByteOrder
+  let layout: SubBufferLayout
+  let pageSize: Int
+  let decompressor: Decompressor
+  let conversion: TimestampConversion
+  /// The record types to stop at, −1 where there is no such format; and how long their records are at least.
+  let type: RecordField
+  let entry: Int32
+  let entryLength: Int
+  let returnAddressEntry: Int32
+  let returnAddressEntryLength: Int
+  let exit: Int32
+  let exitLength: Int
+
+  init(
+    file: FileBytes, order: ByteOrder, layout: SubBufferLayout, pageSize: Int, decompressor: Decompressor,
+    conversion: TimestampConversion, formats: GraphFormats?
+  ) {
+    self.file = file
+    self.order = order
+    self.layout = layout
+    self.pageSize = pageSize
+    self.decompressor = decompressor
+    self.conversion = conversion
+    type = formats?.type ?? RecordField(offset: 0, size: 2, isSigned: false)
+    entry = formats?.entry.map { Int32($0.id) } ?? -1
+    entryLength = formats?.entry?.minimumLength ?? 0
+    returnAddressEntry = formats?.returnAddressEntry.map { Int32($0.id) } ?? -1
+    returnAddressEntryLength = formats?.returnAddressEntry?.minimumLength ?? 0
+    exit = formats?.exit.map { Int32($0.id) } ?? -1
+    exitLength = formats?.exit?.minimumLength ?? 0
+  }
+}
+
+/// The records of one CPU in one buffer: its pages one after another, in blocks (or chunks) that take the same memory
+/// however long the trace is.
+final class CPUStream {
+  /// The event that comes next on this CPU.
+  enum Pending {
+    case entry
+    case returnAddressEntry
+    case exit
+    /// So many events were lost here; 0 where the file does not say.
+    case lost(UInt64)
+  }
+
+  /// Uncompressed data is read in blocks of this size, rounded to whole pages.
+  static let blockSize = 256 << 10
+
+  let cpu: Int32
+  private(set) var pending = Pending.lost(0)
+  /// Of the pending event, converted.
+  private(set) var timestamp: UInt64 = 0
+  /// Stands on the pending record.
+  private(set) var cursor = SubBufferCursor.empty
+
+  private let isCut: Bool
+  private let isCompressed: Bool
+  /// Of the next byte to read, and of the end of what the file has of this CPU.
+  private var position: UInt64
+  private let end: UInt64
+  /// Chunks not yet read; nil before the first.
+  private var chunksLeft: UInt32?
+  private var block = RawBlock(capacity: 0)
+  private var compressed = RawBlock(capacity: 0)
+  private let words = RawBlock(capacity: 8)
+  private let blockCapacity: Int
+  /// Of the block, in the file.
+  private var blockOffset: UInt64 = 0
+  /// Of the current page and of the next, in the block.
+  private var pageStart = 0
+  private var nextPage = 0
+  /// The time of the last record, to notice time going back.
+  private var lastTimestamp: UInt64 = 0
+
+  /// - Parameters:
+  ///   - extent: lies within the file.
+  ///   - isCut: the file ends before the extent did.
+  init(_ extent: CPUExtent, isCut: Bool, isCompressed: Bool, pageSize: Int, blockSize: Int) {
+    cpu = Int32(clamping: extent.cpu)
+    self.isCut = isCut
+    self.isCompressed = isCompressed
+    position = extent.offset
+    end = extent.offset + extent.size
+    blockCapacity = max(pageSize, min(blockSize, Self.blockSize) / pageSize * pageSize)
+  }
+
+  /// Finds the next event.
+  ///
+  /// - Returns: false at the end of this CPU's data.
+  func advance(_ context: borrowing PageContext, _ diagnostics: inout Diagnostics) throws(TraceError) -> Bool
+  {
+    while true {
+      var cursor = self.cursor
+      records: while true {
+        switch cursor.advance() {
+        case .record:
+          guard cursor.payloadLength >= context.type.end else { continue }
+          let type = Int32(truncatingIfNeeded: cursor.unsigned(context.type))
+          let needed: Int
+          if type == context.exit {
+            pending = .exit
+            needed = context.exitLength
+          } else if type == context.entry {
+            pending = .entry
+            needed = context.entryLength
+          } else if type == context.returnAddressEntry {
+            pending = .returnAddressEntry
+            needed = context.returnAddressEntryLength
+          } else {
+            continue
+          }
+          guard cursor.payloadLength >= needed else {
+            diagnostics.record(
+              .damagedPage, at: place(of: cursor.payload),
+              "a record of \(cursor.payloadLength) bytes, its format needs \(needed)")
+            continue
+          }
+          self.cursor = cursor
+          take(cursor.timestamp, context, &diagnostics)
+          return true
+        case .end:
+          break records
+        case .damaged:
+          diagnostics.record(
+            .damagedPage, at: place(of: cursor.position),
+            "a record of CPU \(cpu) that does not fit into its page; the page's rest is left out")
+          self.cursor = .empty
+          pending = .lost(0)
+          timestamp = context.conversion.converted(cursor.timestamp, cpu: cpu)
+          return true
+        }
+      }
+      // Stay off the page's end: what follows may be without a next page.
+      self.cursor = .empty
+      switch try loadPage(context, &diagnostics) {
+      case .end: return false
+      case .page:
+        if let missed = self.cursor.missed {
+          pending = .lost(missed)
+          take(self.cursor.timestamp, context, &diagnostics)
+          return true
+        }
+      case .lost:
+        pending = .lost(0)
+        timestamp = lastTimestamp
+        return true
+      }
+    }
+  }
+
+  @inline(__always)
+  private func take(_ stamp: UInt64, _ context: borrowing PageContext, _ diagnostics: inout Diagnostics) {
+    timestamp = context.conversion.isIdentity ? stamp : context.conversion.converted(stamp, cpu: cpu)
+    if timestamp < lastTimestamp {
+      diagnostics.record(
+        .timeGoesBack, at: place(of: cursor.payload), "CPU \(cpu): \(timestamp) after \(lastTimestamp)")
+    }
+    lastTimestamp = timestamp
+  }
+
+  /// Where the pending record is.
+  var recordPlace: Diagnostic.Place { place(of: cursor.payload) }
+
+  /// A place in the current page as a place in the file; of compressed data, the chunk's.
+  private func place(of offset: Int) -> Diagnostic.Place {
+    .byte(isCompressed ? blockOffset : blockOffset + UInt64(pageStart + offset))
+  }
+
+  private enum Load {
+    case page
+    /// Data that cannot be used stood here.
+    case lost
+    case end
+  }
+
+  /// Puts the cursor before the next page's first record.
+  private func loadPage(
+    _ context: borrowing PageContext, _ diagnostics: inout Diagnostics
+  ) throws(TraceError) -> Load {
+    while nextPage >= block.count {
+      let load = isCompressed ? try loadChunk(context, &diagnostics) : try loadBlock(context)
+      if load != .page { return load }
+    }
+    pageStart = nextPage
+    // The last page of a file that was cut may be a part; what its header vouches for can be read.
+    let length = min(context.pageSize, block.count - pageStart)
+    nextPage = pageStart + length
+    let page = UnsafeRawBufferPointer(rebasing: block.bytes[pageStart..<nextPage])
+    guard let cursor = SubBufferCursor(page, layout: context.layout, order: context.order) else {
+      if isCut && length < context.pageSize { return .end }
+      diagnostics.record(
+        .damagedPage, at: place(of: 0), "the header of a page of CPU \(cpu) claims more than the page has")
+      return .lost
+    }
+    self.cursor = cursor
+    return .page
+  }
+
+  private func loadBlock(_ context: borrowing PageContext) throws(TraceError) -> Load {
+    guard position < end else { return .end }
+    let count = Int(min(UInt64(blockCapacity), end - position))
+    if block.memory.count < count { block = RawBlock(capacity: count) }
+    block.count = try context.file.read(
+      at: position, into: UnsafeMutableRawBufferPointer(rebasing: block.memory[0..<count]))
+    guard block.count > 0 else { return .end }
+    blockOffset = position
+    position += UInt64(block.count)
+    nextPage = 0
+    return .page
+  }
+
+  /// "COMPRESSION FORMAT OF THE TRACE DATA": a count, then chunks with their two sizes.
+  private func loadChunk(
+    _ context: borrowing PageContext, _ diagnostics: inout Diagnostics
+  ) throws(TraceError) -> Load {
+    block.count = 0
+    nextPage = 0
+    if chunksLeft == nil {
+      guard let count = try words(1, context) else {
+        return cut(&diagnostics, "the number of chunks", needed: 4)
+      }
+      chunksLeft = count.0
+    }
+    guard let left = chunksLeft, left > 0 else { return .end }
+    guard let (compressedSize, size) = try words(2, context) else {
+      return cut(&diagnostics, "a chunk's header", needed: 8)
+    }
+    chunksLeft = left - 1
+    let offset = position
+    guard UInt64(compressedSize) <= end - position else {
+      return cut(&diagnostics, "a chunk", needed: UInt64(compressedSize))
+    }
+    position += UInt64(compressedSize)
+    blockOffset = offset - 8
+    if let objection = Decompressor.objection(compressed: UInt64(compressedSize), decompressed: UInt64(size))
+    {
+      diagnostics.record(.damagedChunk, at: .byte(blockOffset), "a chunk of CPU \(cpu): \(objection)")
+      return .lost
+    }
+    if compressed.memory.count < Int(compressedSize) { compressed = RawBlock(capacity: Int(compressedSize)) }
+    compressed.count = try context.file.read(
+      at: offset, into: UnsafeMutableRawBufferPointer(rebasing: compressed.memory[0..<Int(compressedSize)]))
+    if block.memory.count < Int(size) { block = RawBlock(capacity: Int(size)) }
+    let target = UnsafeMutableRawBufferPointer(rebasing: block.memory[0..<Int(size)])
+    guard compressed.count == Int(compressedSize),
+      let made = context.decompressor.decompress(compressed.bytes, into: target), made == Int(size)
+    else {
+      diagnostics.record(.damagedChunk, at: .byte(blockOffset), "a chunk of CPU \(cpu) does not decompress")
+      return .lost
+    }
+    block.count = made
+    return .page
+  }
+
+  /// One or two 32-bit numbers at the position, which moves behind them; nil where the data ends before.
+  private func words(_ count: Int, _ context: borrowing PageContext) throws(TraceError) -> (UInt32, UInt32)? {
+    guard end - position >= UInt64(4 * count) else { return nil }
+    let target = UnsafeMutableRawBufferPointer(rebasing: words.memory[0..<4 * count])
+    guard try context.file.read(at: position, into: target) == 4 * count else { return nil }
+    position += UInt64(4 * count)
+    let base = UnsafeRawPointer(words.memory.baseAddress!)
+    return (context.order.uint32(base), count > 1 ? context.order.uint32(base, 4) : 0)
+  }
+
+  /// The data ends inside something. Where the file was cut, that has been said already.
+  private func cut(_ diagnostics: inout Diagnostics, _ what: String, needed: UInt64) -> Load {
+    if !isCut {
+      diagnostics.record(
+        .damagedChunk, at: .byte(position),
+        "CPU \(cpu): \(what) of \(needed) bytes, \(end - position) are left")
+    }
+    position = end
+    chunksLeft = 0
+    return .end
+  }
+}

@@ -1,0 +1,83 @@
+internal import FunctionGraph
+
+/// The tables that a container leads to, each optional: a file without one is read without it.
+extension Container {
+  func readSymbols(_ file: FileBytes, diagnostics: inout Diagnostics) throws(TraceError) -> SymbolIndex {
+    guard let kallsyms else {
+      diagnostics.record(.missingSymbols, at: .whole, "no kallsyms: functions are known by their address")
+      return SymbolIndex()
+    }
+    do {
+      let index = SymbolIndex(kallsyms: try text(kallsyms, sizeWidth: 4, file, "kallsyms"))
+      if index.isEmpty {
+        diagnostics.record(
+          .missingSymbols, at: .whole, "kallsyms has no addresses: functions are known by theirs")
+      }
+      return index
+    } catch {
+      if case .io = error.code { throw error }
+      diagnostics.record(.missingSymbols, at: error.place, error.detail)
+      return SymbolIndex()
+    }
+  }
+
+  func readTaskNames(
+    _ file: FileBytes, comms: inout StringTable, diagnostics: inout Diagnostics
+  ) throws(TraceError) -> TaskNames {
+    guard let savedCmdlines else { return TaskNames(savedCmdlines: nil, comms: &comms) }
+    do {
+      let text = try text(savedCmdlines, sizeWidth: 8, file, "saved command lines")
+      return TaskNames(savedCmdlines: text.bytes, comms: &comms)
+    } catch {
+      if case .io = error.code { throw error }
+      diagnostics.record(.damagedSection, at: error.place, error.detail)
+      return TaskNames(savedCmdlines: nil, comms: &comms)
+    }
+  }
+
+  func parseFormats(diagnostics: inout Diagnostics) -> GraphFormats? {
+    let found = GraphFormats(
+      formats, order: header.order, longSize: subBuffer.commitSize, pageSize: Int(clamping: header.pageSize),
+      diagnostics: &diagnostics, place: formatsPlace)
+    if found == nil {
+      diagnostics.record(
+        .missingFormat, at: formatsPlace, "no format of the function graph tracer: no calls can be read")
+    } else if found?.exit == nil {
+      diagnostics.record(
+        .missingFormat, at: formatsPlace, "no format of funcgraph_exit: calls have no duration")
+    } else if found?.entry == nil && found?.returnAddressEntry == nil {
+      diagnostics.record(
+        .missingFormat, at: formatsPlace, "no format of funcgraph_entry: calls have no entry")
+    }
+    return found
+  }
+
+  private func countsTicks(_ clock: String) -> Bool { clock == "x86-tsc" || clock == "tsc2nsec" }
+
+  func conversion(of buffer: BufferLayout) -> TimestampConversion {
+    TimestampConversion(
+      offset: options.timestampOffset, tsc: countsTicks(buffer.clock) ? options.tsc : nil,
+      shifts: options.shifts,
+      interpolates: options.interpolatesShifts)
+  }
+
+  func description(byteCount: UInt64) -> TraceDescription {
+    var description = TraceDescription(
+      format: .traceDat(version: header.version, compression: header.compression.rawValue),
+      buffers: buffers.map { buffer in
+        TraceDescription.Buffer(
+          name: buffer.name, clock: buffer.clock,
+          timestampsAreTime: conversion(of: buffer).tsc != nil
+            || TimestampConversion.isTime(clock: buffer.clock),
+          overrun: options.lost[buffer.name] ?? 0)
+      })
+    description.uname = options.uname
+    // `sysname nodename release ...`.
+    let words = options.uname.split(separator: " ")
+    if words.count > 2 { description.kernelRelease = String(words[2]) }
+    description.writerVersion = options.version
+    description.cpuCount = options.cpuCount.map { Int($0) }
+    description.byteCount = byteCount
+    return description
+  }
+}

@@ -1,0 +1,156 @@
+public import FunctionGraph
+
+/// Reads a trace.dat, version 6 or 7, as events of the function graph tracer.
+///
+/// The file is read by offset in blocks; memory does not grow with it. What the file says about itself (`description`)
+/// is there from the start; events come buffer by buffer, each with its CPUs merged by time as `trace-cmd report`
+/// merges them. Records of other events are skipped.
+///
+/// Nothing in the file is believed before it is checked: a damaged page, chunk or section becomes a diagnostic at its
+/// byte offset, and reading goes on behind it. A file that was cut gives everything in front of the cut.
+public struct DatReader: EventReader, ~Copyable {
+  /// Events per batch.
+  static let batchSize = 4096
+  /// What the pages in memory may take for all CPUs of a buffer together.
+  static let largestPageMemory = 512 << 20
+
+  private let file: FileBytes
+  private let container: Container
+  private let decompressor: Decompressor
+  private var decoder: EventDecoder
+  private var context: PageContext
+  private var merge = CPUMerge()
+  /// Of the buffer being read, and the next one.
+  private var buffer = 0
+  private var nextBuffer = 0
+  private var unit = Timestamp.Unit.nanoseconds
+
+  public let comms: StringTable
+  public private(set) var description: TraceDescription
+  public private(set) var diagnostics: Diagnostics
+
+  public var functions: FunctionTable { decoder.functions }
+  public var bytesRead: UInt64 { min(file.bytesRead, file.size) }
+
+  /// Whether `prefix`, the first bytes of an input (10 are enough), begins a trace.dat.
+  public static func isTraceDat(_ prefix: UnsafeRawBufferPointer) -> Bool {
+    prefix.starts(with: Container.magic)
+  }
+
+  /// Reads what the file says about itself.
+  ///
+  /// - Parameters:
+  ///   - size: bytes in the file.
+  ///   - readAt: reads at an offset into a buffer and returns how many bytes it read, as pread(2) does; it is never
+  ///     asked for bytes behind `size`, and a count of 0 is taken as the end.
+  /// - Throws: `TraceError`: `.notATrace`, `.unsupported` (another version or compression), `.corrupt` where the
+  ///   container's own structure cannot be followed, and whatever `readAt` throws.
+  public init(
+    size: UInt64,
+    readAt:
+      @escaping @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
+  ) throws(TraceError) {
+    let file = FileBytes(size: size, readAt: readAt)
+    var diagnostics = Diagnostics()
+    let container = try Container(file, diagnostics: &diagnostics)
+    let decompressor = Decompressor(container.header.compression)
+
+    var comms = StringTable()
+    let symbols = try container.readSymbols(file, diagnostics: &diagnostics)
+    let tasks = try container.readTaskNames(file, comms: &comms, diagnostics: &diagnostics)
+    let formats = container.parseFormats(diagnostics: &diagnostics)
+
+    self.file = file
+    self.container = container
+    self.decompressor = decompressor
+    self.comms = comms
+    decoder = EventDecoder(formats: formats, symbols: symbols, tasks: tasks)
+    context = PageContext(
+      file: file, order: container.header.order, layout: container.subBuffer, pageSize: 0,
+      decompressor: decompressor, conversion: TimestampConversion(), formats: nil)
+    description = container.description(byteCount: size)
+    self.diagnostics = diagnostics
+    noteClocks()
+  }
+
+  public mutating func next(_ batch: inout [Event]) throws(TraceError) -> Bool {
+    batch.removeAll(keepingCapacity: true)
+    while batch.count < Self.batchSize {
+      guard let stream = merge.first else {
+        guard try openNextBuffer() else { break }
+        continue
+      }
+      let limit = merge.limit
+      var isFinished = false
+      repeat {
+        batch.append(decoder.decode(stream, buffer: UInt16(buffer), unit: unit, &diagnostics))
+        isFinished = try !stream.advance(context, &diagnostics)
+      } while !isFinished && batch.count < Self.batchSize
+        && (stream.timestamp < limit.timestamp || (stream.timestamp == limit.timestamp && limit.winsTies))
+      merge.update(isFinished: isFinished)
+    }
+    if decoder.hasDecoded { description.tracer = "function_graph" }
+    return !batch.isEmpty
+  }
+
+  /// Sets the CPUs of the next buffer up for merging; false where there is none.
+  private mutating func openNextBuffer() throws(TraceError) -> Bool {
+    // Without a format there are no records to find.
+    guard nextBuffer < container.buffers.count, let formats = decoder.formats else { return false }
+    buffer = nextBuffer
+    nextBuffer += 1
+    let layout = container.buffers[buffer]
+    guard Container.isPageSize(layout.pageSize), Int(layout.pageSize) > container.subBuffer.dataOffset else {
+      diagnostics.record(
+        .damagedSection, at: .whole,
+        "the buffer \(layout.name.debugDescription) has pages of \(layout.pageSize) bytes")
+      return true
+    }
+    let isTime = description.buffers[buffer].timestampsAreTime
+    unit = isTime ? .nanoseconds : .raw
+    context = PageContext(
+      file: file, order: container.header.order, layout: container.subBuffer, pageSize: Int(layout.pageSize),
+      decompressor: decompressor, conversion: container.conversion(of: layout), formats: formats)
+    let streams = streams(of: layout)
+    merge = try CPUMerge(streams, context, &diagnostics)
+    return true
+  }
+
+  /// The CPUs of a buffer whose data lies in the file, by number.
+  private mutating func streams(of layout: BufferLayout) -> [CPUStream] {
+    let pageSize = Int(layout.pageSize)
+    let blockSize = max(pageSize, 64 << 20 / max(layout.cpus.count, 1))
+    var streams: [CPUStream] = []
+    for var extent in layout.cpus.sorted(by: { $0.cpu < $1.cpu }) {
+      // trace-cmd does not count the word in front of the chunks.
+      if layout.isCompressed { extent.size += min(4, .max - extent.size) }
+      let available = file.available(at: extent.offset, count: extent.size)
+      let isCut = available < extent.size
+      if isCut {
+        diagnostics.record(
+          .truncated, at: .byte(file.size),
+          "CPU \(extent.cpu) has \(extent.size) bytes of data, \(extent.size - available) of them are missing"
+        )
+      }
+      guard available > 0 else { continue }
+      guard (streams.count + 1) * pageSize <= Self.largestPageMemory else {
+        diagnostics.record(
+          .limitReached, at: .byte(extent.offset), "CPU \(extent.cpu): too many pages in memory")
+        continue
+      }
+      extent.size = available
+      streams.append(
+        CPUStream(
+          extent, isCut: isCut, isCompressed: layout.isCompressed, pageSize: pageSize, blockSize: blockSize))
+    }
+    return streams
+  }
+
+  /// Buffers whose stamps are no time.
+  private mutating func noteClocks() {
+    for buffer in description.buffers where !buffer.timestampsAreTime {
+      let name = buffer.name.isEmpty ? "the top buffer" : "the buffer \(buffer.name.debugDescription)"
+      diagnostics.record(.clockIsNotTime, at: .whole, "\(name) has the clock \(buffer.clock)")
+    }
+  }
+}

@@ -1,0 +1,90 @@
+internal import FunctionGraph
+
+/// The bytes of the input, read by offset, with every range checked against the file's size first.
+final class FileBytes {
+  typealias ReadAt =
+    @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
+
+  let size: UInt64
+  private let readAt: ReadAt
+  /// Bytes that `readAt` has delivered so far.
+  private(set) var bytesRead: UInt64 = 0
+
+  init(size: UInt64, readAt: @escaping ReadAt) {
+    self.size = size
+    self.readAt = readAt
+  }
+
+  /// How many of the `count` bytes at `offset` the file has.
+  func available(at offset: UInt64, count: UInt64) -> UInt64 {
+    offset >= size ? 0 : min(count, size - offset)
+  }
+
+  /// Fills `buffer` from `offset`, calling the source again after a short count.
+  ///
+  /// - Returns: the number of bytes read; fewer than `buffer.count` only at the end of the file.
+  func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int {
+    let wanted = Int(available(at: offset, count: UInt64(buffer.count)))
+    var done = 0
+    while done < wanted {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<wanted])
+      let count = try readAt(offset + UInt64(done), rest)
+      // A source that ends earlier than it said (the file shrank), or that claims more than was asked for.
+      if count <= 0 || count > rest.count { break }
+      done += count
+    }
+    bytesRead += UInt64(done)
+    return done
+  }
+}
+
+/// Raw memory with an owner. Not zeroed.
+final class RawBlock {
+  let memory: UnsafeMutableRawBufferPointer
+  /// How much of it holds something.
+  var count = 0
+
+  init(capacity: Int) {
+    memory = .allocate(byteCount: max(capacity, 1), alignment: 16)
+  }
+
+  deinit {
+    memory.deallocate()
+  }
+
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[0..<count]) }
+}
+
+/// Whole numbers in the byte order of the file.
+struct ByteOrder {
+  var isBigEndian: Bool
+
+  @inline(__always)
+  func uint16(_ pointer: UnsafeRawPointer, _ offset: Int = 0) -> UInt16 {
+    let value = pointer.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
+    return isBigEndian ? UInt16(bigEndian: value) : UInt16(littleEndian: value)
+  }
+
+  @inline(__always)
+  func uint32(_ pointer: UnsafeRawPointer, _ offset: Int = 0) -> UInt32 {
+    let value = pointer.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+    return isBigEndian ? UInt32(bigEndian: value) : UInt32(littleEndian: value)
+  }
+
+  @inline(__always)
+  func uint64(_ pointer: UnsafeRawPointer, _ offset: Int = 0) -> UInt64 {
+    let value = pointer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    return isBigEndian ? UInt64(bigEndian: value) : UInt64(littleEndian: value)
+  }
+
+  /// A number of 1, 2, 4 or 8 bytes, zero-extended.
+  @inline(__always)
+  func unsigned(_ pointer: UnsafeRawPointer, _ offset: Int, size: Int) -> UInt64 {
+    switch size {
+    case 8: uint64(pointer, offset)
+    case 4: UInt64(uint32(pointer, offset))
+    case 2: UInt64(uint16(pointer, offset))
+    default: UInt64(pointer.load(fromByteOffset: offset, as: UInt8.self))
+    }
+  }
+}

@@ -1,0 +1,127 @@
+internal import FunctionGraph
+internal import Glibc
+
+/// The symbols of the traced kernel: the text of `/proc/kallsyms` as the file has it, with an index sorted by address.
+///
+/// 200,000 symbols take the text (9 MB) and 16 bytes each; no symbol is an object of its own, and names are looked at
+/// only when an address is looked up.
+struct SymbolIndex {
+  private struct Entry {
+    var address: UInt64
+    /// Where the symbol's line begins in the text.
+    var line: UInt32
+  }
+
+  private let text: RawBlock?
+  private var entries: [Entry] = []
+
+  /// No symbols: every address is its own name.
+  init() {
+    text = nil
+  }
+
+  /// - Parameter text: lines `address type name` with an optional tab and `[module]`; at most 4 GiB.
+  ///
+  /// As libtraceevent's `tep_parse_kallsyms` does, absolute symbols (type `a`, `A`: per-CPU offsets on x86-64) and
+  /// names that begin with `$` (mapping symbols on Arm) are left out, and all others are taken, data too.
+  init(kallsyms text: RawBlock) {
+    self.text = text
+    let bytes = text.bytes
+    guard let base = bytes.baseAddress, bytes.count <= Int(UInt32.max) else { return }
+    entries.reserveCapacity(bytes.count / 40)
+    var isSorted = true
+    var last: UInt64 = 0
+    var start = 0
+    while start < bytes.count {
+      let rest = bytes.count - start
+      let newline = memchr(base + start, 0x0a, rest)
+      let length = newline.map { UnsafeRawPointer($0) - (base + start) } ?? rest
+      if let address = Self.address(UnsafeRawBufferPointer(start: base + start, count: length)) {
+        if address < last { isSorted = false }
+        last = address
+        entries.append(Entry(address: address, line: UInt32(start)))
+      }
+      start += length + 1
+    }
+    if !isSorted {
+      entries.sort { ($0.address, $0.line) < ($1.address, $1.line) }
+    }
+    // With kptr_restrict every address reads 0: such a table names nothing.
+    if entries.last?.address ?? 0 == 0 { entries = [] }
+  }
+
+  var isEmpty: Bool { entries.isEmpty }
+
+  /// The number of a hexadecimal digit, or 255.
+  @inline(__always)
+  private static func digit(_ byte: UInt8) -> UInt8 {
+    switch byte {
+    case 0x30...0x39: byte &- 0x30
+    case 0x61...0x66: byte &- 0x57
+    case 0x41...0x46: byte &- 0x37
+    default: 255
+    }
+  }
+
+  /// The address in a line, if its symbol is one that is taken.
+  private static func address(_ line: UnsafeRawBufferPointer) -> UInt64? {
+    var value: UInt64 = 0
+    var index = 0
+    while index < line.count {
+      let digit = digit(line[index])
+      if digit == 255 { break }
+      value = value << 4 | UInt64(digit)
+      index += 1
+    }
+    guard index >= 1, index <= 16, index + 3 < line.count, line[index] == 0x20, line[index + 2] == 0x20
+    else { return nil }
+    let type = line[index + 1]
+    if type == 0x41 || type == 0x61 || line[index + 3] == 0x24 { return nil }
+    return value
+  }
+
+  /// The number of the function whose range `[symbol, next symbol)` holds `address`.
+  ///
+  /// Of several symbols at one address the first in the text is taken. An address below the first symbol, or behind the
+  /// start of the last one, has no name and becomes `0x...`.
+  func function(at address: UInt64, in functions: inout FunctionTable) -> FunctionID {
+    guard let entry = entry(at: address), let text else {
+      return functions.intern(FunctionName(symbol: "0x" + String(address, radix: 16)))
+    }
+    let bytes = text.bytes
+    var start = Int(entry.line)
+    while start < bytes.count, bytes[start] != 0x20 { start += 1 }
+    start = min(start + 3, bytes.count)
+    var end = start
+    while end < bytes.count, bytes[end] > 0x20 { end += 1 }
+    let symbol = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+    var module = UnsafeRawBufferPointer(start: nil, count: 0)
+    if end + 1 < bytes.count, bytes[end] == 0x09, bytes[end + 1] == 0x5b {
+      let moduleStart = end + 2
+      end = moduleStart
+      while end < bytes.count, bytes[end] > 0x20, bytes[end] != 0x5d { end += 1 }
+      module = UnsafeRawBufferPointer(rebasing: bytes[moduleStart..<end])
+    }
+    return functions.intern(symbol: symbol, module: module)
+  }
+
+  private func entry(at address: UInt64) -> Entry? {
+    // The first entry behind `address`; the symbol is the one before.
+    let next = partition { $0.address > address }
+    guard next > 0 else { return nil }
+    let start = entries[next - 1].address
+    if next == entries.count && address != start { return nil }
+    return entries[partition { $0.address >= start }]
+  }
+
+  /// The index of the first entry for which `isBehind` holds.
+  private func partition(_ isBehind: (Entry) -> Bool) -> Int {
+    var low = 0
+    var high = entries.count
+    while low < high {
+      let middle = low + (high - low) / 2
+      if isBehind(entries[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}
