@@ -123,7 +123,8 @@ public struct AnalysisDocument: Codable, Sendable {
   public var traces: [Trace]
 
   public init(
-    tool: Tool, functionsSelected: [String], size: UInt64?, pageSize: UInt64?, backing: String?, recorded: String?,
+    tool: Tool, functionsSelected: [String], size: UInt64?, pageSize: UInt64?, backing: String?,
+    recorded: String?,
     filters: [String], traces: [Trace]
   ) {
     schema = Self.schemaName
@@ -195,7 +196,8 @@ extension AnalysisDocument {
 
   private static func phrase(_ error: DecodingError) -> String {
     func place(_ context: DecodingError.Context) -> String {
-      let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+      let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(
+        separator: ".")
       return path.isEmpty ? "at the top" : "at \(path)"
     }
     switch error {
@@ -203,7 +205,8 @@ extension AnalysisDocument {
     case .typeMismatch(_, let context), .valueNotFound(_, let context):
       return "a value of the wrong type stands \(place(context))"
     case .dataCorrupted(let context):
-      return context.codingPath.isEmpty ? "it is no whole JSON" : "an impossible value stands \(place(context))"
+      return context.codingPath.isEmpty
+        ? "it is no whole JSON" : "an impossible value stands \(place(context))"
     @unknown default: return "it cannot be decoded"
     }
   }
@@ -216,7 +219,9 @@ extension AnalysisDocument.Function {
   fileprivate var problem: String? {
     let limit = Self.longest
     if count < 0 || incomplete < 0 { return "a negative number of calls stands" }
-    if durationsUs.contains(where: { !$0.isFinite || $0 < 0 || $0 > limit }) { return "an impossible duration stands" }
+    if durationsUs.contains(where: { !$0.isFinite || $0 < 0 || $0 > limit }) {
+      return "an impossible duration stands"
+    }
     if sketch == nil, durationsUs.count != count {
       return "the number of durations (\(durationsUs.count)) is not the number of calls (\(count))"
     }
@@ -226,7 +231,8 @@ extension AnalysisDocument.Function {
       let bins = zip(sketch.binIndexes, sketch.binCounts).map { QuantileSketch.Bin(index: $0, count: $1) }
       guard
         let whole = QuantileSketch(
-          relativeError: sketch.relativeError, bins: bins, zeroCount: sketch.zeroCount, sum: 0, minimum: 0, maximum: 0),
+          relativeError: sketch.relativeError, bins: bins, zeroCount: sketch.zeroCount, sum: 0, minimum: 0,
+          maximum: 0),
         whole.count == UInt64(count)
       else { return "a sketch that does not hold its calls stands" }
       guard let low = minUs, let high = maxUs, let mean = meanUs, low >= 0, low <= high, high <= limit,
@@ -265,7 +271,8 @@ extension AnalysisDocument.Trace {
     self.quality = .init(
       calls: quality.calls, losses: quality.losses, lostEvents: quality.lostEvents, nested: quality.isNested,
       deepest: quality.deepest, skipped: quality.skipped,
-      diagnosticCounts: Dictionary(uniqueKeysWithValues: quality.diagnostics.counts.map { ($0.rawValue, $1) }),
+      diagnosticCounts: Dictionary(
+        uniqueKeysWithValues: quality.diagnostics.counts.map { ($0.rawValue, $1) }),
       diagnostics: quality.diagnostics.kept.map {
         var entry = AnalysisDocument.DiagnosticEntry(kind: $0.kind.rawValue, detail: $0.detail)
         switch $0.place {
@@ -302,7 +309,8 @@ extension AnalysisDocument.Trace {
     for entry in self.quality.diagnostics {
       let place: Diagnostic.Place =
         if let line = entry.line { .line(line) } else if let byte = entry.byte { .byte(byte) } else { .whole }
-      quality.diagnostics.record(Diagnostic.Kind(rawValue: entry.kind) ?? .unsupported, at: place, entry.detail)
+      quality.diagnostics.record(
+        Diagnostic.Kind(rawValue: entry.kind) ?? .unsupported, at: place, entry.detail)
     }
     var analysis = TraceAnalysis(
       path: path, description: description, functions: functions.map { $0.durations() }, quality: quality,

@@ -77,13 +77,16 @@ struct CalleeCollector {
     for (key, row) in rows {
       tables[key.root]?.rows.append(
         CalleeTable.Row(
-          function: functions[key.callee], calls: row.sum.calls, total: row.sum.total, selfTime: row.sum.selfTime,
+          function: functions[key.callee], calls: row.sum.calls, total: row.sum.total,
+          selfTime: row.sum.selfTime,
           level: row.level))
     }
     return tables.mapValues { table in
       var table = table
       table.rows.sort {
-        ($1.total, $0.function.symbol, $0.function.module) < ($0.total, $1.function.symbol, $1.function.module)
+        ($1.total, $0.function.symbol, $0.function.module) < (
+          $0.total, $1.function.symbol, $1.function.module
+        )
       }
       return table
     }
@@ -113,7 +116,8 @@ struct CalleeCollector {
         if root != 0 {
           let function = paths.function(CallPaths.ID(rawValue: path))
           places[Int(path)] = Place(
-            level: path == root ? 0 : places[Int(top.path)].level + 1, isRecursive: active[function, default: 0] > 0)
+            level: path == root ? 0 : places[Int(top.path)].level + 1,
+            isRecursive: active[function, default: 0] > 0)
           active[function, default: 0] += 1
         }
         stack.append((path, 0))

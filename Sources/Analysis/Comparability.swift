@@ -4,7 +4,9 @@ internal import FunctionGraph
 func comparabilityNotes(_ before: ComparedSide, _ after: ComparedSide) -> [ComparisonNote] {
   var notes: [ComparisonNote] = []
 
-  func values<Value: Hashable & Comparable>(_ side: ComparedSide, _ value: (TraceAnalysis) -> Value?) -> [Value] {
+  func values<Value: Hashable & Comparable>(_ side: ComparedSide, _ value: (TraceAnalysis) -> Value?)
+    -> [Value]
+  {
     Set(side.runs.compactMap(value)).sorted()
   }
   let kernels = (
@@ -26,7 +28,9 @@ func comparabilityNotes(_ before: ComparedSide, _ after: ComparedSide) -> [Compa
   if !cpus.0.isEmpty, !cpus.1.isEmpty, cpus.0 != cpus.1 {
     notes.append(.cpuCountDiffers(before: cpus.0, after: cpus.1))
   }
-  let formats = (values(before) { $0.description.format.family }, values(after) { $0.description.format.family })
+  let formats = (
+    values(before) { $0.description.format.family }, values(after) { $0.description.format.family }
+  )
   if formats.0 != formats.1 { notes.append(.formatDiffers(before: formats.0, after: formats.1)) }
 
   let nested = (before.runs.contains { $0.quality.isNested }, after.runs.contains { $0.quality.isNested })
@@ -46,7 +50,8 @@ func comparabilityNotes(_ before: ComparedSide, _ after: ComparedSide) -> [Compa
       if run.quality.losses > 0 || overrun > 0 {
         notes.append(
           .lostEvents(
-            side: side, path: run.path, losses: run.quality.losses, events: max(overrun, run.quality.lostEvents)))
+            side: side, path: run.path, losses: run.quality.losses,
+            events: max(overrun, run.quality.lostEvents)))
       }
       let damage = run.quality.diagnostics.counts.values.reduce(0, +)
       if damage > 0 {

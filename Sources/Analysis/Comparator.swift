@@ -132,7 +132,7 @@ public struct Comparator: Sendable {
     if samples.unit == .call, let interval = estimate.interval {
       decision = interval.widened(byRelativeSpread: request.runSpread, alpha: alpha)
     }
-    if samples.unit == .call { notes.append(.widened(runSpread: request.runSpread)) }
+    if samples.unit == .call, decision != nil { notes.append(.widened(runSpread: request.runSpread)) }
     if samples.isSubsampled { notes.append(.subsampled(limit: DurationSample.comparedLimit)) }
 
     var before = samples.side(pair.before, samples.before, request.metric)
@@ -171,7 +171,8 @@ public struct Comparator: Sendable {
     }
     return FunctionComparison(
       name: pair.name, unit: samples.unit, before: before, after: after, speedup: estimate.ratio,
-      interval: estimate.interval, decisionInterval: decision, pValue: samples.hasOneSampleASide ? nil : pValue,
+      interval: estimate.interval, decisionInterval: decision,
+      pValue: samples.hasOneSampleASide ? nil : pValue,
       alpha: alpha, cliffsDelta: test?.cliffsDelta, verdict: verdict, gate: gate, notes: notes)
   }
 

@@ -127,7 +127,8 @@ public struct DurationSample: Sendable {
     sketch =
       QuantileSketch(
         relativeError: relativeError, bins: bins.map { QuantileSketch.Bin(index: $0.0, count: $0.1) },
-        zeroCount: zeroCount, sum: Double(total), minimum: Double(minimum), maximum: Double(maximum)) ?? QuantileSketch()
+        zeroCount: zeroCount, sum: Double(total), minimum: Double(minimum), maximum: Double(maximum))
+      ?? QuantileSketch()
     var reservoir = Reservoir(capacity: Self.comparedLimit, seed: 0)
     for value in sampled { reservoir.add(value) }
     self.reservoir = reservoir

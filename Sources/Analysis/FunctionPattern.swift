@@ -12,7 +12,9 @@ public struct FunctionPattern: Hashable, Sendable {
 
   public init(_ text: String) {
     self.text = text
-    isGlob = text.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "[") }
+    isGlob = text.utf8.contains {
+      $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "[")
+    }
   }
 
   public func matches(_ symbol: String) -> Bool {

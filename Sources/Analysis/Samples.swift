@@ -68,7 +68,9 @@ struct Samples {
     runs.flatMap(\.parts).map(\.durations.quantileError).max() ?? 0
   }
 
-  func side(_ runs: [Comparator.RunDurations], _ samples: [Double], _ metric: Metric) -> FunctionComparison.Side {
+  func side(_ runs: [Comparator.RunDurations], _ samples: [Double], _ metric: Metric)
+    -> FunctionComparison.Side
+  {
     let parts = runs.flatMap(\.parts)
     let known = parts.filter { $0.count > 0 }
     let whole = Comparator.RunDurations(parts: parts)
@@ -124,14 +126,17 @@ struct Samples {
     if request.metric == .p99, min(before.count, after.count) < Comparator.callsForP99 {
       notes.append(.tooFewCallsForP99(needed: Comparator.callsForP99))
       return RatioEstimate(
-        ratio: Statistics.quantile(before.sorted(), 0.99) / Statistics.quantile(after.sorted(), 0.99), interval: nil)
+        ratio: Statistics.quantile(before.sorted(), 0.99) / Statistics.quantile(after.sorted(), 0.99),
+        interval: nil)
     }
     var estimate =
       BCaBootstrap.ratio(
         statistic, of: before, to: after, alpha: alpha, resamples: Comparator.bootstrapResamples,
         seed: request.seed) ?? shift
     // Too few values for a bootstrap: the widest interval that ranks can give, with its own confidence.
-    if !Self.sufficesForInterval(before.count, after.count, alpha: alpha) { estimate.interval = shift.interval }
+    if !Self.sufficesForInterval(before.count, after.count, alpha: alpha) {
+      estimate.interval = shift.interval
+    }
     return estimate
   }
 }
@@ -142,7 +147,9 @@ extension Comparator {
     _ samples: Samples, _ estimate: RatioEstimate, _ decision: ConfidenceInterval?, _ alpha: Double,
     _ notes: inout [FunctionNote]
   ) {
-    if let decision, let smallest = SampleSize.smallestDetectableRatio(decision, sameWithin: request.sameWithin) {
+    if let decision,
+      let smallest = SampleSize.smallestDetectableRatio(decision, sameWithin: request.sameWithin)
+    {
       notes.append(.smallestDetectableSlowdown(smallest - 1))
     }
     // Calls of one run say nothing of the spread between runs, so the assumed one stands in.

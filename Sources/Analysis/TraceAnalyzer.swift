@@ -18,6 +18,7 @@ public struct AnalysisRequest: Sendable {
 /// Why a trace gives no analysis.
 public enum AnalysisError: Error, Sendable {
   case trace(TraceError)
+  case baseline(BaselineError)
   /// `--from` or `--to` on a trace whose timestamps are no time.
   case clockIsNotTime(clock: String)
   /// Nothing in the input is function-graph output; the tracer's name where the input tells it.
@@ -82,7 +83,8 @@ public struct TraceAnalyzer {
         before: try finish(sums[0], reader), after: try finish(sums[1], reader), byColumn: false)
     }
     if !found(0), !found(1), found(2), found(3) {
-      return SidedAnalysis(before: try finish(sums[2], reader), after: try finish(sums[3], reader), byColumn: true)
+      return SidedAnalysis(
+        before: try finish(sums[2], reader), after: try finish(sums[3], reader), byColumn: true)
     }
     if !sums.contains(where: { $0.quality.calls > 0 }) {
       throw .noFunctionGraph(tracer: reader.description.tracer)
@@ -132,11 +134,13 @@ public struct TraceAnalyzer {
             isSelected
             && add(
               call, to: &sums[side], comm: comms[call.comm],
-              buffer: Int(call.buffer) < buffers.count ? buffers[Int(call.buffer)].name : "", functions: functions)
+              buffer: Int(call.buffer) < buffers.count ? buffers[Int(call.buffer)].name : "",
+              functions: functions)
           if request.wantsCallees {
             sums[side].collector.add(
               call, paths: reader.paths,
-              isSelected: { Int($0.rawValue) < selected.count && selected[Int($0.rawValue)] == 1 }, isWanted: passes)
+              isSelected: { Int($0.rawValue) < selected.count && selected[Int($0.rawValue)] == 1 },
+              isWanted: passes)
           }
         }
         progress(reader.bytesRead, reader.size)
@@ -245,30 +249,15 @@ public struct TraceAnalyzer {
     }
     return TraceAnalysis(
       path: path, description: reader.description, functions: functions, quality: quality,
-      missing: missing(sums, reader))
+      missing: missingFunctions(
+        request.selection, functions: reader.functions, seen: sums.seen,
+        given: Set(sums.functions.keys.map(\.function)),
+        traceIsEmpty: sums.quality.calls == 0))
   }
 
   /// A text without one line of function-graph output. A trace.dat without calls is a trace, an empty one.
   private func isNoFunctionGraph(_ reader: FinishedReader) -> Bool {
     if case .traceDat = reader.description.format { return false }
     return true
-  }
-
-  private func missing(_ sums: SideSums, _ reader: FinishedReader) -> [MissingFunction] {
-    var result: [MissingFunction] = []
-    var names: [String]?
-    for name in request.selection.required {
-      let pattern = FunctionPattern(name)
-      if sums.functions.values.contains(where: { pattern.matches($0.function.symbol) }) { continue }
-      let all =
-        names ?? (0..<reader.functions.count).map { reader.functions[FunctionID(rawValue: UInt32($0))].symbol }
-      names = all
-      result.append(
-        MissingFunction(
-          name: name, nearest: nearestNames(to: name, among: all), family: familyNames(of: name, among: all),
-          traceIsEmpty: sums.quality.calls == 0,
-          isFilteredOut: sums.seen.contains { pattern.matches(reader.functions[$0].symbol) }))
-    }
-    return result
   }
 }

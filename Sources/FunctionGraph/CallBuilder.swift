@@ -138,9 +138,11 @@ public struct CallBuilder: ~Copyable {
       }
     calls.append(
       Call(
-        function: event.function == .none ? frame.function : event.function, status: isLost ? .lost : .complete,
+        function: event.function == .none ? frame.function : event.function,
+        status: isLost ? .lost : .complete,
         column: event.column, side: side, buffer: event.buffer, cpu: event.cpu, pid: stacks[index].pid,
-        comm: stacks[index].comm, depth: frame.depth >= 0 ? frame.depth : event.depth, timestamp: frame.timestamp,
+        comm: stacks[index].comm, depth: frame.depth >= 0 ? frame.depth : event.depth,
+        timestamp: frame.timestamp,
         duration: event.duration, resolution: event.resolution, selfTime: selfTime, path: frame.path,
         stack: UInt32(truncatingIfNeeded: index), sequence: frame.sequence))
   }
@@ -156,7 +158,8 @@ public struct CallBuilder: ~Copyable {
       Call(
         function: event.function, status: .complete, column: event.column, side: side, buffer: event.buffer,
         cpu: event.cpu, pid: stacks[index].pid, comm: stacks[index].comm, depth: event.depth,
-        timestamp: event.timestamp, duration: event.duration, resolution: event.resolution, selfTime: event.duration,
+        timestamp: event.timestamp, duration: event.duration, resolution: event.resolution,
+        selfTime: event.duration,
         path: tracksPaths ? paths.child(of: parent, event.function) : CallPaths.root,
         stack: UInt32(truncatingIfNeeded: index), sequence: sequence))
   }
@@ -265,7 +268,8 @@ public struct CallBuilder: ~Copyable {
   /// entry and exit must be the duration; the kernel's own text names every exit that has lost its entry
   /// (`print_graph_return` in trace_functions_graph.c), so that there an unnamed one can be believed.
   private func isPlausible(_ event: Event, _ top: Frame) -> Bool {
-    guard let duration = event.duration, event.timestamp.unit == .nanoseconds, top.timestamp.unit == .nanoseconds,
+    guard let duration = event.duration, event.timestamp.unit == .nanoseconds,
+      top.timestamp.unit == .nanoseconds,
       event.timestamp.value >= top.timestamp.value
     else { return true }
     let between = Int64(clamping: event.timestamp.value - top.timestamp.value)
@@ -278,7 +282,8 @@ public struct CallBuilder: ~Copyable {
   private func strayStack(for event: Event) -> Int? {
     guard event.function != .none, event.pid < 0, !running.isEmpty else { return nil }
     var found: Int?
-    for (key, index) in stackOf where key.owner == .cpu && key.buffer == event.buffer && key.column == event.column {
+    for (key, index) in stackOf
+    where key.owner == .cpu && key.buffer == event.buffer && key.column == event.column {
       if let top = stacks[index].frames.last, top.function == event.function, top.depth == event.depth {
         if found != nil { return nil }
         found = index
@@ -325,7 +330,8 @@ public struct CallBuilder: ~Copyable {
     calls.append(
       Call(
         function: event.function, status: .noEntry, column: event.column, side: side, buffer: event.buffer,
-        cpu: event.cpu, pid: stacks[index].pid, comm: stacks[index].comm, depth: event.depth, timestamp: .none,
+        cpu: event.cpu, pid: stacks[index].pid, comm: stacks[index].comm, depth: event.depth,
+        timestamp: .none,
         duration: event.duration, resolution: event.resolution, selfTime: nil,
         path: tracksPaths ? paths.child(of: parent, event.function) : CallPaths.root,
         stack: UInt32(truncatingIfNeeded: index), sequence: sequence))

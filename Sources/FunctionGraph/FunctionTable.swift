@@ -39,7 +39,8 @@ public struct FunctionTable: Sendable {
 
   /// The function's number; it is added if it is new. NUL bytes cannot be part of a name and are dropped by readers.
   public mutating func intern(
-    symbol: UnsafeRawBufferPointer, module: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    symbol: UnsafeRawBufferPointer,
+    module: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
   ) -> FunctionID {
     if module.isEmpty { return FunctionID(rawValue: keys.intern(symbol).rawValue) }
     scratch.removeAll(keepingCapacity: true)

@@ -40,7 +40,8 @@ extension AnalysisReport {
     var lines: [String] = []
     for (index, trace) in traces.enumerated() {
       if index > 0 { lines.append("") }
-      lines.append(style.bold(Escaping.terminal(trace.path)) + ": " + Escaping.terminal(trace.description.summary))
+      lines.append(
+        style.bold(Escaping.terminal(trace.path)) + ": " + Escaping.terminal(trace.description.summary))
       if !trace.functions.isEmpty {
         lines.append("")
         lines += durationTable(trace, style)
@@ -143,13 +144,15 @@ extension AnalysisReport {
     _ function: FunctionDurations, _ callees: CalleeTable, _ style: TextStyle
   ) -> [String] {
     var lines = [""]
-    let heading = "\(Escaping.terminal(function.title)): where the time of \(counted(callees.parentCalls, "whole call")) goes"
+    let heading =
+      "\(Escaping.terminal(function.title)): where the time of \(counted(callees.parentCalls, "whole call")) goes"
     lines.append(style.bold(heading))
     guard callees.parentCalls > 0, !callees.rows.isEmpty else {
       lines.append("  no callees are recorded")
       return lines
     }
-    let total = DurationColumn(callees.rows.map { Double($0.total) } + [Double(callees.parentTotal)], ascii: !style.unicode)
+    let total = DurationColumn(
+      callees.rows.map { Double($0.total) } + [Double(callees.parentTotal)], ascii: !style.unicode)
     var table = TextTable([
       ("callee", .left), ("calls", .right), ("per call", .right), ("total \(total.unit)", .right),
       ("self \(total.unit)", .right), ("% total", .right), ("% self", .right),
@@ -167,7 +170,8 @@ extension AnalysisReport {
     ])
     for row in callees.rows {
       table.add([
-        Escaping.terminal(row.function.symbol), String(row.calls), perCall(row.calls), total.format(Double(row.total)),
+        Escaping.terminal(row.function.symbol), String(row.calls), perCall(row.calls),
+        total.format(Double(row.total)),
         total.format(Double(row.selfTime)), percent(row.total), percent(row.selfTime),
       ])
     }
@@ -204,7 +208,8 @@ extension AnalysisReport {
         let rate = context.size.flatMap { throughput(bytes: $0, nanoseconds: quantiles[0]) }
         let cells = [
           Escaping.csv(trace.path), Escaping.csvName(row.buffer), Escaping.csvName(row.function.symbol),
-          Escaping.csvName(row.function.module), String(row.count), String(row.incomplete), exact(sample.minimum),
+          Escaping.csvName(row.function.module), String(row.count), String(row.incomplete),
+          exact(sample.minimum),
           computed(quantiles[0]), computed(quantiles[1]), computed(quantiles[2]), exact(sample.maximum),
           computed(sample.mean), computed(sample.standardDeviation), exact(sample.total),
           rate.map { Figures.decimal($0, atLeast: 3) } ?? "",
@@ -225,15 +230,18 @@ extension AnalysisReport {
       for row in trace.functions {
         guard let callees = row.callees else { continue }
         let own = CalleeTable.Row(
-          function: row.function, calls: callees.parentCalls, total: callees.parentTotal, selfTime: callees.parentSelf,
+          function: row.function, calls: callees.parentCalls, total: callees.parentTotal,
+          selfTime: callees.parentSelf,
           level: 0)
         for callee in [own] + callees.rows {
           func share(_ part: Int64) -> String {
-            callees.parentTotal > 0 ? Figures.decimal(Double(part) / Double(callees.parentTotal), atLeast: 3) : ""
+            callees.parentTotal > 0
+              ? Figures.decimal(Double(part) / Double(callees.parentTotal), atLeast: 3) : ""
           }
           let cells = [
             Escaping.csv(trace.path), Escaping.csvName(row.buffer), Escaping.csvName(row.function.symbol),
-            Escaping.csvName(callee.function.symbol), Escaping.csvName(callee.function.module), String(callee.level),
+            Escaping.csvName(callee.function.symbol), Escaping.csvName(callee.function.module),
+            String(callee.level),
             String(callees.parentCalls), String(callee.calls), Figures.microseconds(callee.total),
             Figures.microseconds(callee.selfTime), share(callee.total), share(callee.selfTime),
           ]
@@ -248,7 +256,8 @@ extension AnalysisReport {
   public var document: AnalysisDocument {
     AnalysisDocument(
       tool: .init(name: "pinstat", version: pinstatVersion), functionsSelected: context.functions,
-      size: context.size, pageSize: context.pageSize, backing: context.backing, recorded: context.recorded.rawValue,
+      size: context.size, pageSize: context.pageSize, backing: context.backing,
+      recorded: context.recorded.rawValue,
       filters: context.filters,
       traces: traces.map { trace in
         .init(trace, size: context.size, warnings: notes(for: trace, context).map(\.text))
@@ -264,9 +273,13 @@ extension AnalysisReport {
     var lines: [String] = []
     for trace in traces {
       if !lines.isEmpty { lines.append("") }
-      lines += ["### \(Escaping.markdownCode(trace.path))", "", Escaping.markdown(trace.description.summary), ""]
+      lines += [
+        "### \(Escaping.markdownCode(trace.path))", "", Escaping.markdown(trace.description.summary), "",
+      ]
       let columns = DurationColumn(
-        trace.functions.filter { $0.count > 0 }.flatMap { [Double($0.durations.minimum), Double($0.durations.maximum)] },
+        trace.functions.filter { $0.count > 0 }.flatMap {
+          [Double($0.durations.minimum), Double($0.durations.maximum)]
+        },
         ascii: false)
       let totals = DurationColumn(trace.functions.map { Double($0.durations.total) }, ascii: false)
       let showsRate = context.size != nil
@@ -285,17 +298,23 @@ extension AnalysisReport {
           columns.format(isKnown ? Double(row.durations.minimum) : nil), columns.format(quantiles[0]),
           columns.format(quantiles[1]), columns.format(quantiles[2]),
           columns.format(isKnown ? Double(row.durations.maximum) : nil), columns.format(row.durations.mean),
-          columns.format(row.durations.standardDeviation), totals.format(isKnown ? Double(row.durations.total) : nil),
+          columns.format(row.durations.standardDeviation),
+          totals.format(isKnown ? Double(row.durations.total) : nil),
         ]
         if let size = context.size {
-          cells.append(throughput(bytes: size, nanoseconds: quantiles[0]).map { Figures.significant($0, 4) } ?? "-")
+          cells.append(
+            throughput(bytes: size, nanoseconds: quantiles[0]).map { Figures.significant($0, 4) } ?? "-")
         }
         table.add(cells)
       }
       lines += table.markdown
       for function in trace.functions {
         guard let callees = function.callees, !callees.rows.isEmpty else { continue }
-        lines += ["", "Callees of \(Escaping.markdownCode(function.title)), \(counted(callees.parentCalls, "whole call")):", ""]
+        lines += [
+          "",
+          "Callees of \(Escaping.markdownCode(function.title)), \(counted(callees.parentCalls, "whole call")):",
+          "",
+        ]
         let unit = DurationColumn(callees.rows.map { Double($0.total) }, ascii: false)
         var table = TextTable([
           ("callee", .left), ("calls", .right), ("total \(unit.unit)", .right), ("self \(unit.unit)", .right),

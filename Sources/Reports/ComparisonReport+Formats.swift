@@ -14,7 +14,8 @@ extension ComparisonReport {
         Escaping.csvName(function.name), comparison.request.metric.rawValue, function.unit.rawValue,
         String(function.before.runs), String(function.after.runs), String(function.before.calls),
         String(function.after.calls), Figures.microseconds(function.before.value),
-        Figures.microseconds(function.after.value), number(function.speedup), number(function.interval?.lower),
+        Figures.microseconds(function.after.value), number(function.speedup),
+        number(function.interval?.lower),
         number(function.interval?.upper), number(function.interval?.confidence), number(function.pValue),
         number(function.pValue == nil ? nil : function.cliffsDelta), function.verdict.rawValue, "",
       ]
@@ -37,14 +38,17 @@ extension ComparisonReport {
       table.add([
         Escaping.markdownCode(function.name), "\(function.before.calls) / \(function.after.calls)",
         before.format(function.before.value), after.format(function.after.value),
-        total.formatWithUnit(Double(function.before.total)), total.formatWithUnit(Double(function.after.total)),
+        total.formatWithUnit(Double(function.before.total)),
+        total.formatWithUnit(Double(function.after.total)),
         Figures.significant(function.speedup),
         function.intervalText(function.interval).map { "\($0) (\(function.confidenceText ?? ""))" } ?? "-",
         function.pValue.map(Figures.pValue) ?? "-", "**\(function.verdict.rawValue)**",
       ])
     }
     var lines = table.markdown
-    if let gate = comparison.gate { lines += ["", "Gate `\(comparison.request.gates.text)`: **\(gate.word)**"] }
+    if let gate = comparison.gate {
+      lines += ["", "Gate `\(comparison.request.gates.text)`: **\(gate.word)**"]
+    }
     for function in comparison.functions {
       let rows = calleeRows(function)
       guard !rows.isEmpty else { continue }
@@ -60,7 +64,8 @@ extension ComparisonReport {
           row.share.map { Figures.fixed($0 * 100, 1) } ?? "-",
         ])
       }
-      lines += ["", "Where the change of \(Escaping.markdownCode(function.name)) comes from:", ""] + table.markdown
+      lines +=
+        ["", "Where the change of \(Escaping.markdownCode(function.name)) comes from:", ""] + table.markdown
     }
     lines.append("")
     for (title, side) in [("before", comparison.before), ("after", comparison.after)] {
@@ -68,9 +73,11 @@ extension ComparisonReport {
       let more = side.paths.count > 3 ? " and \(side.paths.count - 3) more" : ""
       lines.append("- \(title): \(paths)\(more) (\(Escaping.markdown(side.summary)))")
     }
-    for (names, side) in [(comparison.onlyBefore, "before"), (comparison.onlyAfter, "after")] where !names.isEmpty {
+    for (names, side) in [(comparison.onlyBefore, "before"), (comparison.onlyAfter, "after")]
+    where !names.isEmpty {
       let more = names.count > 8 ? " and \(names.count - 8) more" : ""
-      lines.append("- only \(side): \(names.prefix(8).map(Escaping.markdownCode).joined(separator: ", "))\(more)")
+      lines.append(
+        "- only \(side): \(names.prefix(8).map(Escaping.markdownCode).joined(separator: ", "))\(more)")
     }
     for note in comparison.notes.map(\.note) {
       lines.append("- **\(note.weight.rawValue)**: \(Escaping.markdown(note.text))")
@@ -107,7 +114,9 @@ extension ComparisonReport {
     for (function, outcome) in zip(comparison.functions, outcomes) {
       let name = Escaping.xml(function.name)
       let each = Figures.fixed(seconds / Double(max(1, outcomes.count)), 3)
-      lines.append("    <testcase classname=\"pinstat.\(comparison.request.metric.rawValue)\" name=\"\(name)\" time=\"\(each)\">")
+      lines.append(
+        "    <testcase classname=\"pinstat.\(comparison.request.metric.rawValue)\" name=\"\(name)\" time=\"\(each)\">"
+      )
       let summary = Escaping.xml(junitSummary(function))
       switch outcome {
       case .fails: lines.append("      <failure type=\"gate\" message=\"\(summary)\"/>")
@@ -118,7 +127,8 @@ extension ComparisonReport {
       var output = [junitSummary(function)]
       output += comparison.notes.map(\.note.text)
       output += function.notes.map { $0.note(function).text }
-      lines.append("      <system-out>\(output.map { Escaping.xml($0) }.joined(separator: "\n"))</system-out>")
+      lines.append(
+        "      <system-out>\(output.map { Escaping.xml($0) }.joined(separator: "\n"))</system-out>")
       lines.append("    </testcase>")
     }
     lines += ["  </testsuite>", "</testsuites>"]
@@ -174,7 +184,8 @@ extension ComparisonReport {
       lines.append("")
       var claim = "speedup \(Figures.significant(function.speedup))"
       if let interval = function.interval {
-        claim += " (\(Figures.percent(interval.confidence)) CI \(Figures.significant(interval.lower)) to "
+        claim +=
+          " (\(Figures.percent(interval.confidence)) CI \(Figures.significant(interval.lower)) to "
           + "\(Figures.significant(interval.upper)))"
       }
       if let p = function.pValue { claim += ", p = \(Figures.pValue(p))" }
@@ -184,14 +195,19 @@ extension ComparisonReport {
         lines += Self.limited("(\(note.text))")
       }
     }
-    if comparison.functions.count > 12 { lines += ["", "and \(comparison.functions.count - 12) more functions"] }
+    if comparison.functions.count > 12 {
+      lines += ["", "and \(comparison.functions.count - 12) more functions"]
+    }
     lines.append("")
     for (title, side) in [("before", comparison.before), ("after", comparison.after)] {
       lines += Self.limited("\(title): \(Escaping.terminal(side.summary))")
     }
-    for note in comparison.notes.map(\.note) where note.weight == .warning { lines += Self.limited("(\(note.text))") }
+    for note in comparison.notes.map(\.note) where note.weight == .warning {
+      lines += Self.limited("(\(note.text))")
+    }
     let unit = comparison.functions.first?.unit ?? .run
-    lines += Self.limited("pinstat \(pinstatVersion), \(comparison.request.metric.rawValue) per \(unit.rawValue)")
+    lines += Self.limited(
+      "pinstat \(pinstatVersion), \(comparison.request.metric.rawValue) per \(unit.rawValue)")
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -206,7 +222,8 @@ extension ComparisonReport {
     ])
     for (title, side) in sides {
       table.add([
-        title, String(side.runs), String(side.calls), value.format(side.value), total.format(Double(side.total)),
+        title, String(side.runs), String(side.calls), value.format(side.value),
+        total.format(Double(side.total)),
       ])
     }
     return table.lines(indent: 2)

@@ -104,12 +104,14 @@ extension ComparisonReport {
       tool: .init(name: "pinstat", version: pinstatVersion),
       request: .init(
         metric: request.metric.rawValue, alpha: request.alpha, sameWithin: request.sameWithin,
-        runSpread: request.runSpread, maxSlowdown: request.gates.maxSlowdown, minSpeedup: request.gates.minSpeedup,
+        runSpread: request.runSpread, maxSlowdown: request.gates.maxSlowdown,
+        minSpeedup: request.gates.minSpeedup,
         seed: request.seed),
       filters: context.filters, size: context.size, pageSize: context.pageSize, backing: context.backing,
       before: inputs(comparison.before), after: inputs(comparison.after),
       functions: comparison.functions.map(encoded), onlyBefore: comparison.onlyBefore,
-      onlyAfter: comparison.onlyAfter, gate: comparison.gate?.word, warnings: comparison.notes.map(\.note.text))
+      onlyAfter: comparison.onlyAfter, gate: comparison.gate?.word,
+      warnings: comparison.notes.map(\.note.text))
     return try Array(encodedJSON(document)) + [UInt8(ascii: "\n")]
   }
 
@@ -117,7 +119,8 @@ extension ComparisonReport {
     func side(_ side: FunctionComparison.Side) -> ComparisonDocument.Side {
       .init(
         runs: side.runs, calls: side.calls, incomplete: side.incomplete, valueUs: side.value / 1_000,
-        medianUs: side.median / 1_000, minUs: Double(side.minimum) / 1_000, maxUs: Double(side.maximum) / 1_000,
+        medianUs: side.median / 1_000, minUs: Double(side.minimum) / 1_000,
+        maxUs: Double(side.maximum) / 1_000,
         totalUs: Double(side.total) / 1_000,
         throughputGibS: context.size.flatMap { throughput(bytes: $0, nanoseconds: side.median) },
         samplesUs: side.samples.map { $0 / 1_000 })

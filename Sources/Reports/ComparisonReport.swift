@@ -70,11 +70,14 @@ extension ComparedSide {
 extension ComparisonReport {
   public func text(_ style: TextStyle) -> String {
     var lines: [String] = []
-    for (title, side) in [("before", comparison.before), ("after ", comparison.after)] {
+    for (title, side) in [("before  ", comparison.before), ("after   ", comparison.after)] {
       let named = side.runs.prefix(3).map { Escaping.terminal($0.path) }.joined(separator: ", ")
       let more = side.runs.count > 3 ? " and \(side.runs.count - 3) more" : ""
-      lines += wrapped(
-        "\(title)  \(named)\(more): \(Escaping.terminal(side.summary))", width: style.width, indent: "        ")
+      let body = wrapped(
+        "\(named)\(more): \(Escaping.terminal(side.summary))", width: style.width - title.count)
+      for (row, line) in body.enumerated() {
+        lines.append((row == 0 ? title : String(repeating: " ", count: title.count)) + line)
+      }
     }
     for note in comparison.notes.map(\.note) { lines += noteLines(note, style) }
     if comparison.functions.count > 1 {
@@ -86,7 +89,8 @@ extension ComparisonReport {
     if detailed.isEmpty {
       lines += ["", "Name fewer functions with -f for the details of each."]
     }
-    for (names, side) in [(comparison.onlyBefore, "before"), (comparison.onlyAfter, "after")] where !names.isEmpty {
+    for (names, side) in [(comparison.onlyBefore, "before"), (comparison.onlyAfter, "after")]
+    where !names.isEmpty {
       let shown = names.prefix(8).map(Escaping.terminal).joined(separator: ", ")
       let more = names.count > 8 ? " and \(names.count - 8) more" : ""
       lines.append("")
@@ -94,7 +98,9 @@ extension ComparisonReport {
     }
     if let gate = comparison.gate {
       let text = "gate \(comparison.request.gates.text): \(gate.word)"
-      lines += ["", gate == .holds ? style.good(text) : (gate == .undecided ? style.warning(text) : style.bad(text))]
+      lines += [
+        "", gate == .holds ? style.good(text) : (gate == .undecided ? style.warning(text) : style.bad(text)),
+      ]
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -119,13 +125,16 @@ extension ComparisonReport {
     let before = DurationColumn(comparison.functions.map(\.before.value), ascii: !style.unicode)
     let after = DurationColumn(comparison.functions.map(\.after.value), ascii: !style.unicode)
     var table = TextTable([
-      ("function", .left), ("before \(before.unit)", .right), ("after \(after.unit)", .right), ("speedup", .right),
+      ("function", .left), ("before \(before.unit)", .right), ("after \(after.unit)", .right),
+      ("speedup", .right),
       ("interval", .right), ("p", .right), ("verdict", .left),
     ])
     for function in comparison.functions {
       table.add([
-        Escaping.terminal(function.name), before.format(function.before.value), after.format(function.after.value),
-        function.verdict == .unclear || function.verdict == .same ? "~" : Figures.significant(function.speedup),
+        Escaping.terminal(function.name), before.format(function.before.value),
+        after.format(function.after.value),
+        function.verdict == .unclear || function.verdict == .same
+          ? "~" : Figures.significant(function.speedup),
         function.intervalText(function.interval) ?? "-", function.pValue.map(Figures.pValue) ?? "-",
         function.verdict.rawValue,
       ])
@@ -152,15 +161,20 @@ extension ComparisonReport {
     for (title, side) in sides {
       var cells = [title, String(side.runs), String(side.calls), value.format(side.value)]
       if showsMedian { cells.append(median.format(side.median)) }
-      cells += [low.format(Double(side.minimum)), high.format(Double(side.maximum)), total.format(Double(side.total))]
+      cells += [
+        low.format(Double(side.minimum)), high.format(Double(side.maximum)), total.format(Double(side.total)),
+      ]
       if let size = context.size {
-        cells.append(throughput(bytes: size, nanoseconds: side.median).map { Figures.significant($0, 4) } ?? "-")
+        cells.append(
+          throughput(bytes: size, nanoseconds: side.median).map { Figures.significant($0, 4) } ?? "-")
       }
       table.add(cells)
     }
     let verdict = "\(function.verdict.rawValue)"
     let claim = function.verdict == .unclear || function.verdict == .same ? "" : ", \(function.headline)"
-    var lines = [style.bold(Escaping.terminal(function.name)) + ": " + painted(function.verdict, verdict, style) + claim]
+    var lines = [
+      style.bold(Escaping.terminal(function.name)) + ": " + painted(function.verdict, verdict, style) + claim
+    ]
     lines += table.lines(indent: 2, style: style.bold)
     var estimate = "  speedup \(Figures.significant(function.speedup, 4))"
     if let interval = function.intervalText(function.interval), let confidence = function.confidenceText {
@@ -175,7 +189,9 @@ extension ComparisonReport {
     lines += wrapped(estimate, width: style.width - 2, indent: "    ").enumerated().map {
       $0.offset == 0 ? "  " + $0.element : $0.element
     }
-    for note in function.notes.map({ $0.note(function) }) { lines += noteLines(note, style).map { "  " + $0 } }
+    for note in function.notes.map({ $0.note(function) }) {
+      lines += noteLines(note, style).map { "  " + $0 }
+    }
     if let gate = function.gate, comparison.functions.count > 1 { lines.append("  gate: \(gate.word)") }
     lines += calleeDifference(function, style)
     return lines
@@ -193,7 +209,8 @@ extension ComparisonReport {
     ])
     for row in rows.prefix(15) {
       table.add([
-        Escaping.terminal(row.name), before.format(row.before), after.format(row.after), difference.format(row.difference),
+        Escaping.terminal(row.name), before.format(row.before), after.format(row.after),
+        difference.format(row.difference),
         row.share.map { Figures.fixed($0 * 100, 1) } ?? "-",
       ])
     }
@@ -242,7 +259,8 @@ extension ComparisonReport {
     let change = perCall(after.parentTotal, after) - perCall(before.parentTotal, before)
     var rows = [
       CalleeDifference(
-        name: "(\(function.name) itself)", beforeCalls: 1, afterCalls: 1, before: perCall(before.parentSelf, before),
+        name: "(\(function.name) itself)", beforeCalls: 1, afterCalls: 1,
+        before: perCall(before.parentSelf, before),
         after: perCall(after.parentSelf, after), beforeTotal: perCall(before.parentTotal, before),
         afterTotal: perCall(after.parentTotal, after))
     ]

@@ -9,7 +9,8 @@ enum Figures {
     let count = buffer.count
     _ = withVaList([Int32(clamping: decimals), value]) { vsnprintf(&buffer, count, "%.*f", $0) }
     let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    return text.first == "-" && !text.contains(where: { ("1"..."9").contains($0) }) ? String(text.dropFirst()) : text
+    return text.first == "-" && !text.contains(where: { ("1"..."9").contains($0) })
+      ? String(text.dropFirst()) : text
   }
 
   /// Nanoseconds as microseconds with three decimals: exactly what a trace holds.
@@ -89,7 +90,7 @@ struct DurationColumn {
   private let decimals: Int
 
   /// - Parameters:
-  ///   - values: nanoseconds; the largest chooses the unit, the smallest how many decimals give three significant digits.
+  ///   - values: nanoseconds; the largest chooses the unit, the smallest how many decimals give four significant digits.
   ///   - ascii: `us` for µs.
   init(_ values: [Double], ascii: Bool) {
     let magnitudes = values.filter { $0.isFinite && $0 != 0 }.map(abs)
@@ -101,7 +102,7 @@ struct DurationColumn {
     default: (unit, scale) = ("ns", 1)
     }
     let smallest = (magnitudes.min() ?? scale) / scale
-    let wanted = 2 - Int(floor(log10(smallest)))
+    let wanted = 3 - Int(floor(log10(smallest)))
     // A nanosecond is as fine as a trace is.
     decimals = max(0, min(wanted, Int(log10(scale).rounded()) + (scale == 1 ? 1 : 0)))
   }

@@ -54,7 +54,8 @@ extension Diagnostic.Kind {
 
   fileprivate func phrase(_ count: Int) -> String {
     switch self {
-    case .unreadableLine: "\(counted(count, "line")) left out that look like function-graph output and cannot be read"
+    case .unreadableLine:
+      "\(counted(count, "line")) left out that look like function-graph output and cannot be read"
     case .overlongLine: "\(counted(count, "overlong line")) left out"
     case .damagedPage: "\(counted(count, "damaged page")) left out"
     case .damagedChunk: "\(counted(count, "damaged chunk")) left out"
@@ -94,20 +95,25 @@ func notes(for analysis: TraceAnalysis, _ context: ReportContext) -> [Note] {
     notes.append(Note(.warning, text))
   }
   if unfinished > 0 {
-    notes.append(Note(.note, "\(counted(unfinished, "call")) without an exit: no duration, not in the figures"))
+    notes.append(
+      Note(.note, "\(counted(unfinished, "call")) without an exit: no duration, not in the figures"))
   }
   if noEntry > 0 {
     notes.append(
-      Note(.note, "\(counted(noEntry, "call")) without an entry: the exit carries the duration, which counts"))
+      Note(.note, "\(counted(noEntry, "call")) without an entry: the exit carries the duration, which counts")
+    )
   }
   if withoutDuration > 0 {
     notes.append(
-      Note(.warning, "\(counted(withoutDuration, "call")) printed without a duration (funcgraph-duration off)"))
+      Note(
+        .warning, "\(counted(withoutDuration, "call")) printed without a duration (funcgraph-duration off)"))
   }
   let coarsest = analysis.functions.map(\.durations.resolution).max() ?? 1
   if coarsest > 1 {
     notes.append(
-      Note(.note, "durations are printed as coarsely as \(Figures.microseconds(Int64(coarsest)).trimmingZeros) us"))
+      Note(
+        .note,
+        "durations are printed as coarsely as \(Figures.microseconds(Int64(coarsest)).trimmingZeros) us"))
   }
   if let sketched = analysis.functions.map(\.durations.quantileError).max(), sketched > 0 {
     notes.append(
@@ -120,10 +126,12 @@ func notes(for analysis: TraceAnalysis, _ context: ReportContext) -> [Note] {
     notes.append(Note(.note, "the first \(counted(quality.skipped, "call")) left out (--skip-first)"))
   }
   if quality.withoutTime > 0 {
-    notes.append(Note(.warning, "\(counted(quality.withoutTime, "call")) without a time left out (--from, --to)"))
+    notes.append(
+      Note(.warning, "\(counted(quality.withoutTime, "call")) without a time left out (--from, --to)"))
   }
   if quality.pathsTruncated {
-    notes.append(Note(.warning, "more than \(CallPaths.limit) call paths: the deepest are summed with their callers"))
+    notes.append(
+      Note(.warning, "more than \(CallPaths.limit) call paths: the deepest are summed with their callers"))
   }
   if let note = recordingNote(analysis, context.recorded) { notes.append(note) }
   notes += quality.diagnostics.notes
@@ -149,7 +157,8 @@ private func recordingNote(_ analysis: TraceAnalysis, _ recorded: Recording) -> 
   case .unknown:
     return Note(
       .note,
-      "one level deep: whether callees were hooked (-g, slower) or not (-l) is not in the file; --recorded says it")
+      "one level deep: whether callees were hooked (-g, slower) or not (-l) is not in the file; --recorded says it"
+    )
   }
 }
 
@@ -169,7 +178,8 @@ extension ComparisonNote {
       let side = nested == .before ? "before" : "after"
       return Note(
         .warning,
-        "tracer options differ: only \(side) records callees, which takes time of its own; record both sides alike")
+        "tracer options differ: only \(side) records callees, which takes time of its own; record both sides alike"
+      )
     case .depthDiffers(let before, let after):
       return Note(
         .warning,
@@ -180,12 +190,14 @@ extension ComparisonNote {
       let number = events > 0 ? " (\(events) events)" : ""
       let places = losses > 0 ? " in \(counted(losses, "place"))" : ""
       return Note(
-        .warning, "events were lost\(places)\(number) on the \(side == .before ? "before" : "after") side: \(path)")
+        .warning,
+        "events were lost\(places)\(number) on the \(side == .before ? "before" : "after") side: \(path)")
     case .damaged(let side, let path, let diagnostics, let count):
       let first = diagnostics.first.map { ": " + $0.sentence } ?? ""
       let more = count > 1 ? " (and \(count - 1) more)" : ""
       return Note(
-        .warning, "not all of \(path) (\(side == .before ? "before" : "after")) is as it should be\(first)\(more)")
+        .warning,
+        "not all of \(path) (\(side == .before ? "before" : "after")) is as it should be\(first)\(more)")
     case .tracerInMeasurement:
       return Note(
         .note,
@@ -201,13 +213,16 @@ extension FunctionNote {
   func note(_ comparison: FunctionComparison) -> Note {
     switch self {
     case .oneSample:
-      return Note(.warning, "one \(comparison.unit.rawValue) a side has no interval: nothing is said of the spread")
+      return Note(
+        .warning, "one \(comparison.unit.rawValue) a side has no interval, so nothing is known of the spread")
     case .oneAgainstSeveral:
       return Note(.warning, "one trace against several has no interval: record several on both sides")
     case .tooFew(let needed):
       let level = Figures.percent(1 - comparison.alpha)
       return Note(
-        .warning, "needs at least \(needed) a side for an interval at \(level) confidence (\(comparison.unit.rawValue)s)")
+        .warning,
+        "needs at least \(needed) a side for an interval at \(level) confidence: \(comparison.unit.rawValue)s are the samples"
+      )
     case .metricWithoutInterval(let metric): return Note(.note, "\(metric.rawValue) has no interval")
     case .tooFewCallsForP99(let needed):
       return Note(.warning, "p99 needs at least \(needed) calls a side for an interval")
@@ -221,15 +236,18 @@ extension FunctionNote {
       }
       return Note(.warning, "one trace a side: the spread between runs is unknown")
     case .subsampled(let limit):
-      return Note(.note, "more than \(limit) calls a side: a seeded subsample of \(limit) was compared (--seed)")
+      return Note(
+        .note, "more than \(limit) calls a side: a seeded subsample of \(limit) was compared (--seed)")
     case .belowResolution(let resolution):
       return Note(
         .note,
-        "the difference is below what the source prints (\(Figures.microseconds(Int64(resolution)).trimmingZeros) us)")
+        "the difference is below what the source prints (\(Figures.microseconds(Int64(resolution)).trimmingZeros) us)"
+      )
     case .moreRuns(let runs):
       return Note(.note, "about \(counted(runs, "more run")) a side would decide")
     case .smallestDetectableSlowdown(let slowdown):
-      return Note(.note, "the smallest slowdown that these data could have shown: \(Figures.percent(slowdown))")
+      return Note(
+        .note, "the smallest slowdown that these data could have shown: \(Figures.percent(slowdown))")
     case .incompleteCalls(let before, let after):
       return Note(.note, "calls without a duration, left out: \(before) before, \(after) after")
     case .sketched(let error):

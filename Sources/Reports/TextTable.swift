@@ -54,13 +54,15 @@ func displayWidth(_ text: String) -> Int {
     let value = scalar.value
     if value < 0x300 {
       width += 1
-    } else if scalar.properties.generalCategory == .nonspacingMark || scalar.properties.generalCategory == .enclosingMark
+    } else if scalar.properties.generalCategory == .nonspacingMark
+      || scalar.properties.generalCategory == .enclosingMark
       || scalar.properties.generalCategory == .format
     {
       continue
     } else {
       switch value {
-      case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f,
+      case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff,
+        0xfe30...0xfe6f,
         0xff00...0xff60, 0xffe0...0xffe6, 0x1f300...0x1f64f, 0x1f900...0x1f9ff, 0x20000...0x3fffd:
         width += 2
       default: width += 1

@@ -78,7 +78,9 @@ func readDescriptor(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer
 func readDescriptor(_ descriptor: Int32, at offset: UInt64, _ buffer: UnsafeMutableRawBufferPointer)
   throws(TraceError) -> Int
 {
-  guard let base = buffer.baseAddress, !buffer.isEmpty, let position = off_t(exactly: offset) else { return 0 }
+  guard let base = buffer.baseAddress, !buffer.isEmpty, let position = off_t(exactly: offset) else {
+    return 0
+  }
   while true {
     let count = pread(descriptor, base, buffer.count, position)
     if count >= 0 { return count }

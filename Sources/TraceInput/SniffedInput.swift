@@ -45,7 +45,8 @@ public struct SniffedInput: ~Copyable, Sendable {
       if count == 0 { return bytes }
       bytes += block[..<count]
       if bytes.count > limit {
-        throw TraceError(.unsupported, "it is longer than \(limit >> 20) MiB, the most that is read of a stored analysis")
+        throw TraceError(
+          .unsupported, "it is longer than \(limit >> 20) MiB, the most that is read of a stored analysis")
       }
     }
   }

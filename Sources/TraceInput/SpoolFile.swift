@@ -24,7 +24,8 @@ struct SpoolFile: ~Copyable, Sendable {
       code = errno
     }
     throw TraceError(
-      .io(code), "a trace.dat from a pipe needs a temporary file, and none can be made (set TMPDIR): \(reason(code))")
+      .io(code),
+      "a trace.dat from a pipe needs a temporary file, and none can be made (set TMPDIR): \(reason(code))")
   }
 
   deinit {
@@ -39,7 +40,8 @@ struct SpoolFile: ~Copyable, Sendable {
         let code = errno
         if code == EINTR { continue }
         throw TraceError(
-          .io(code), "the temporary copy of a trace.dat from a pipe cannot be written (set TMPDIR): \(reason(code))")
+          .io(code),
+          "the temporary copy of a trace.dat from a pipe cannot be written (set TMPDIR): \(reason(code))")
       }
       done += count
       size += UInt64(count)

@@ -127,10 +127,13 @@ private func foreignFormat(_ prefix: [UInt8]) -> String? {
     return "it is compressed with xz: decompress it, as in `xzcat FILE | pinstat analyze -`"
   }
   if prefix.starts(with: Array("PERFILE2".utf8)) {
-    return "it is a perf.data: function durations come from `perf ftrace` or `trace-cmd record -p function_graph`"
+    return
+      "it is a perf.data: function durations come from `perf ftrace` or `trace-cmd record -p function_graph`"
   }
   if prefix.starts(with: [0x7f, 0x45, 0x4c, 0x46]) { return "it is a program (ELF), not a trace" }
-  if prefix.count >= 3, prefix.count < 10, [0x17, 0x08, 0x44, 0x74, 0x72, 0x61, 0x63, 0x69, 0x6e].starts(with: prefix) {
+  if prefix.count >= 3, prefix.count < 10,
+    [0x17, 0x08, 0x44, 0x74, 0x72, 0x61, 0x63, 0x69, 0x6e].starts(with: prefix)
+  {
     return "it is a trace.dat cut short after \(prefix.count) bytes: nothing in it is whole"
   }
   return nil

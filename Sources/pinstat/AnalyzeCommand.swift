@@ -1,0 +1,108 @@
+import Analysis
+import ArgumentParser
+import Reports
+
+struct AnalyzeCommand: AsyncParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case text, csv, json, markdown
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "analyze",
+    abstract: "Durations of the selected functions in each trace.",
+    discussion: """
+      EXAMPLES
+        pinstat analyze trace.dat
+        pinstat analyze --all-functions --callees trace.dat
+        pinstat analyze -f 'vfio_*' -f iommu_map --histogram trace.dat
+        pinstat analyze --size 8G --format json -o baseline.json run*.dat
+        trace-cmd report | pinstat analyze -
+      """)
+
+  @Argument(help: ArgumentHelp("Traces: files, or - for standard input.", valueName: "trace"))
+  var traces: [String]
+
+  @OptionGroup(title: "Selection") var selection: SelectionOptions
+  @OptionGroup(title: "Conditions") var conditions: ConditionOptions
+
+  @Flag(name: .long, help: "Where the time goes: calls, total and self time of each callee.")
+  var callees = false
+
+  @Flag(name: .long, help: "A histogram of the durations (text).")
+  var histogram = false
+
+  @Option(name: .long, help: "text, csv, json or markdown.")
+  var format = Format.text
+
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func validate() throws {
+    if let problem = demandOneStandardInput(traces) { throw ValidationError(problem) }
+  }
+
+  func run() async throws {
+    throw ExitCode(await status())
+  }
+
+  private func status() async -> Int32 {
+    let progress = Progress(output.progress, quiet: output.quiet)
+    let request = AnalysisRequest(
+      selection: selection.selection, filter: selection.filter, wantsCallees: callees)
+    let loaded = await load(traces, InputLoader(request: request), jobs: output.jobs, progress: progress)
+    progress.finish()
+
+    var status = ExitStatus.done
+    var analyses: [TraceAnalysis] = []
+    for input in loaded {
+      switch input.result {
+      case .success(let found):
+        for analysis in found {
+          for missing in analysis.missing {
+            say(Failure(missing: missing, path: analysis.path).sentence)
+            status = ExitStatus.inputFailed
+          }
+          if !analysis.functions.isEmpty || analysis.missing.isEmpty { analyses.append(analysis) }
+        }
+      case .failure(let error):
+        say(Failure(input.path, error).sentence)
+        status = ExitStatus.inputFailed
+      }
+    }
+    guard !analyses.isEmpty else { return ExitStatus.inputFailed }
+
+    var context = conditions.context(selection)
+    context.wantsCallees = callees
+    context.wantsHistogram = histogram
+    let report = AnalysisReport(traces: analyses, context: context)
+    return max(
+      status,
+      writeReport(to: output) { () -> [UInt8] in
+        switch format {
+        case .text: Array(report.text(textStyle(color: output.color, toFile: output.output != nil)).utf8)
+        case .csv: Array((callees ? report.calleesCSV : report.csv).utf8)
+        case .json: try report.json()
+        case .markdown: Array(report.markdown.utf8)
+        }
+      } remarks: {
+        format == .csv ? report.remarks : []
+      })
+  }
+}
+
+/// Writes a report and says its remarks, which formats for machines have no place for; gives the exit status.
+func writeReport(
+  to options: OutputOptions, _ body: () throws -> [UInt8], remarks: () -> [String] = { [] }
+) -> Int32 {
+  do {
+    let file = try Output(options.output)
+    try file.write(try body())
+    try file.commit()
+    if !options.quiet { for remark in remarks() { say(remark) } }
+    return ExitStatus.done
+  } catch let error as OutputError {
+    say("\(error.path): cannot be written: \(systemReason(error.code)); nothing of it was left behind")
+  } catch {
+    say("the report holds a figure that JSON has no form for; use another --format")
+  }
+  return ExitStatus.inputFailed
+}

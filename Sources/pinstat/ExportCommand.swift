@@ -1,0 +1,107 @@
+import Analysis
+import ArgumentParser
+import FunctionGraph
+import Reports
+import TraceInput
+
+struct ExportCommand: ParsableCommand {
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case csv, jsonl
+  }
+
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "One row a call.",
+    discussion: """
+      EXAMPLES
+        pinstat export trace.dat > calls.csv
+        pinstat export --all-functions --format jsonl trace.dat | jq -c 'select(.duration_us > 1000)'
+        pinstat export -f 'vfio_*' --cpu 0-3 -o calls.csv trace.dat
+      """)
+
+  @Argument(help: ArgumentHelp("Traces: files, or - for standard input.", valueName: "trace"))
+  var traces: [String]
+
+  @OptionGroup(title: "Selection") var selection: SelectionOptions
+  @OptionGroup(title: "Conditions") var conditions: ConditionOptions
+
+  @Option(name: .long, help: "csv or jsonl.")
+  var format = Format.csv
+
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func validate() throws {
+    if let problem = demandOneStandardInput(traces) { throw ValidationError(problem) }
+  }
+
+  func run() throws {
+    throw ExitCode(status())
+  }
+
+  private func status() -> Int32 {
+    do {
+      let file = try Output(output.output)
+      let progress = Progress(output.progress, quiet: output.quiet)
+      if format == .csv { try file.write(CallRowWriter.csvHeader) }
+      var status = ExitStatus.done
+      for (index, path) in traces.enumerated() {
+        do {
+          try export(path, index, to: file, progress)
+        } catch let failure as Failure {
+          // What the readers have found so far comes before the reason why there is no more.
+          try file.flush()
+          progress.finish()
+          say(failure.sentence)
+          status = ExitStatus.inputFailed
+        }
+      }
+      progress.finish()
+      try file.commit()
+      return status
+    } catch let error as OutputError {
+      say("\(error.path): cannot be written: \(systemReason(error.code))")
+    } catch {
+      say("\(error)")
+    }
+    return ExitStatus.inputFailed
+  }
+
+  private func export(_ path: String, _ index: Int, to file: Output, _ progress: Progress) throws {
+    let request = AnalysisRequest(selection: selection.selection, filter: selection.filter)
+    var writer = CallRowWriter(format: format == .csv ? .csv : .jsonl, trace: path)
+    var calls: [Call] = []
+    do {
+      let input = try SniffedInput(path: path)
+      if input.isJSON {
+        throw TraceError(.unsupported, "it is a stored analysis, not a trace; export needs the trace itself")
+      }
+      var selected = try SelectedCalls(input, request: request)
+      while try selected.next(&calls) {
+        progress.update(input: index, read: selected.bytesRead, total: selected.size)
+        if calls.isEmpty { continue }
+        let names = CallRowNames(
+          functions: selected.functions, comms: selected.comms, buffers: selected.description.buffers)
+        try file.append { out in
+          for call in calls { writer.append(call, names, to: &out) }
+        }
+      }
+      if !output.quiet {
+        progress.finish()
+        for remark in exportRemarks(selected.quality, isOutOfOrder: selected.isOutOfOrder) {
+          say("\(displayed(path)): \(remark)")
+        }
+      }
+      if selected.quality.calls == 0, !selected.isTraceDat {
+        throw Failure(path, AnalysisError.noFunctionGraph(tracer: selected.description.tracer))
+      }
+      if selected.filter.hasTimeRange,
+        let buffer = selected.description.buffers.first(where: { !$0.timestampsAreTime })
+      {
+        throw Failure(path, AnalysisError.clockIsNotTime(clock: buffer.clock))
+      }
+      if let missing = selected.missing.first { throw Failure(missing: missing, path: path) }
+    } catch let error as TraceError {
+      throw Failure(path, error)
+    }
+  }
+}

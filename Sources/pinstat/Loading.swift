@@ -1,0 +1,47 @@
+import Analysis
+import Glibc
+
+/// What became of one input.
+struct Loaded: Sendable {
+  var path: String
+  var result: Result<[TraceAnalysis], AnalysisError>
+}
+
+/// Loads every path, several at a time, and gives the results in the order of the paths.
+func load(_ paths: [String], _ loader: InputLoader, jobs: Int?, progress: Progress) async -> [Loaded] {
+  let limit = max(1, jobs ?? availableCores())
+  return await withTaskGroup(of: (Int, Loaded).self) { group in
+    var results: [Loaded?] = Array(repeating: nil, count: paths.count)
+    var next = 0
+    func start() {
+      guard next < paths.count else { return }
+      let index = next
+      next += 1
+      let path = paths[index]
+      group.addTask {
+        do throws(AnalysisError) {
+          let analyses = try loader.load(path: path) { progress.update(input: index, read: $0, total: $1) }
+          return (index, Loaded(path: path, result: .success(analyses)))
+        } catch {
+          return (index, Loaded(path: path, result: .failure(error)))
+        }
+      }
+    }
+    for _ in 0..<limit { start() }
+    while let (index, loaded) = await group.next() {
+      results[index] = loaded
+      start()
+    }
+    return results.compactMap { $0 }
+  }
+}
+
+/// Cores of this machine.
+func availableCores() -> Int {
+  max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+}
+
+/// More than one `-` would read the same standard input twice.
+func demandOneStandardInput(_ paths: [String]) -> String? {
+  paths.filter { $0 == "-" }.count > 1 ? "Standard input (-) can be read once only." : nil
+}

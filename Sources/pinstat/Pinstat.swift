@@ -1,0 +1,27 @@
+import ArgumentParser
+import Glibc
+import Reports
+
+@main
+struct Pinstat: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pinstat",
+    abstract: "Statistics of ftrace function-graph durations: analyze, compare, export.",
+    discussion: """
+      Reads trace.dat, `trace-cmd report`, and the text of tracefs and perf ftrace, whole or pasted into a mail.
+
+      EXAMPLES
+        pinstat analyze trace.dat
+        pinstat analyze -f 'vfio_*' --format csv trace.dat > durations.csv
+        pinstat compare before.dat after.dat
+        pinstat compare --before old*.dat --after new*.dat --max-slowdown 5%
+        pinstat compare mail.txt            (one text with "Before:" and "After:")
+        pinstat export --all-functions trace.dat | head
+        ssh host sudo cat /sys/kernel/tracing/trace | pinstat analyze -
+
+      EXIT CODES
+        0 done, gate holds; 1 gate fails; 2 input or output failed; 3 gate undecided; 64 wrong usage
+      """,
+    version: "pinstat \(pinstatVersion)",
+    subcommands: [AnalyzeCommand.self, CompareCommand.self, ExportCommand.self])
+}
