@@ -173,7 +173,7 @@ struct CompareCommand: AsyncParsableCommand {
     }
     // Every unreadable file is named; the last one by the caller.
     if let last = failures.popLast() {
-      failures.forEach { say($0) }
+      for sentence in failures { say(sentence) }
       throw Failure(last)
     }
     return Sides(
