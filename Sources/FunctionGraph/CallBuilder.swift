@@ -12,6 +12,10 @@
 public struct CallBuilder: ~Copyable {
   /// Stacks that are empty are forgotten beyond this many, so that a million short tasks take no memory.
   static let idleStacksLimit = 1 << 14
+  /// CPUs of which something is remembered beyond their stacks; the kernel knows 8,192 at most (NR_CPUS).
+  static let cpusLimit = 1 << 14
+  /// Stacks of CPUs whose task is not known among which a named exit is looked for.
+  static let anonymousLimit = 1 << 10
 
   private let tracksPaths: Bool
   private let buffersFollowOneAnother: Bool
@@ -23,6 +27,13 @@ public struct CallBuilder: ~Copyable {
   private var nextSweep = CallBuilder.idleStacksLimit
   private var lastKey: StackKey?
   private var lastStack = 0
+  /// The stacks that belong to a CPU rather than to a task, the first `anonymousLimit` of them.
+  private var anonymous: [AnonymousStack] = []
+
+  private struct AnonymousStack {
+    var key: StackKey
+    var index: Int
+  }
 
   private struct CPUKey: Hashable {
     var cpu: Int32
@@ -39,6 +50,8 @@ public struct CallBuilder: ~Copyable {
   private var running: [CPUKey: RunningTask] = [:]
   /// In which event (by its number) events were last lost on a CPU.
   private var lastLoss: [CPUKey: UInt64] = [:]
+  /// The greatest of `lastLoss`: a task that was seen since has lost nothing.
+  private var latestLoss: UInt64 = 0
   private var sequence: UInt64 = 0
   private var side: Event.Side?
   private var currentBuffer: UInt16 = 0
@@ -80,6 +93,7 @@ public struct CallBuilder: ~Copyable {
       case .heading:
         finish(into: &calls)
         lastLoss.removeAll()
+        latestLoss = 0
         side = event.side
       }
     }
@@ -93,6 +107,7 @@ public struct CallBuilder: ~Copyable {
     stackOf.removeAll(keepingCapacity: true)
     stacks.removeAll(keepingCapacity: true)
     freeStacks.removeAll(keepingCapacity: true)
+    anonymous.removeAll(keepingCapacity: true)
     running.removeAll(keepingCapacity: true)
     lastKey = nil
   }
@@ -116,8 +131,8 @@ public struct CallBuilder: ~Copyable {
     if event.depth >= 0 {
       abandon(from: event.depth == .max ? .max : event.depth + 1, of: index, &calls)
     }
-    if !closes(event, topOf: index), let other = strayStack(for: event) {
-      adopt(other, as: index, &calls)
+    if !closes(event, topOf: index), let stray = strayStack(for: event) {
+      adopt(stray, inPlaceOf: index, &calls)
       index = self.stack(for: event)
     }
     guard closes(event, topOf: index) else {
@@ -129,7 +144,7 @@ public struct CallBuilder: ~Copyable {
     let frame = stacks[index].frames.removeLast()
     let isLost = stacks[index].frames.count < stacks[index].lostBelow
     stacks[index].lostBelow = min(stacks[index].lostBelow, stacks[index].frames.count)
-    addToCaller(event.duration, of: index)
+    addToCaller(event.duration, depth: frame.depth, hasEntry: true, of: index)
     let selfTime: Int64? =
       if let duration = event.duration, !frame.calleeTimeIsPartial, !isLost {
         duration &- frame.calleeTime
@@ -153,7 +168,7 @@ public struct CallBuilder: ~Copyable {
     let parent = stacks[index].frames.last?.path ?? CallPaths.root
     let depth = event.depth >= 0 ? event.depth : Int32(clamping: stacks[index].frames.count)
     deepest = max(deepest, depth)
-    addToCaller(event.duration, of: index)
+    addToCaller(event.duration, depth: event.depth, hasEntry: true, of: index)
     calls.append(
       Call(
         function: event.function, status: .complete, column: event.column, side: side, buffer: event.buffer,
@@ -167,23 +182,42 @@ public struct CallBuilder: ~Copyable {
   private mutating func lose(_ event: Event) {
     losses += 1
     lostEvents &+= event.lostEvents
-    lastLoss[CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column)] = sequence
+    var key = CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column)
+    if lastLoss.count >= Self.cpusLimit, lastLoss[key] == nil {
+      // No machine has so many CPUs: from here on a loss may have been anyone's.
+      lastLoss.removeAll()
+      key.cpu = -1
+    }
+    lastLoss[key] = sequence
+    latestLoss = sequence
   }
 
   private mutating func switchTask(_ event: Event) {
     let cpu = CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column)
     if running[cpu] == nil, event.previousPid >= 0 {
-      // What this CPU did before its first switch now has a name.
-      let anonymous = StackKey(pid: -1, cpu: event.cpu, buffer: event.buffer, column: event.column)
-      let named = StackKey(pid: event.previousPid, cpu: event.cpu, buffer: event.buffer, column: event.column)
-      if stackOf[named] == nil, let index = stackOf.removeValue(forKey: anonymous) {
-        stackOf[named] = index
-        stacks[index].pid = event.previousPid
-        stacks[index].comm = event.previousComm
-      }
+      nameStack(of: event)
     }
+    if running.count >= Self.cpusLimit, running[cpu] == nil { running.removeAll(keepingCapacity: true) }
     running[cpu] = RunningTask(pid: event.pid, comm: event.comm)
     lastKey = nil
+  }
+
+  /// What a CPU did before its first switch belongs to the task that the switch says ran before.
+  private mutating func nameStack(of event: Event) {
+    let nameless = StackKey(pid: -1, cpu: event.cpu, buffer: event.buffer, column: event.column)
+    let named = StackKey(pid: event.previousPid, cpu: event.cpu, buffer: event.buffer, column: event.column)
+    guard let index = stackOf[nameless] else { return }
+    if let other = stackOf[named] {
+      // The task was seen on another CPU before. With calls open in both places there is no telling what belongs together.
+      guard stacks[other].frames.isEmpty else { return }
+      stacks[other] = CallStack()
+      freeStacks.append(other)
+    }
+    stackOf[nameless] = nil
+    anonymous.removeAll { $0.index == index }
+    stackOf[named] = index
+    stacks[index].pid = event.previousPid
+    stacks[index].comm = event.previousComm
   }
 
   // MARK: Stacks
@@ -207,10 +241,13 @@ public struct CallBuilder: ~Copyable {
     } else {
       index = newStack()
       stackOf[key] = index
+      if key.owner == .cpu, anonymous.count < Self.anonymousLimit {
+        anonymous.append(AnonymousStack(key: key, index: index))
+      }
     }
     lastKey = key
     lastStack = index
-    if !lastLoss.isEmpty { markLosses(on: index, event) }
+    if stacks[index].lastSequence < latestLoss { markLosses(on: index, event) }
     stacks[index].lastCPU = event.cpu
     stacks[index].lastSequence = sequence
     stacks[index].pid = pid
@@ -238,7 +275,10 @@ public struct CallBuilder: ~Copyable {
         open[key] = index
       }
     }
-    if open.count < before { stackOf = open }
+    if open.count < before {
+      stackOf = open
+      anonymous.removeAll { open[$0.key] == nil }
+    }
     nextSweep = max(Self.idleStacksLimit, 2 * open.count)
   }
 
@@ -279,26 +319,31 @@ public struct CallBuilder: ~Copyable {
   }
 
   /// A named exit whose entry stands on a CPU whose task was not known then: the task has moved here since.
+  ///
+  /// - Returns: its place in `anonymous`; nil where there is none, or more than one.
   private func strayStack(for event: Event) -> Int? {
     guard event.function != .none, event.pid < 0, !running.isEmpty else { return nil }
     var found: Int?
-    for (key, index) in stackOf
-    where key.owner == .cpu && key.buffer == event.buffer && key.column == event.column {
-      if let top = stacks[index].frames.last, top.function == event.function, top.depth == event.depth {
+    for (place, stack) in anonymous.enumerated()
+    where stack.key.buffer == event.buffer && stack.key.column == event.column {
+      if let top = stacks[stack.index].frames.last, top.function == event.function, top.depth == event.depth {
         if found != nil { return nil }
-        found = index
+        found = place
       }
     }
     return found
   }
 
-  private mutating func adopt(_ stray: Int, as index: Int, _ calls: inout [Call]) {
-    guard stray != index else { return }
+  /// Exchanges two stacks, so that calls keep the number of the stack on which their callees ended.
+  private mutating func adopt(_ place: Int, inPlaceOf index: Int, _ calls: inout [Call]) {
+    let stray = anonymous[place]
+    guard let key = lastKey, stray.index != index else { return }
     abandon(downTo: 0, of: index, &calls)
-    stacks[index].frames = stacks[stray].frames
-    stacks[index].lostBelow = stacks[stray].lostBelow
-    stacks[stray].frames = []
-    stacks[stray].lostBelow = 0
+    stackOf[key] = stray.index
+    stackOf[stray.key] = index
+    for other in anonymous.indices where anonymous[other].key == key { anonymous[other].index = stray.index }
+    anonymous[place].index = index
+    lastStack = stray.index
   }
 
   // MARK: Ends
@@ -326,7 +371,7 @@ public struct CallBuilder: ~Copyable {
 
   private mutating func emitWithoutEntry(_ event: Event, _ index: Int, _ calls: inout [Call]) {
     let parent = stacks[index].frames.last?.path ?? CallPaths.root
-    addToCaller(event.duration, of: index)
+    addToCaller(event.duration, depth: event.depth, hasEntry: false, of: index)
     calls.append(
       Call(
         function: event.function, status: .noEntry, column: event.column, side: side, buffer: event.buffer,
@@ -337,13 +382,33 @@ public struct CallBuilder: ~Copyable {
         stack: UInt32(truncatingIfNeeded: index), sequence: sequence))
   }
 
-  private mutating func addToCaller(_ duration: Int64?, of index: Int) {
+  /// Adds a call to the callee time of the innermost open call.
+  ///
+  /// A callee more than one deeper than that stands below a call that this trace does not show: one whose entry is
+  /// missing, or that only another tracer instance records. It counts as a direct callee until an exit without an entry
+  /// turns up above it, whose duration holds it already.
+  private mutating func addToCaller(_ duration: Int64?, depth: Int32, hasEntry: Bool, of index: Int) {
     let last = stacks[index].frames.count - 1
     guard last >= 0 else { return }
-    if let duration {
-      stacks[index].frames[last].calleeTime &+= duration
-    } else {
+    guard let duration else {
       stacks[index].frames[last].calleeTimeIsPartial = true
+      return
     }
+    let caller = stacks[index].frames[last].depth
+    let isDirect = depth < 0 || caller < 0 || depth - caller <= 1
+    if !hasEntry, stacks[index].frames[last].skippedTime != 0 {
+      if isDirect {
+        stacks[index].frames[last].calleeTime &-= stacks[index].frames[last].skippedTime
+      } else {
+        // Which of them lie inside is not known.
+        stacks[index].frames[last].calleeTimeIsPartial = true
+      }
+    }
+    if isDirect {
+      stacks[index].frames[last].skippedTime = 0
+    } else {
+      stacks[index].frames[last].skippedTime &+= duration
+    }
+    stacks[index].frames[last].calleeTime &+= duration
   }
 }

@@ -8,6 +8,8 @@ struct Frame {
   var calleeTime: Int64 = 0
   /// A direct callee's duration is not known, so self time is not either.
   var calleeTimeIsPartial = false
+  /// The part of `calleeTime` that may turn out to lie inside a callee whose entry is missing: see `addToCaller`.
+  var skippedTime: Int64 = 0
   var path: CallPaths.ID
   /// Order of entry in the trace.
   var sequence: UInt64
