@@ -186,6 +186,7 @@ extension AnalysisDocument {
     }
     if traces.isEmpty { throw BaselineError("it holds no traces") }
     for trace in traces {
+      if let problem = trace.quality.problem { throw BaselineError("\(problem) for \(trace.path)") }
       for function in trace.functions {
         if let problem = function.problem {
           throw BaselineError("\(problem) for \(function.function) of \(trace.path)")
@@ -212,37 +213,81 @@ extension AnalysisDocument {
   }
 }
 
-extension AnalysisDocument.Function {
-  /// Durations beyond this are no durations: a year in microseconds.
-  private static let longest = 3.2e13
+/// What a stored figure can be. The limits keep the sums over all that a file may hold within their types.
+private enum Plausible {
+  /// A year in microseconds.
+  static let longestDuration = 3.2e13
+  /// Microseconds; 300 years, what an `Int64` of nanoseconds holds.
+  static let longestTotal = 9e15
+  static let mostCalls = 1_000_000_000_000
+  static let deepest = 1_000_000
 
+  static func counts(_ values: Int...) -> Bool { values.allSatisfy { (0...mostCalls).contains($0) } }
+  static func durations(_ values: some Sequence<Double>) -> Bool {
+    values.allSatisfy { $0.isFinite && $0 >= 0 && $0 <= longestDuration }
+  }
+  static func totals(_ values: Double...) -> Bool {
+    values.allSatisfy { $0.isFinite && $0 >= 0 && $0 <= longestTotal }
+  }
+}
+
+extension AnalysisDocument.Quality {
   fileprivate var problem: String? {
-    let limit = Self.longest
-    if count < 0 || incomplete < 0 { return "a negative number of calls stands" }
-    if durationsUs.contains(where: { !$0.isFinite || $0 < 0 || $0 > limit }) {
-      return "an impossible duration stands"
-    }
-    if sketch == nil, durationsUs.count != count {
-      return "the number of durations (\(durationsUs.count)) is not the number of calls (\(count))"
-    }
-    if let sketch {
-      if sketch.binIndexes.count != sketch.binCounts.count { return "an uneven sketch stands" }
-      if durationsUs.isEmpty || count < durationsUs.count { return "a sample larger than its whole stands" }
-      let bins = zip(sketch.binIndexes, sketch.binCounts).map { QuantileSketch.Bin(index: $0, count: $1) }
-      guard
-        let whole = QuantileSketch(
-          relativeError: sketch.relativeError, bins: bins, zeroCount: sketch.zeroCount, sum: 0, minimum: 0,
-          maximum: 0),
-        whole.count == UInt64(count)
-      else { return "a sketch that does not hold its calls stands" }
-      guard let low = minUs, let high = maxUs, let mean = meanUs, low >= 0, low <= high, high <= limit,
-        mean >= low, mean <= high
-      else { return "minimum, mean and maximum contradict one another" }
-    }
-    if ![totalUs, resolutionUs, zeroResolutionUs].allSatisfy({ $0.isFinite && $0 >= 0 && $0 <= 9e15 }) {
-      return "an impossible figure stands"
+    guard Plausible.counts(calls, losses, skipped), deepest >= -1, deepest <= Plausible.deepest else {
+      return "an impossible count stands"
     }
     return nil
+  }
+}
+
+extension AnalysisDocument.Function {
+  fileprivate var problem: String? {
+    guard Plausible.counts(count, incomplete, complete, unfinished, noEntry, lost) else {
+      return "an impossible number of calls stands"
+    }
+    guard Plausible.durations(durationsUs) else { return "an impossible duration stands" }
+    guard Plausible.totals(totalUs, resolutionUs, zeroResolutionUs) else {
+      return "an impossible figure stands"
+    }
+    if let sketch {
+      if let problem = problem(of: sketch) { return problem }
+    } else if durationsUs.count != count {
+      return "the number of durations (\(durationsUs.count)) is not the number of calls (\(count))"
+    }
+    if let callees, !callees.isPlausible { return "an impossible callee stands" }
+    return nil
+  }
+
+  private func problem(of sketch: AnalysisDocument.Sketch) -> String? {
+    guard sketch.binIndexes.count == sketch.binCounts.count else { return "an uneven sketch stands" }
+    guard !durationsUs.isEmpty, durationsUs.count <= count else {
+      return "a sample larger than its whole stands"
+    }
+    let bins = zip(sketch.binIndexes, sketch.binCounts).map { QuantileSketch.Bin(index: $0, count: $1) }
+    guard
+      let whole = QuantileSketch(
+        relativeError: sketch.relativeError, bins: bins, zeroCount: sketch.zeroCount, sum: 0, minimum: 0,
+        maximum: 0),
+      whole.count == UInt64(count)
+    else { return "a sketch that does not hold its calls stands" }
+    guard sketch.squaredDeviationsUs2.isFinite, sketch.squaredDeviationsUs2 >= 0,
+      sketch.squaredDeviationsUs2 <= 1e300
+    else { return "an impossible spread stands" }
+    guard let low = minUs, let high = maxUs, let mean = meanUs, Plausible.durations([low, high, mean]),
+      low <= high, mean >= low, mean <= high
+    else { return "minimum, mean and maximum contradict one another" }
+    return nil
+  }
+}
+
+extension AnalysisDocument.Callees {
+  fileprivate var isPlausible: Bool {
+    // Self time may be negative as recorded.
+    Plausible.counts(parentCalls) && Plausible.totals(parentTotalUs, abs(parentSelfUs))
+      && rows.allSatisfy {
+        Plausible.counts($0.calls) && Plausible.totals(abs($0.totalUs), abs($0.selfUs))
+          && (0...Plausible.deepest).contains($0.level)
+      }
   }
 }
 
@@ -385,7 +430,8 @@ extension AnalysisDocument.Function {
         maximum: nanoseconds(maxUs ?? 0), mean: (meanUs ?? 0) * 1_000,
         squaredDeviations: sketch.squaredDeviationsUs2 * 1e6, relativeError: sketch.relativeError,
         zeroCount: sketch.zeroCount, bins: Array(zip(sketch.binIndexes, sketch.binCounts)),
-        sampled: durationsUs.map { $0 * 1_000 }, resolution: resolution, zeroResolution: zeroResolution)
+        sampled: durationsUs.map { Double(nanoseconds($0)) }, resolution: resolution,
+        zeroResolution: zeroResolution)
     } else {
       for duration in durationsUs {
         let value = nanoseconds(duration)

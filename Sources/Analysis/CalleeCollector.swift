@@ -14,11 +14,29 @@ struct CalleeCollector {
     }
   }
 
+  /// What has happened below an open call so far.
+  private struct Below {
+    var sums: [UInt32: Sum] = [:]
+    /// Every call there has both its ends.
+    var isWhole = true
+  }
+
+  private struct Place: Hashable {
+    var buffer: UInt16
+    var path: UInt32
+  }
+
+  /// A function of a buffer, as `FunctionDurations` are kept.
+  struct Root: Hashable {
+    var buffer: UInt16
+    var function: FunctionID
+  }
+
   /// For each path the path of the outermost selected call on it, 0 where there is none.
   private var rootOf: [UInt32] = [0]
-  /// What has happened below the open calls of a stack.
-  private var pending: [UInt32: [UInt32: Sum]] = [:]
-  private var sums: [UInt32: Sum] = [:]
+  /// By the stack of the open calls.
+  private var pending: [UInt32: Below] = [:]
+  private var sums: [Place: Sum] = [:]
 
   /// Takes a call and says what it is below; `isSelected` tells of a function whether its calls are wanted, `isWanted`
   /// whether this very call passes the filters.
@@ -28,15 +46,21 @@ struct CalleeCollector {
     guard path != 0, Int(path) < rootOf.count else { return }
     let root = rootOf[Int(path)]
     guard root != 0 else { return }
-    let sum = Sum(calls: 1, total: call.duration ?? 0, selfTime: call.selfTime ?? 0)
-    guard root == path else {
-      pending[call.stack, default: [:]][path, default: Sum()].add(sum)
+    var sum = Sum(calls: 1, total: call.duration ?? 0, selfTime: call.selfTime ?? 0)
+    // Beyond the limit of paths a call stands on its ancestor's, whose total holds it already.
+    let isTruncated = paths.isTruncated && paths.function(call.path) != call.function
+    if isTruncated { sum = Sum(selfTime: sum.selfTime) }
+    guard root == path, !isTruncated else {
+      pending[call.stack, default: Below()].sums[path, default: Sum()].add(sum)
+      if call.status != .complete || call.duration == nil { pending[call.stack]?.isWhole = false }
       return
     }
     let below = pending.removeValue(forKey: call.stack)
-    guard isWanted, call.status == .complete, call.duration != nil else { return }
-    sums[path, default: Sum()].add(sum)
-    for (path, sum) in below ?? [:] { sums[path, default: Sum()].add(sum) }
+    guard isWanted, call.status == .complete, call.duration != nil, below?.isWhole != false else { return }
+    sums[Place(buffer: call.buffer, path: path), default: Sum()].add(sum)
+    for (path, sum) in below?.sums ?? [:] {
+      sums[Place(buffer: call.buffer, path: path), default: Sum()].add(sum)
+    }
   }
 
   private mutating func extendRoots(_ paths: CallPaths, _ isSelected: (FunctionID) -> Bool) {
@@ -47,28 +71,30 @@ struct CalleeCollector {
     }
   }
 
-  /// The tables, one a selected function.
-  func tables(paths: CallPaths, functions: FunctionTable) -> [FunctionID: CalleeTable] {
+  /// The tables, one a buffer and selected function.
+  func tables(paths: CallPaths, functions: FunctionTable) -> [Root: CalleeTable] {
     struct Key: Hashable {
-      var root: FunctionID
+      var root: Root
       var callee: FunctionID
     }
-    let places = placesInTree(paths)
-    var parents: [FunctionID: Sum] = [:]
+    let positions = positionsInTree(paths)
+    var parents: [Root: Sum] = [:]
     var rows: [Key: (sum: Sum, level: Int)] = [:]
-    for (path, sum) in sums {
-      let root = paths.function(CallPaths.ID(rawValue: rootOf[Int(path)]))
+    for (place, sum) in sums {
+      let path = place.path
+      let root = Root(
+        buffer: place.buffer, function: paths.function(CallPaths.ID(rawValue: rootOf[Int(path)])))
       if path == rootOf[Int(path)] {
         parents[root, default: Sum()].add(sum)
         continue
       }
-      let place = places[Int(path)]
+      let position = positions[Int(path)]
       let key = Key(root: root, callee: paths.function(CallPaths.ID(rawValue: path)))
-      var row = rows[key] ?? (Sum(), place.level)
+      var row = rows[key] ?? (Sum(), position.level)
       row.sum.calls += sum.calls
       row.sum.selfTime &+= sum.selfTime
-      if !place.isRecursive { row.sum.total &+= sum.total }
-      row.level = min(row.level, place.level)
+      if !position.isRecursive { row.sum.total &+= sum.total }
+      row.level = min(row.level, position.level)
       rows[key] = row
     }
     var tables = parents.mapValues {
@@ -92,16 +118,16 @@ struct CalleeCollector {
     }
   }
 
-  private struct Place {
+  private struct Position {
     /// How far below its selected call.
     var level = 0
     /// The same function stands above it, below or at the selected call.
     var isRecursive = false
   }
 
-  /// Each path's place, by one walk of the tree, so that a path of 100,000 calls costs no more than as many short ones.
-  private func placesInTree(_ paths: CallPaths) -> [Place] {
-    var places = [Place](repeating: Place(), count: paths.count)
+  /// Each path's position, by one walk of the tree, so that a path of 100,000 calls costs no more than as many short ones.
+  private func positionsInTree(_ paths: CallPaths) -> [Position] {
+    var positions = [Position](repeating: Position(), count: paths.count)
     var children = [[UInt32]](repeating: [], count: paths.count)
     for path in 1..<max(1, paths.count) {
       children[Int(paths.parent(CallPaths.ID(rawValue: UInt32(path))).rawValue)].append(UInt32(path))
@@ -115,8 +141,8 @@ struct CalleeCollector {
         let root = rootOf[Int(path)]
         if root != 0 {
           let function = paths.function(CallPaths.ID(rawValue: path))
-          places[Int(path)] = Place(
-            level: path == root ? 0 : places[Int(top.path)].level + 1,
+          positions[Int(path)] = Position(
+            level: path == root ? 0 : positions[Int(top.path)].level + 1,
             isRecursive: active[function, default: 0] > 0)
           active[function, default: 0] += 1
         }
@@ -128,6 +154,6 @@ struct CalleeCollector {
         }
       }
     }
-    return places
+    return positions
   }
 }

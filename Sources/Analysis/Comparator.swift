@@ -35,7 +35,8 @@ public struct Comparator: Sendable {
     var pairs: [Pair] = []
     for name in beforeNames.intersection(afterNames) {
       let pair = Pair(
-        name: name, before: beforeRuns.compactMap { $0[name] }, after: afterRuns.compactMap { $0[name] })
+        name: name, before: beforeRuns.compactMap { $0[name] }, after: afterRuns.compactMap { $0[name] },
+        tracesASide: (beforeRuns.count, afterRuns.count))
       if pair.isComparable {
         pairs.append(pair)
       } else if isRequired(name) {
@@ -52,7 +53,8 @@ public struct Comparator: Sendable {
 
     let samples = pairs.map { Samples($0, request) }
     let tests = samples.map { $0.test() }
-    let tested = tests.indices.filter { tests[$0] != nil }
+    // One sample a side tests nothing, and would only cost the others a part of their level.
+    let tested = tests.indices.filter { tests[$0] != nil && !samples[$0].hasOneSampleASide }
     let pValues = tested.map { tests[$0]?.pValue ?? 1 }
     let adjusted = holm(pValues)
     let levels = holmLevels(pValues, alpha: request.alpha)
@@ -83,6 +85,8 @@ public struct Comparator: Sendable {
     var name: String
     var before: [RunDurations]
     var after: [RunDurations]
+    /// Traces that were given, whether or not they have the function: they decide on the unit.
+    var tracesASide: (before: Int, after: Int)
     var isComparable: Bool { before.contains { $0.count > 0 } && after.contains { $0.count > 0 } }
     var beforeTotal: Int64 { before.reduce(0) { $0 &+ $1.total } }
   }

@@ -7,11 +7,14 @@ public func nearestNames(to wanted: String, among names: some Sequence<String>, 
   let target = Array(wanted.utf8.prefix(128))
   for name in Set(names) where !name.isEmpty && !name.hasPrefix("0x") {
     let candidate = Array(FunctionPattern.strippingSuffixes(name).utf8.prefix(128))
-    var score = alignmentDistance(target, candidate)
+    let furthest = max(2, target.count / 3)
+    var score = furthest + 1
+    // The distance is at least the difference in length.
+    if abs(candidate.count - target.count) <= furthest { score = alignmentDistance(target, candidate) }
     if candidate.count >= 4, target.count >= 4, contains(candidate, target) || contains(target, candidate) {
       score = min(score, 1 + abs(candidate.count - target.count) / 4)
     }
-    if score <= max(2, target.count / 3) { scored.append((score, name)) }
+    if score <= furthest { scored.append((score, name)) }
   }
   scored.sort { ($0.score, $0.name) < ($1.score, $1.name) }
   return scored.prefix(limit).map(\.name)

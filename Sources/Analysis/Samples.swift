@@ -8,14 +8,25 @@ struct Samples {
   var before: [Double]
   var after: [Double]
   var isSubsampled = false
+  /// Metrics over all the calls of the one run a side, whether or not they are all among the samples.
+  private var exactMinima: (before: Double, after: Double)?
+  /// How many times more calls of before each of its samples stands for than one of after's.
+  private var callsPerSample = 1.0
 
   /// A run without a known duration of the function is no sample.
   init(_ pair: Comparator.Pair, _ request: ComparisonRequest) {
-    if pair.before.count == 1, pair.after.count == 1 {
+    if pair.tracesASide == (1, 1), let left = pair.before.first, let right = pair.after.first {
       unit = .call
-      before = Self.calls(pair.before[0], seed: request.seed)
-      after = Self.calls(pair.after[0], seed: request.seed &+ 1)
-      isSubsampled = [pair.before, pair.after].contains { $0[0].count > DurationSample.comparedLimit }
+      before = Self.calls(left, seed: request.seed)
+      after = Self.calls(right, seed: request.seed &+ 1)
+      isSubsampled = max(left.count, right.count) > DurationSample.comparedLimit
+      if let low = Self.metric(of: left, .min), let high = Self.metric(of: right, .min) {
+        exactMinima = (low, high)
+      }
+      if !before.isEmpty, !after.isEmpty, right.count > 0 {
+        callsPerSample =
+          (Double(left.count) / Double(before.count)) / (Double(right.count) / Double(after.count))
+      }
     } else {
       unit = .run
       before = pair.before.compactMap { Self.metric(of: $0, request.metric) }
@@ -118,7 +129,8 @@ struct Samples {
     case .median: return shift
     case .min:
       notes.append(.metricWithoutInterval(.min))
-      return RatioEstimate(ratio: (before.min() ?? 1) / (after.min() ?? 1), interval: nil)
+      let ratio = exactMinima.map { $0.before / $0.after } ?? shift.ratio
+      return RatioEstimate(ratio: ratio, interval: nil)
     case .mean: statistic = .mean
     case .total: statistic = .total
     case .p99: statistic = .quantile(0.99)
@@ -133,6 +145,12 @@ struct Samples {
       BCaBootstrap.ratio(
         statistic, of: before, to: after, alpha: alpha, resamples: Comparator.bootstrapResamples,
         seed: request.seed) ?? shift
+    // A total grows with the number of calls, of which a subsample holds a part.
+    if statistic == .total, callsPerSample != 1 {
+      estimate.ratio *= callsPerSample
+      estimate.interval?.lower *= callsPerSample
+      estimate.interval?.upper *= callsPerSample
+    }
     // Too few values for a bootstrap: the widest interval that ranks can give, with its own confidence.
     if !Self.sufficesForInterval(before.count, after.count, alpha: alpha) {
       estimate.interval = shift.interval
@@ -193,7 +211,9 @@ extension CalleeTable {
         rows[key] = sum
       }
     }
-    result.rows = rows.values.sorted { ($1.total, $0.function.symbol) < ($0.total, $1.function.symbol) }
+    result.rows = rows.values.sorted {
+      ($1.total, $0.function.symbol, $0.function.module) < ($0.total, $1.function.symbol, $1.function.module)
+    }
     return result
   }
 }

@@ -243,7 +243,8 @@ public struct TraceAnalyzer {
       var value = value
       if request.wantsCallees {
         value.callees =
-          tables[key.function] ?? CalleeTable(parentCalls: 0, parentTotal: 0, parentSelf: 0, rows: [])
+          tables[CalleeCollector.Root(buffer: key.buffer, function: key.function)]
+          ?? CalleeTable(parentCalls: 0, parentTotal: 0, parentSelf: 0, rows: [])
       }
       return value
     }
