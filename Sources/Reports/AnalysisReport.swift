@@ -148,7 +148,10 @@ extension AnalysisReport {
       "\(Escaping.terminal(function.title)): where the time of \(counted(callees.parentCalls, "whole call")) goes"
     lines.append(style.bold(heading))
     guard callees.parentCalls > 0, !callees.rows.isEmpty else {
-      lines.append("  no callees are recorded")
+      let reason =
+        callees.parentCalls > 0
+        ? "no callees are recorded" : "none of its calls is whole and outside of the other selected functions"
+      lines.append("  " + reason)
       return lines
     }
     let total = DurationColumn(

@@ -65,7 +65,7 @@ public struct CallRowWriter {
     if let duration = call.duration {
       out.append(thousandths: duration)
       out.append(comma)
-      out.append(thousandths: Int64(call.resolution))
+      out.append(resolution: call.resolution)
     } else {
       out.append(comma)
     }
@@ -102,7 +102,7 @@ public struct CallRowWriter {
       out += Array(",\"duration_us\":".utf8)
       out.append(thousandths: duration)
       out += Array(",\"resolution_us\":".utf8)
-      out.append(thousandths: Int64(call.resolution))
+      out.append(resolution: call.resolution)
     }
     out += Array(",\"status\":\"".utf8)
     out += call.status.name
@@ -189,6 +189,15 @@ extension [UInt8] {
     append(0x30 + UInt8(fraction / 100))
     append(0x30 + UInt8(fraction / 10 % 10))
     append(0x30 + UInt8(fraction % 10))
+  }
+
+  /// Nanoseconds as microseconds: three decimals, none where it is whole (`0.001`, `0.100`, `1`).
+  mutating func append(resolution nanoseconds: UInt32) {
+    if nanoseconds % 1_000 == 0 {
+      append(decimal: UInt64(nanoseconds / 1_000))
+    } else {
+      append(thousandths: Int64(nanoseconds))
+    }
   }
 
   /// Seconds with nine decimals, or the raw number; nothing where there is none.

@@ -229,17 +229,24 @@ extension ComparisonReport {
     return table.lines(indent: 2)
   }
 
-  /// At most 72 columns, continued lines indented; a word longer than a line is cut into pieces.
+  /// At most 72 columns, continued lines indented; a word longer than a line is cut into pieces, and no line begins with
+  /// `#`.
   static func limited(_ text: String) -> [String] {
-    wrapped(text, width: 70, indent: "  ").flatMap { line -> [String] in
+    let lines = wrapped(text, width: 70, indent: "  ").flatMap { line -> [String] in
       guard displayWidth(line) > 72 else { return [line] }
-      var pieces: [String] = []
-      var rest = line[...]
-      while !rest.isEmpty {
-        pieces.append((pieces.isEmpty ? "" : "  ") + rest.prefix(70))
-        rest = rest.dropFirst(70)
+      var pieces = [""]
+      var width = 0
+      for character in line {
+        let columns = displayWidth(String(character))
+        if width + columns > 70 {
+          pieces.append("  ")
+          width = 0
+        }
+        pieces[pieces.count - 1].append(character)
+        width += columns
       }
       return pieces
     }
+    return lines.map { $0.unicodeScalars.first == "#" ? " " + $0 : $0 }
   }
 }

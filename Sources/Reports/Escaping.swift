@@ -18,8 +18,13 @@ enum Escaping {
     guard text.utf8.contains(where: { $0 == 0x2c || $0 == 0x22 || $0 == 0x0a || $0 == 0x0d }) else {
       return text
     }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-      + "\""
+    // By scalars: a quote with a combining mark is another `Character`, and still a quote in the file.
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      if scalar == "\"" { result.unicodeScalars.append(scalar) }
+      result.unicodeScalars.append(scalar)
+    }
+    return result + "\""
   }
 
   /// A name out of a trace, for a CSV that may be opened in a spreadsheet: what would start a formula there gets an
@@ -46,18 +51,33 @@ enum Escaping {
 
   /// GitHub-flavoured Markdown inside a table cell.
   static func markdown(_ text: String) -> String {
-    var result = ""
-    for character in terminal(text) {
-      if "\\`*_{}[]<>()#+-.!|~&".contains(character) && !"-.()+".contains(character) { result.append("\\") }
-      result.append(character)
+    var result = String.UnicodeScalarView()
+    for scalar in terminal(text).unicodeScalars {
+      switch scalar {
+      case "\\", "`", "*", "_", "{", "}", "[", "]", "<", ">", "#", "!", "|", "~", "&":
+        result.append("\\")
+      default: break
+      }
+      result.append(scalar)
     }
-    return result
+    return String(result)
   }
 
   /// Inside a Markdown code span in a table cell.
   static func markdownCode(_ text: String) -> String {
-    let clean = terminal(text).map { $0 == "`" ? "'" : ($0 == "|" ? "\\|" : String($0)) }.joined()
-    return "`" + clean + "`"
+    let hasPipe = text.unicodeScalars.contains("|")
+    var result = String.UnicodeScalarView("`".unicodeScalars)
+    for scalar in terminal(text).unicodeScalars {
+      switch scalar {
+      case "`": result.append("'")
+      case "|": result.append(contentsOf: "\\|".unicodeScalars)
+      // Before an escaped pipe it would escape the escape, and no code span can write it otherwise.
+      case "\\" where hasPipe: result.append("\u{2216}")
+      default: result.append(scalar)
+      }
+    }
+    result.append("`")
+    return String(result)
   }
 
   /// XML 1.0 text or attribute value: characters that it cannot hold become U+FFFD.

@@ -144,7 +144,7 @@ private func recordingNote(_ analysis: TraceAnalysis, _ recorded: Recording) -> 
   if analysis.quality.isNested {
     return Note(
       .note,
-      "calls are recorded \(analysis.quality.deepest + 1) deep: recording the callees is part of the durations; "
+      "calls are recorded \(Int(analysis.quality.deepest) + 1) deep: recording the callees is part of the durations; "
         + "`trace-cmd record -l FUNCTION` records without")
   }
   switch recorded {
@@ -183,7 +183,8 @@ extension ComparisonNote {
     case .depthDiffers(let before, let after):
       return Note(
         .warning,
-        "tracer options may differ: calls are recorded \(before + 1) deep before, \(after + 1) deep after")
+        "tracer options may differ: calls are recorded \(Int(before) + 1) deep before, \(Int(after) + 1) deep after"
+      )
     case .formatDiffers(let before, let after):
       return Note(.note, "formats differ: \(list(before)) before, \(list(after)) after")
     case .lostEvents(let side, let path, let losses, let events):
