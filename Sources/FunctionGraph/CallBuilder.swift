@@ -128,9 +128,7 @@ public struct CallBuilder: ~Copyable {
   private mutating func leave(_ event: Event, _ calls: inout [Call]) {
     var index = stack(for: event)
     deepest = max(deepest, event.depth)
-    if event.depth >= 0 {
-      abandon(from: event.depth == .max ? .max : event.depth + 1, of: index, &calls)
-    }
+    if event.depth >= 0, event.depth < .max { abandon(from: event.depth + 1, of: index, &calls) }
     if !closes(event, topOf: index), let stray = strayStack(for: event) {
       adopt(stray, inPlaceOf: index, &calls)
       index = self.stack(for: event)
