@@ -180,11 +180,16 @@ public struct Comparator: Sendable {
       alpha: alpha, cliffsDelta: test?.cliffsDelta, verdict: verdict, gate: gate, notes: notes)
   }
 
+  /// How far, as a fraction, logarithms and back may push an interval's end: an end on a threshold counts as on it.
+  private static let rounding = 1e-12
+
   /// `faster` if L > 1 + m, `slower` if H < 1 / (1 + m), `same` if both lie between, else `unclear`.
   static func verdict(_ interval: ConfidenceInterval, within margin: Double) -> Verdict {
-    if interval.lower > 1 + margin { return .faster }
-    if interval.upper < 1 / (1 + margin) { return .slower }
-    if interval.lower >= 1 / (1 + margin), interval.upper <= 1 + margin { return .same }
+    let high = (1 + margin) * (1 + rounding)
+    let low = 1 / high
+    if interval.lower > high { return .faster }
+    if interval.upper < low { return .slower }
+    if interval.lower >= low, interval.upper <= high { return .same }
     return .unclear
   }
 
@@ -193,6 +198,7 @@ public struct Comparator: Sendable {
     guard let interval else { return .undecided }
     var outcome = GateOutcome.holds
     func apply(_ threshold: Double) {
+      let threshold = threshold * (1 - rounding)
       if interval.lower >= threshold { return }
       outcome = max(outcome, interval.upper < threshold ? .fails : .undecided)
     }
