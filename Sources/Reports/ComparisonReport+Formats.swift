@@ -172,7 +172,7 @@ extension ComparisonReport {
     var lines: [String] = []
     for function in comparison.functions.prefix(12) {
       if !lines.isEmpty { lines.append("") }
-      var heading = "\(Escaping.terminal(function.name)):"
+      var heading = "\(function.name):"
       var conditions: [String] = []
       if let size = context.size { conditions.append(Figures.bytes(size)) }
       if let pageSize = context.pageSize { conditions.append("\(Figures.bytes(pageSize)) pages") }
@@ -200,7 +200,7 @@ extension ComparisonReport {
     }
     lines.append("")
     for (title, side) in [("before", comparison.before), ("after", comparison.after)] {
-      lines += Self.limited("\(title): \(Escaping.terminal(side.summary))")
+      lines += Self.limited("\(title): \(side.summary)")
     }
     for note in comparison.notes.map(\.note) where note.weight == .warning {
       lines += Self.limited("(\(note.text))")
@@ -229,10 +229,10 @@ extension ComparisonReport {
     return table.lines(indent: 2)
   }
 
-  /// At most 72 columns, continued lines indented; a word longer than a line is cut into pieces, and no line begins with
-  /// `#`.
+  /// At most 72 columns without control characters, continued lines indented; a word longer than a line is cut into
+  /// pieces, and no line begins with `#`.
   static func limited(_ text: String) -> [String] {
-    let lines = wrapped(text, width: 70, indent: "  ").flatMap { line -> [String] in
+    let lines = wrapped(Escaping.terminal(text), width: 70, indent: "  ").flatMap { line -> [String] in
       guard displayWidth(line) > 72 else { return [line] }
       var pieces = [""]
       var width = 0
