@@ -113,6 +113,7 @@ struct AnalysisReportTests {
     "A terminal's table keeps its width where it can, with and without colours",
     arguments: [60, 80, 120, 200])
   func width(_ width: Int) {
+    let traces = [trace("a.dat", [duration("vfio_pin_map_dma", [33_813_703, 33_900_001, 34_000_000])])]
     let lines = report(traces).text(TextStyle(width: width)).split(separator: "\n")
     if width >= 80 { #expect(lines.allSatisfy { displayWidth(String($0)) <= width }) }
     #expect(!lines.contains { $0.hasSuffix(" ") })
