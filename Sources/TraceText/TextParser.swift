@@ -9,6 +9,8 @@ struct TextParser {
   var sawHeader = false
 
   var trace = TraceDescription(format: .unknownText)
+  /// Their numbers are the buffers' own; 0 is the top buffer without a name.
+  var bufferNames = StringTable()
   var tracefsLines = 0
   var reportLines = 0
   var pastedLines = 0
@@ -81,7 +83,7 @@ struct TextParser {
 
   mutating func parse(_ line: Line, into batch: inout [Event]) {
     if !wrapped.isEmpty && joinsWrapped(line, into: &batch) { return }
-    let start = line.skipQuotes(0)
+    let start = line.skipFront()
     settleHeading(line, from: start, into: &batch)
     if let cut = line.withoutSoftBreak, parseCut(cut, from: start, into: &batch) {
       previousLineIsBlank = false
@@ -171,15 +173,14 @@ struct TextParser {
 
   /// The number of the buffer of that name, which is added if it is new.
   mutating func buffer(_ name: UnsafeRawBufferPointer) -> UInt16 {
-    for index in trace.buffers.indices.dropFirst() where trace.buffers[index].name.utf8.elementsEqual(name) {
-      return UInt16(index)
-    }
-    guard trace.buffers.count < Self.mostBuffers else {
+    let index = bufferNames.count < Self.mostNames ? Int(bufferNames.intern(name).rawValue) : Self.mostBuffers
+    if index < trace.buffers.count { return UInt16(index) }
+    guard index < Self.mostBuffers else {
       diagnostics.record(.limitReached, at: .line(lineNumber), "more than \(Self.mostBuffers) buffers")
       return 0
     }
     trace.buffers.append(TraceDescription.Buffer(name: String(decoding: name, as: UTF8.self)))
-    return UInt16(trace.buffers.count - 1)
+    return UInt16(index)
   }
 
   mutating func append(_ side: Event.Side, _ batch: inout [Event]) {
