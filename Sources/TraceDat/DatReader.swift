@@ -24,6 +24,8 @@ public struct DatReader: EventReader, ~Copyable {
   private var buffer = 0
   private var nextBuffer = 0
   private var unit = Timestamp.Unit.nanoseconds
+  /// Bytes of the file that no CPU has claimed yet.
+  private var unclaimed: UInt64
 
   public let comms: StringTable
   public private(set) var description: TraceDescription
@@ -61,6 +63,7 @@ public struct DatReader: EventReader, ~Copyable {
     let formats = container.parseFormats(diagnostics: &diagnostics)
 
     self.file = file
+    unclaimed = size
     self.container = container
     self.decompressor = decompressor
     self.comms = comms
@@ -133,6 +136,14 @@ public struct DatReader: EventReader, ~Copyable {
         )
       }
       guard available > 0 else { continue }
+      // Data of CPUs do not overlap. Where they do, a small file could ask for any amount of work.
+      guard available <= unclaimed else {
+        diagnostics.record(
+          .damagedSection, at: .byte(extent.offset),
+          "CPU \(extent.cpu) claims data that other CPUs have claimed")
+        continue
+      }
+      unclaimed -= available
       guard (streams.count + 1) * pageSize <= Self.largestPageMemory else {
         diagnostics.record(
           .limitReached, at: .byte(extent.offset), "CPU \(extent.cpu): too many pages in memory")
@@ -141,7 +152,8 @@ public struct DatReader: EventReader, ~Copyable {
       extent.size = available
       streams.append(
         CPUStream(
-          extent, isCut: isCut, isCompressed: layout.isCompressed, pageSize: pageSize, blockSize: blockSize))
+          extent, isCut: isCut || layout.isCut, isCompressed: layout.isCompressed, pageSize: pageSize,
+          blockSize: blockSize))
     }
     return streams
   }
