@@ -24,6 +24,13 @@ extension TraceDescription {
   }
 }
 
+extension TraceAnalysis {
+  /// `trace.dat v7, kernel 6.17.13, clock local, 2 CPUs; 1203 calls, 12 of them selected and whole`.
+  public var contents: String {
+    "\(description.summary); \(quality.calls) calls, \(functions.reduce(0) { $0 + $1.count }) of them selected and whole"
+  }
+}
+
 extension FunctionDurations {
   /// `vfio_pin_map_dma`, with the buffer in front where it has a name.
   var title: String {

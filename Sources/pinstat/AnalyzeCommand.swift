@@ -48,8 +48,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
     let progress = Progress(output.progress, quiet: output.quiet)
     let request = AnalysisRequest(
       selection: selection.selection, filter: selection.filter, wantsCallees: callees)
-    let loaded = await load(traces, InputLoader(request: request), jobs: output.jobs, progress: progress)
-    progress.finish()
+    let loaded = await load(traces, InputLoader(request: request), output, progress)
 
     var status = ExitStatus.done
     var analyses: [TraceAnalysis] = []

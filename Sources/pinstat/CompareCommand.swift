@@ -165,7 +165,7 @@ struct CompareCommand: AsyncParsableCommand {
     let left = before.isEmpty ? [traces[0]] : before
     let right = after.isEmpty ? [traces[1]] : after
     let loaded = await load(
-      left + right, InputLoader(request: request), jobs: output.jobs, progress: progress)
+      left + right, InputLoader(request: request), output, progress)
     var failures: [String] = []
     var analyses: [[TraceAnalysis]] = []
     for input in loaded {

@@ -85,6 +85,10 @@ struct ExportCommand: ParsableCommand {
           for call in calls { writer.append(call, names, to: &out) }
         }
       }
+      if output.verbose {
+        progress.finish()
+        say("\(displayed(path)): read: \(selected.description.format.name), \(selected.quality.calls) calls")
+      }
       if !output.quiet {
         progress.finish()
         for remark in exportRemarks(selected.quality, isOutOfOrder: selected.isOutOfOrder) {
