@@ -1,5 +1,17 @@
 internal import FunctionGraph
 
+/// What the pages and chunks of all CPUs of a buffer may take together.
+final class MemoryBudget {
+  private var left = 512 << 20
+
+  /// False, and nothing taken, where `count` bytes are more than what is left.
+  func take(_ count: Int) -> Bool {
+    guard count <= left else { return false }
+    left -= count
+    return true
+  }
+}
+
 /// What walking a CPU's pages needs to know of the file and the buffer, the same for all its CPUs.
 struct PageContext {
   let file: FileBytes
@@ -7,6 +19,7 @@ struct PageContext {
   let layout: SubBufferLayout
   let pageSize: Int
   let decompressor: Decompressor
+  let memory: MemoryBudget
   let conversion: TimestampConversion
   /// The record types to stop at, −1 where there is no such format; and how long their records are at least.
   let type: RecordField
@@ -19,13 +32,14 @@ struct PageContext {
 
   init(
     file: FileBytes, order: ByteOrder, layout: SubBufferLayout, pageSize: Int, decompressor: Decompressor,
-    conversion: TimestampConversion, formats: GraphFormats?
+    memory: MemoryBudget, conversion: TimestampConversion, formats: GraphFormats?
   ) {
     self.file = file
     self.order = order
     self.layout = layout
     self.pageSize = pageSize
     self.decompressor = decompressor
+    self.memory = memory
     self.conversion = conversion
     type = formats?.type ?? RecordField(offset: 0, size: 2, isSigned: false)
     entry = formats?.entry.map { Int32($0.id) } ?? -1
@@ -67,7 +81,6 @@ final class CPUStream {
   /// Chunks not yet read; nil before the first.
   private var chunksLeft: UInt32?
   private var block = RawBlock(capacity: 0)
-  private var compressed = RawBlock(capacity: 0)
   private let words = RawBlock(capacity: 8)
   private let blockCapacity: Int
   /// Of the block, in the file.
@@ -243,10 +256,17 @@ final class CPUStream {
       diagnostics.record(.damagedChunk, at: .byte(blockOffset), "a chunk of CPU \(cpu): \(objection)")
       return .lost
     }
-    if compressed.memory.count < Int(compressedSize) { compressed = RawBlock(capacity: Int(compressedSize)) }
+    let compressed = context.decompressor.scratch(Int(compressedSize))
     compressed.count = try context.file.read(
       at: offset, into: UnsafeMutableRawBufferPointer(rebasing: compressed.memory[0..<Int(compressedSize)]))
-    if block.memory.count < Int(size) { block = RawBlock(capacity: Int(size)) }
+    if block.memory.count < Int(size) {
+      guard context.memory.take(Int(size) - block.memory.count) else {
+        diagnostics.record(
+          .limitReached, at: .byte(blockOffset), "a chunk of CPU \(cpu): too many chunks in memory")
+        return .lost
+      }
+      block = RawBlock(capacity: Int(size))
+    }
     let target = UnsafeMutableRawBufferPointer(rebasing: block.memory[0..<Int(size)])
     guard compressed.count == Int(compressedSize),
       let made = context.decompressor.decompress(compressed.bytes, into: target), made == Int(size)
