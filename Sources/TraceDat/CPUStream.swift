@@ -88,6 +88,10 @@ final class CPUStream {
   /// Of the current page and of the next, in the block.
   private var pageStart = 0
   private var nextPage = 0
+  /// Pages or chunks that cannot be used stood before the next page.
+  private var hasUnusable = false
+  /// The current page's header reports a loss that has not been delivered.
+  private var hasMissed = false
   /// The time of the last record, to notice time going back.
   private var lastTimestamp: UInt64 = 0
 
@@ -108,6 +112,7 @@ final class CPUStream {
   /// - Returns: false at the end of this CPU's data.
   func advance(_ context: borrowing PageContext, _ diagnostics: inout Diagnostics) throws(TraceError) -> Bool
   {
+    if takeMissed(context, &diagnostics) { return true }
     while true {
       var cursor = self.cursor
       records: while true {
@@ -152,19 +157,35 @@ final class CPUStream {
       // Stay off the page's end: what follows may be without a next page.
       self.cursor = .empty
       switch try loadPage(context, &diagnostics) {
-      case .end: return false
       case .page:
-        if let missed = self.cursor.missed {
-          pending = .lost(missed)
+        // A loss gets the time of what follows it, which is when it is known to be over.
+        hasMissed = self.cursor.missed != nil
+        if hasUnusable {
+          hasUnusable = false
+          pending = .lost(0)
           take(self.cursor.timestamp, context, &diagnostics)
           return true
         }
-      case .lost:
+        if takeMissed(context, &diagnostics) { return true }
+      case .unusable:
+        hasUnusable = true
+      case .end:
+        guard hasUnusable else { return false }
+        hasUnusable = false
         pending = .lost(0)
         timestamp = lastTimestamp
         return true
       }
     }
+  }
+
+  /// Turns to the loss that the page's header reports, if it has not been delivered yet.
+  private func takeMissed(_ context: borrowing PageContext, _ diagnostics: inout Diagnostics) -> Bool {
+    guard hasMissed, let missed = cursor.missed else { return false }
+    hasMissed = false
+    pending = .lost(missed)
+    take(cursor.timestamp, context, &diagnostics)
+    return true
   }
 
   @inline(__always)
@@ -188,7 +209,7 @@ final class CPUStream {
   private enum Load {
     case page
     /// Data that cannot be used stood here.
-    case lost
+    case unusable
     case end
   }
 
@@ -209,7 +230,7 @@ final class CPUStream {
       if isCut && length < context.pageSize { return .end }
       diagnostics.record(
         .damagedPage, at: place(of: 0), "the header of a page of CPU \(cpu) claims more than the page has")
-      return .lost
+      return .unusable
     }
     self.cursor = cursor
     return .page
@@ -254,7 +275,7 @@ final class CPUStream {
     if let objection = Decompressor.objection(compressed: UInt64(compressedSize), decompressed: UInt64(size))
     {
       diagnostics.record(.damagedChunk, at: .byte(blockOffset), "a chunk of CPU \(cpu): \(objection)")
-      return .lost
+      return .unusable
     }
     let compressed = context.decompressor.scratch(Int(compressedSize))
     compressed.count = try context.file.read(
@@ -263,7 +284,7 @@ final class CPUStream {
       guard context.memory.take(Int(size) - block.memory.count) else {
         diagnostics.record(
           .limitReached, at: .byte(blockOffset), "a chunk of CPU \(cpu): too many chunks in memory")
-        return .lost
+        return .unusable
       }
       block = RawBlock(capacity: Int(size))
     }
@@ -272,7 +293,7 @@ final class CPUStream {
       let made = context.decompressor.decompress(compressed.bytes, into: target), made == Int(size)
     else {
       diagnostics.record(.damagedChunk, at: .byte(blockOffset), "a chunk of CPU \(cpu) does not decompress")
-      return .lost
+      return .unusable
     }
     block.count = made
     return .page
