@@ -128,6 +128,14 @@ import Testing
     let reading = try Reading(original)
     #expect(reading.events.count == 616)
     let tail = max(0, original.count - 1200)
+    for pageSize: [UInt8] in [
+      [0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff], [0, 0, 0, 0x80], [1, 0, 0, 0], [16, 0, 0, 0],
+    ] {
+      var bytes = original
+      bytes.replaceSubrange(14..<18, with: pageSize)
+      // Version 7 has the size in the buffer's option too.
+      #expect(try Reading(bytes).events.count == (name.contains("v7") ? 616 : 0))
+    }
     for place in Array(stride(from: 10, to: 700, by: 3))
       + Array(stride(from: tail, to: original.count - 8, by: 5))
     {
@@ -259,7 +267,9 @@ import Testing
     #expect(lines.contains { $0.timestamp == SyntheticTests.start + 40_000_000_002 })
     #expect(lines.count { $0.cpu == 1 } == 4)
     #expect(lines.count { $0.cpu == 0 } == 1 + before)
-    #expect(reading.events.filter { $0.kind == .lost && $0.cpu == 0 }.map(\.lostEvents) == [0, 1234])
+    let lost = reading.events.filter { $0.kind == .lost && $0.cpu == 0 }
+    #expect(lost.map(\.lostEvents) == [0, 1234])
+    #expect(lost.allSatisfy { $0.timestamp.value >= SyntheticTests.start })
   }
 
   @Test func decompressionBombsAreRefused() {
@@ -268,6 +278,15 @@ import Testing
     let objection = Decompressor.objection(compressed: 1000, decompressed: 40 << 20)
     #expect(objection?.contains("ratio of 41943") == true, "\(objection ?? "")")
     #expect(Decompressor.objection(compressed: 60 << 20, decompressed: 65 << 20) != nil)
+  }
+
+  /// Chunks of many CPUs that would each become large: what does not fit is left out, and said.
+  @Test func manyLargeChunks() throws {
+    let budget = MemoryBudget()
+    #expect(budget.take(500 << 20))
+    #expect(!budget.take(13 << 20))
+    #expect(budget.take(12 << 20))
+    #expect(!budget.take(1))
   }
 
   /// Many CPUs that all claim the same data may not multiply the work.

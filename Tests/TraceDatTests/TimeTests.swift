@@ -1,3 +1,4 @@
+import Foundation
 import FunctionGraph
 import Testing
 
@@ -112,6 +113,54 @@ import Testing
     for (index, clock) in clocks.enumerated() {
       #expect(reading.lines(buffer: index).map(\.function) == report.lines[clock.0]?.map(\.function))
     }
+  }
+
+  /// As U-Boot's proftool writes them: version 6, 32-bit longs in front of 64-bit pages, stamps in microseconds that an
+  /// option makes nanoseconds although the clock is `local`.
+  @Test func filesOfOtherWriters() throws {
+    let kernel = SyntheticTrace.Bytes()
+    var trace = SyntheticTrace(version: 6, bytes: .init(longSize: 4))
+    let formats = SyntheticFormats(variant: .older, bytes: kernel)
+    trace.formats = formats.texts.map {
+      $0.replacingOccurrences(of: "size:1;\tsigned", with: "size:1;signed")
+    }
+    trace.headerPage = """
+      \tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;
+      \tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;
+      \tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;
+      \tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;
+
+      """
+    trace.options = [
+      (4, []), (5, Array("U-Boot".utf8)), (9, Array("unknown".utf8)),
+      (14, kernel.u32(1000) + kernel.u32(0) + kernel.u64(0)),
+    ]
+    trace.cmdlines = "1 u-boot\n"
+    trace.cpuCount = 1
+    var page = SyntheticPage(kernel, size: 4096, timestamp: 1_234_567)
+    page.record(1_234_567, formats.entry(0x8100_0104, depth: 0, pid: 1))
+    page.record(1_234_600, formats.exit(0x8100_0104, depth: 0, pid: 1, from: 0, to: 33))
+    trace.buffers = [SyntheticTrace.Buffer(cpus: [.init(number: 0, pages: [page.written()])])]
+    let bytes = trace.written()
+    let reading = try Reading(bytes)
+    #expect(reading.lines(buffer: 0) == (try TraceCmd.report(bytes, buffers: [""]).lines[""]))
+    #expect(reading.events.map(\.timestamp) == [.nanoseconds(1_234_567_000), .nanoseconds(1_234_600_000)])
+    #expect(reading.events.last?.duration == 33)
+    #expect(reading.description.uname == "U-Boot")
+    #expect(reading.description.kernelRelease == "")
+    #expect(reading.diagnostics.isEmpty, "\(reading.diagnostics.kept)")
+  }
+
+  /// A conversion of ticks belongs to the buffer that counts them.
+  @Test func ticksOfOneBufferOnly() throws {
+    let bytes = Self.trace(clocks: [("", "local"), ("ticking", "x86-tsc")], options: [(14, Self.tsc)])
+      .written()
+    let reading = try Reading(bytes)
+    #expect(reading.description.buffers.map(\.timestampsAreTime) == [true, true])
+    let times = reading.events.map(\.timestamp.value)
+    #expect(times[0] == 123_456_789_012_345)
+    let product = (123_456_789_012_345 as UInt64).multipliedFullWidth(by: 2_863_311)
+    #expect(times[2] == product.high << (64 - 23) | product.low >> 23)
   }
 
   @Test func numbersAreReadAsStrtollDoes() {
