@@ -17,7 +17,8 @@ BUILD_PACKAGES = libtraceevent-dev libtracefs-dev zlib1g-dev libzstd-dev pkg-con
 # The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser.
 TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3
 
-RELEASE_FLAGS = -c release --static-swift-stdlib
+# lld, which the toolchain brings, links the static Foundation without a warning about its mktemp.
+RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json
 ifneq ($(SANITIZE),)
 TEST_FLAGS = --sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE)
 endif
