@@ -125,6 +125,9 @@ private func copyToDisk(_ file: borrowing InputFile, after prefix: [UInt8]) thro
 
 /// Formats that people hand in by mistake, and what to do instead.
 private func foreignFormat(_ prefix: [UInt8]) -> String? {
+  if prefix.count >= 512, prefix.allSatisfy({ $0 == 0 }) {
+    return "it begins with \(prefix.count) zero bytes: it was never written, or is no trace"
+  }
   if prefix.starts(with: [0x1f, 0x8b]) {
     return "it is compressed with gzip: decompress it, as in `zcat FILE | pinstat analyze -`"
   }

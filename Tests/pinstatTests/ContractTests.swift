@@ -183,6 +183,26 @@ import Testing
     }
   }
 
+  @Test func filesOfAnyNameAreRead() throws {
+    let folder = try TemporaryFolder()
+    let script = """
+      cd \(folder.path); name=$(printf 'we\\nird\\xff\\033[31m.txt'); cp \(Tool.root)/\(Tool.fixture("6.17-txt-default.tracefs.txt")) "$name"
+      pinstat export -f vfio_pin_map_dma "$name"; pinstat analyze "$name.no"
+      """
+    let outcome = try Tool.shell(script)
+    #expect(records(outcome.output).count == 2, "\(outcome.error)")
+    #expect(!outcome.error.contains("\u{1b}"))
+    #expect(outcome.error.split(separator: "\n").count == 1)
+  }
+
+  @Test func emptySparseFileIsNoTrace() throws {
+    let folder = try TemporaryFolder()
+    let outcome = try Tool.shell(
+      "truncate -s 1T \(folder.path)/sparse.dat; timeout 10 pinstat analyze \(folder.path)/sparse.dat")
+    #expect(outcome.status == 2)
+    #expect(outcome.error.contains("zero bytes"))
+  }
+
   @Test func baselineStandsForItsTraces() throws {
     let folder = try TemporaryFolder()
     let baseline = folder.path + "/baseline.json"
