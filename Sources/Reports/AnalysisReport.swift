@@ -24,6 +24,13 @@ extension TraceDescription {
   }
 }
 
+extension TraceAnalysis {
+  /// `trace.dat v7, kernel 6.17.13, clock local, 2 CPUs; 1203 calls, 12 of them selected and whole`.
+  public var contents: String {
+    "\(description.summary); \(quality.calls) calls, \(functions.reduce(0) { $0 + $1.count }) of them selected and whole"
+  }
+}
+
 extension FunctionDurations {
   /// `vfio_pin_map_dma`, with the buffer in front where it has a name.
   var title: String {
@@ -66,7 +73,12 @@ extension AnalysisReport {
     let rows = trace.functions
     let ascii = !style.unicode
     let quantiles = rows.map { $0.durations.quantiles([0.5, 0.9, 0.99]) }
+    let largest = rows.filter { $0.count > 0 }.map { Double($0.durations.maximum) }
     func column(_ value: (Int) -> Double?) -> (DurationColumn, [Double?]) {
+      let values = rows.indices.map(value)
+      return (DurationColumn(values.compactMap { $0 }, among: largest, ascii: ascii), values)
+    }
+    func totals(_ value: (Int) -> Double?) -> (DurationColumn, [Double?]) {
       let values = rows.indices.map(value)
       return (DurationColumn(values.compactMap { $0 }, ascii: ascii), values)
     }
@@ -79,7 +91,7 @@ extension AnalysisReport {
       ("max", column { known($0, rows[$0].durations.maximum) }),
       ("mean", column { rows[$0].durations.mean }),
       ("sd", column { rows[$0].durations.standardDeviation }),
-      ("total", column { known($0, rows[$0].durations.total) }),
+      ("total", totals { known($0, rows[$0].durations.total) }),
     ]
     let hasIncomplete = rows.contains { $0.incomplete > 0 }
     func table(_ columns: ArraySlice<(String, (DurationColumn, [Double?]))>, withCounts: Bool) -> [String] {

@@ -122,8 +122,9 @@ extension ComparisonReport {
   }
 
   private func overview(_ style: TextStyle) -> [String] {
-    let before = DurationColumn(comparison.functions.map(\.before.value), ascii: !style.unicode)
-    let after = DurationColumn(comparison.functions.map(\.after.value), ascii: !style.unicode)
+    let both = comparison.functions.flatMap { [$0.before.value, $0.after.value] }
+    let before = DurationColumn(comparison.functions.map(\.before.value), among: both, ascii: !style.unicode)
+    let after = DurationColumn(comparison.functions.map(\.after.value), among: both, ascii: !style.unicode)
     var table = TextTable([
       ("function", .left), ("before \(before.unit)", .right), ("after \(after.unit)", .right),
       ("speedup", .right),
@@ -145,8 +146,11 @@ extension ComparisonReport {
   private func details(_ function: FunctionComparison, _ style: TextStyle) -> [String] {
     let metric = comparison.request.metric
     let sides = [("before", function.before), ("after", function.after)]
-    let value = DurationColumn(sides.map(\.1.value), ascii: !style.unicode)
-    let low = DurationColumn(sides.map { Double($0.1.minimum) }, ascii: !style.unicode)
+    let value = DurationColumn(
+      sides.map(\.1.value), among: metric == .total ? nil : sides.map { Double($0.1.maximum) },
+      ascii: !style.unicode)
+    let low = DurationColumn(
+      sides.map { Double($0.1.minimum) }, among: sides.map { Double($0.1.maximum) }, ascii: !style.unicode)
     let high = DurationColumn(sides.map { Double($0.1.maximum) }, ascii: !style.unicode)
     let total = DurationColumn(sides.map { Double($0.1.total) }, ascii: !style.unicode)
     let showsMedian = metric != .median

@@ -90,18 +90,19 @@ struct DurationColumn {
   private let decimals: Int
 
   /// - Parameters:
-  ///   - values: nanoseconds; the largest chooses the unit, the smallest how many decimals give four significant digits.
+  ///   - values: nanoseconds; the smallest chooses how many decimals give four significant digits.
+  ///   - table: the values of all columns that share a unit; the largest chooses it.
   ///   - ascii: `us` for µs.
-  init(_ values: [Double], ascii: Bool) {
-    let magnitudes = values.filter { $0.isFinite && $0 != 0 }.map(abs)
-    let largest = magnitudes.max() ?? 1_000
+  init(_ values: [Double], among table: [Double]? = nil, ascii: Bool) {
+    func magnitudes(_ values: [Double]) -> [Double] { values.filter { $0.isFinite && $0 != 0 }.map(abs) }
+    let largest = magnitudes(table ?? values).max() ?? 1_000
     switch largest {
     case 1e9...: (unit, scale) = ("s", 1e9)
     case 1e6...: (unit, scale) = ("ms", 1e6)
     case 1e3...: (unit, scale) = (ascii ? "us" : "µs", 1e3)
     default: (unit, scale) = ("ns", 1)
     }
-    let smallest = (magnitudes.min() ?? scale) / scale
+    let smallest = (magnitudes(values).min() ?? scale) / scale
     let wanted = 3 - Int(floor(log10(smallest)))
     // A nanosecond is as fine as a trace is.
     decimals = max(0, min(wanted, Int(log10(scale).rounded()) + (scale == 1 ? 1 : 0)))

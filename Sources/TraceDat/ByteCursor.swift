@@ -106,21 +106,20 @@ struct ByteCursor {
     }
   }
 
-  /// The next `count` bytes in memory of their own; at most `limit`.
+  /// The next `count` bytes, kept as long as the block is; at most `limit`.
   mutating func block(_ count: UInt64, limit: Int, _ what: String) throws(TraceError) -> RawBlock {
     guard count <= remaining else { throw overrun(what, needed: count) }
     guard count <= UInt64(limit) else {
       throw TraceError(.corrupt, at: place, "\(what): \(count) bytes, at most \(limit) are taken")
     }
-    let block = RawBlock(capacity: Int(count))
-    if let file {
-      block.count = try file.read(
-        at: position, into: UnsafeMutableRawBufferPointer(rebasing: block.memory[0..<Int(count)]))
-    } else {
-      let source = UnsafeRawBufferPointer(rebasing: window.bytes[Int(position)..<Int(position + count)])
-      block.memory.copyMemory(from: source)
-      block.count = source.count
+    guard let file else {
+      let block = RawBlock(window, Int(position)..<Int(position + count))
+      position += count
+      return block
     }
+    let block = RawBlock(capacity: Int(count))
+    block.count = try file.read(
+      at: position, into: UnsafeMutableRawBufferPointer(rebasing: block.memory[0..<Int(count)]))
     guard block.count == Int(count) else { throw overrun(what, needed: count) }
     position += count
     return block

@@ -1,5 +1,17 @@
 internal import FunctionGraph
 
+/// What the pages and chunks of all CPUs of a buffer may take together.
+final class MemoryBudget {
+  private var left = 512 << 20
+
+  /// False, and nothing taken, where `count` bytes are more than what is left.
+  func take(_ count: Int) -> Bool {
+    guard count <= left else { return false }
+    left -= count
+    return true
+  }
+}
+
 /// What walking a CPU's pages needs to know of the file and the buffer, the same for all its CPUs.
 struct PageContext {
   let file: FileBytes
@@ -7,6 +19,7 @@ struct PageContext {
   let layout: SubBufferLayout
   let pageSize: Int
   let decompressor: Decompressor
+  let memory: MemoryBudget
   let conversion: TimestampConversion
   /// The record types to stop at, −1 where there is no such format; and how long their records are at least.
   let type: RecordField
@@ -19,13 +32,14 @@ struct PageContext {
 
   init(
     file: FileBytes, order: ByteOrder, layout: SubBufferLayout, pageSize: Int, decompressor: Decompressor,
-    conversion: TimestampConversion, formats: GraphFormats?
+    memory: MemoryBudget, conversion: TimestampConversion, formats: GraphFormats?
   ) {
     self.file = file
     self.order = order
     self.layout = layout
     self.pageSize = pageSize
     self.decompressor = decompressor
+    self.memory = memory
     self.conversion = conversion
     type = formats?.type ?? RecordField(offset: 0, size: 2, isSigned: false)
     entry = formats?.entry.map { Int32($0.id) } ?? -1
@@ -67,7 +81,6 @@ final class CPUStream {
   /// Chunks not yet read; nil before the first.
   private var chunksLeft: UInt32?
   private var block = RawBlock(capacity: 0)
-  private var compressed = RawBlock(capacity: 0)
   private let words = RawBlock(capacity: 8)
   private let blockCapacity: Int
   /// Of the block, in the file.
@@ -75,6 +88,10 @@ final class CPUStream {
   /// Of the current page and of the next, in the block.
   private var pageStart = 0
   private var nextPage = 0
+  /// Pages or chunks that cannot be used stood before the next page.
+  private var hasUnusable = false
+  /// The current page's header reports a loss that has not been delivered.
+  private var hasMissed = false
   /// The time of the last record, to notice time going back.
   private var lastTimestamp: UInt64 = 0
 
@@ -95,6 +112,7 @@ final class CPUStream {
   /// - Returns: false at the end of this CPU's data.
   func advance(_ context: borrowing PageContext, _ diagnostics: inout Diagnostics) throws(TraceError) -> Bool
   {
+    if takeMissed(context, &diagnostics) { return true }
     while true {
       var cursor = self.cursor
       records: while true {
@@ -139,19 +157,35 @@ final class CPUStream {
       // Stay off the page's end: what follows may be without a next page.
       self.cursor = .empty
       switch try loadPage(context, &diagnostics) {
-      case .end: return false
       case .page:
-        if let missed = self.cursor.missed {
-          pending = .lost(missed)
+        // A loss gets the time of what follows it, which is when it is known to be over.
+        hasMissed = self.cursor.missed != nil
+        if hasUnusable {
+          hasUnusable = false
+          pending = .lost(0)
           take(self.cursor.timestamp, context, &diagnostics)
           return true
         }
-      case .lost:
+        if takeMissed(context, &diagnostics) { return true }
+      case .unusable:
+        hasUnusable = true
+      case .end:
+        guard hasUnusable else { return false }
+        hasUnusable = false
         pending = .lost(0)
         timestamp = lastTimestamp
         return true
       }
     }
+  }
+
+  /// Turns to the loss that the page's header reports, if it has not been delivered yet.
+  private func takeMissed(_ context: borrowing PageContext, _ diagnostics: inout Diagnostics) -> Bool {
+    guard hasMissed, let missed = cursor.missed else { return false }
+    hasMissed = false
+    pending = .lost(missed)
+    take(cursor.timestamp, context, &diagnostics)
+    return true
   }
 
   @inline(__always)
@@ -175,7 +209,7 @@ final class CPUStream {
   private enum Load {
     case page
     /// Data that cannot be used stood here.
-    case lost
+    case unusable
     case end
   }
 
@@ -196,7 +230,7 @@ final class CPUStream {
       if isCut && length < context.pageSize { return .end }
       diagnostics.record(
         .damagedPage, at: place(of: 0), "the header of a page of CPU \(cpu) claims more than the page has")
-      return .lost
+      return .unusable
     }
     self.cursor = cursor
     return .page
@@ -241,18 +275,25 @@ final class CPUStream {
     if let objection = Decompressor.objection(compressed: UInt64(compressedSize), decompressed: UInt64(size))
     {
       diagnostics.record(.damagedChunk, at: .byte(blockOffset), "a chunk of CPU \(cpu): \(objection)")
-      return .lost
+      return .unusable
     }
-    if compressed.memory.count < Int(compressedSize) { compressed = RawBlock(capacity: Int(compressedSize)) }
+    let compressed = context.decompressor.scratch(Int(compressedSize))
     compressed.count = try context.file.read(
       at: offset, into: UnsafeMutableRawBufferPointer(rebasing: compressed.memory[0..<Int(compressedSize)]))
-    if block.memory.count < Int(size) { block = RawBlock(capacity: Int(size)) }
+    if block.memory.count < Int(size) {
+      guard context.memory.take(Int(size) - block.memory.count) else {
+        diagnostics.record(
+          .limitReached, at: .byte(blockOffset), "a chunk of CPU \(cpu): too many chunks in memory")
+        return .unusable
+      }
+      block = RawBlock(capacity: Int(size))
+    }
     let target = UnsafeMutableRawBufferPointer(rebasing: block.memory[0..<Int(size)])
     guard compressed.count == Int(compressedSize),
       let made = context.decompressor.decompress(compressed.bytes, into: target), made == Int(size)
     else {
       diagnostics.record(.damagedChunk, at: .byte(blockOffset), "a chunk of CPU \(cpu) does not decompress")
-      return .lost
+      return .unusable
     }
     block.count = made
     return .page

@@ -54,10 +54,13 @@ extension Container {
 
   private func countsTicks(_ clock: String) -> Bool { clock == "x86-tsc" || clock == "tsc2nsec" }
 
+  /// The conversion of ticks is one for the whole file. trace-cmd applies it to every buffer; here buffers whose clock
+  /// is something else keep their time where another one has the ticks. Where none has (U-Boot's proftool: clock
+  /// `local`, stamps in microseconds), all are meant.
   func conversion(of buffer: BufferLayout) -> TimestampConversion {
-    TimestampConversion(
-      offset: options.timestampOffset, tsc: countsTicks(buffer.clock) ? options.tsc : nil,
-      shifts: options.shifts,
+    let isTicks = countsTicks(buffer.clock) || !buffers.contains { countsTicks($0.clock) }
+    return TimestampConversion(
+      offset: options.timestampOffset, tsc: isTicks ? options.tsc : nil, shifts: options.shifts,
       interpolates: options.interpolatesShifts)
   }
 

@@ -83,7 +83,8 @@ extension Container {
       throw TraceError(.corrupt, at: cursor.place, "\"options\", \"latency\" or \"flyrecord\" expected")
     }
     var buffer = BufferLayout(
-      name: name, clock: options.clock, pageSize: header.pageSize, isCompressed: false, cpus: [])
+      name: name, clock: options.clock, pageSize: header.pageSize, isCompressed: false, isCut: false, cpus: []
+    )
     for cpu in 0..<cpuCount {
       let offset = try cursor.uint64("offset of a CPU's data")
       let size = try cursor.uint64("size of a CPU's data")

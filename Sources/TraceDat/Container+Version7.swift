@@ -78,6 +78,7 @@ extension Container {
     kallsyms = options.sections[ContainerOptions.ID.kallsyms.rawValue].map { .section(offset: $0) }
     savedCmdlines = options.sections[ContainerOptions.ID.cmdlines.rawValue].map { .section(offset: $0) }
     try takeBuffers(file, diagnostics: &diagnostics)
+    if options.isCut && buffers.isEmpty { try recoverBuffers(file, diagnostics: &diagnostics) }
   }
 
   /// The options sections, each of which ends with the offset of the next.
@@ -99,10 +100,11 @@ extension Container {
         // Without the first options nothing can be found; without a later one, what the earlier ones say.
         if seen.count == 1 { throw error }
         options.isCut = true
-        if next >= file.size {
+        let missing = try missingBytes(ofSectionAt: next, file)
+        if missing > 0 {
           diagnostics.record(
             .truncated, at: .byte(file.size),
-            "options at byte \(next), \(next - file.size) bytes behind the end")
+            "options at byte \(next): \(missing) bytes at least are missing behind the end of the file")
         } else {
           diagnostics.record(.damagedSection, at: error.place, error.detail)
         }
@@ -111,12 +113,21 @@ extension Container {
     }
   }
 
+  /// How many bytes of a section lie behind the end of the file: at least so many, where its header does.
+  private func missingBytes(ofSectionAt offset: UInt64, _ file: FileBytes) throws(TraceError) -> UInt64 {
+    guard offset <= file.size, file.size - offset >= Self.sectionHeaderSize else {
+      return (offset &- file.size) &+ Self.sectionHeaderSize
+    }
+    var cursor = ByteCursor(file: file, order: header.order, from: offset)
+    let size = try readSectionHeader(&cursor).size
+    return size - file.available(at: cursor.position, count: size)
+  }
+
   /// - Returns: the offset of the next options section; 0 at the end.
   private mutating func readOptions(
     at offset: UInt64, _ file: FileBytes, diagnostics: inout Diagnostics
   ) throws(TraceError) -> UInt64 {
     var cursor = try openSection(at: offset, file, "options")
-    // openSection has looked at the identifier's bytes only to get past them.
     while true {
       let id = try cursor.uint16("option")
       let size = try cursor.uint32("size of an option")
@@ -142,7 +153,7 @@ extension Container {
       buffers.append(
         BufferLayout(
           name: instance.name, clock: instance.clock, pageSize: pageSize, isCompressed: isCompressed,
-          cpus: instance.cpus))
+          isCut: false, cpus: instance.cpus))
     }
   }
 }

@@ -29,6 +29,8 @@ struct BufferLayout {
   var clock: String
   var pageSize: UInt32
   var isCompressed: Bool
+  /// The file ends inside this buffer's data, and that has been said.
+  var isCut: Bool
   var cpus: [CPUExtent]
 }
 

@@ -11,8 +11,6 @@ public import FunctionGraph
 public struct DatReader: EventReader, ~Copyable {
   /// Events per batch.
   static let batchSize = 4096
-  /// What the pages in memory may take for all CPUs of a buffer together.
-  static let largestPageMemory = 512 << 20
 
   private let file: FileBytes
   private let container: Container
@@ -24,6 +22,12 @@ public struct DatReader: EventReader, ~Copyable {
   private var buffer = 0
   private var nextBuffer = 0
   private var unit = Timestamp.Unit.nanoseconds
+  /// Bytes of the file that no CPU has claimed yet.
+  private var unclaimed: UInt64
+
+  /// Whether entries are delivered. Durations need none: every exit carries its function, depth and duration, and
+  /// reading exits alone takes less time. To be set before the first `next`.
+  public var deliversEntries = true
 
   public let comms: StringTable
   public private(set) var description: TraceDescription
@@ -61,13 +65,14 @@ public struct DatReader: EventReader, ~Copyable {
     let formats = container.parseFormats(diagnostics: &diagnostics)
 
     self.file = file
+    unclaimed = size
     self.container = container
     self.decompressor = decompressor
     self.comms = comms
     decoder = EventDecoder(formats: formats, symbols: symbols, tasks: tasks)
     context = PageContext(
       file: file, order: container.header.order, layout: container.subBuffer, pageSize: 0,
-      decompressor: decompressor, conversion: TimestampConversion(), formats: nil)
+      decompressor: decompressor, memory: MemoryBudget(), conversion: TimestampConversion(), formats: nil)
     description = container.description(byteCount: size)
     self.diagnostics = diagnostics
     noteClocks()
@@ -96,7 +101,11 @@ public struct DatReader: EventReader, ~Copyable {
   /// Sets the CPUs of the next buffer up for merging; false where there is none.
   private mutating func openNextBuffer() throws(TraceError) -> Bool {
     // Without a format there are no records to find.
-    guard nextBuffer < container.buffers.count, let formats = decoder.formats else { return false }
+    guard nextBuffer < container.buffers.count, var formats = decoder.formats else { return false }
+    if !deliversEntries {
+      formats.entry = nil
+      formats.returnAddressEntry = nil
+    }
     buffer = nextBuffer
     nextBuffer += 1
     let layout = container.buffers[buffer]
@@ -110,7 +119,8 @@ public struct DatReader: EventReader, ~Copyable {
     unit = isTime ? .nanoseconds : .raw
     context = PageContext(
       file: file, order: container.header.order, layout: container.subBuffer, pageSize: Int(layout.pageSize),
-      decompressor: decompressor, conversion: container.conversion(of: layout), formats: formats)
+      decompressor: decompressor, memory: MemoryBudget(), conversion: container.conversion(of: layout),
+      formats: formats)
     let streams = streams(of: layout)
     merge = try CPUMerge(streams, context, &diagnostics)
     return true
@@ -133,7 +143,15 @@ public struct DatReader: EventReader, ~Copyable {
         )
       }
       guard available > 0 else { continue }
-      guard (streams.count + 1) * pageSize <= Self.largestPageMemory else {
+      // Data of CPUs do not overlap. Where they do, a small file could ask for any amount of work.
+      guard available <= unclaimed else {
+        diagnostics.record(
+          .damagedSection, at: .byte(extent.offset),
+          "CPU \(extent.cpu) claims data that other CPUs have claimed")
+        continue
+      }
+      unclaimed -= available
+      guard layout.isCompressed || context.memory.take(pageSize) else {
         diagnostics.record(
           .limitReached, at: .byte(extent.offset), "CPU \(extent.cpu): too many pages in memory")
         continue
@@ -141,7 +159,8 @@ public struct DatReader: EventReader, ~Copyable {
       extent.size = available
       streams.append(
         CPUStream(
-          extent, isCut: isCut, isCompressed: layout.isCompressed, pageSize: pageSize, blockSize: blockSize))
+          extent, isCut: isCut || layout.isCut, isCompressed: layout.isCompressed, pageSize: pageSize,
+          blockSize: blockSize))
     }
     return streams
   }

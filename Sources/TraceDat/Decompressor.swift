@@ -21,6 +21,14 @@ final class Decompressor {
   /// Reused for each zstd frame; nil until the first.
   private var zstdContext: OpaquePointer?
 
+  /// Room for compressed bytes, shared by all who decompress one after another.
+  private var scratch = RawBlock(capacity: 0)
+
+  func scratch(_ count: Int) -> RawBlock {
+    if scratch.memory.count < count { scratch = RawBlock(capacity: count) }
+    return scratch
+  }
+
   init(_ compression: Compression) {
     self.compression = compression
   }
@@ -31,6 +39,9 @@ final class Decompressor {
 
   /// Why sizes that the file announces are not acceptable; nil if they are.
   static func objection(compressed: UInt64, decompressed: UInt64) -> String? {
+    if compressed > largestResult {
+      return "\(compressed) compressed bytes, at most \(largestResult) are taken"
+    }
     if decompressed > largestResult {
       return "\(decompressed) bytes decompressed, at most \(largestResult) are taken"
     }

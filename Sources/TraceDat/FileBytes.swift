@@ -38,18 +38,27 @@ final class FileBytes {
   }
 }
 
-/// Raw memory with an owner. Not zeroed.
+/// Raw memory with an owner, or a part of another block's, which it keeps alive. Not zeroed.
 final class RawBlock {
   let memory: UnsafeMutableRawBufferPointer
   /// How much of it holds something.
   var count = 0
+  private let owner: RawBlock?
 
   init(capacity: Int) {
     memory = .allocate(byteCount: max(capacity, 1), alignment: 16)
+    owner = nil
+  }
+
+  /// - Parameter range: within the bytes of `owner`.
+  init(_ owner: RawBlock, _ range: Range<Int>) {
+    memory = UnsafeMutableRawBufferPointer(rebasing: owner.memory[range])
+    count = range.count
+    self.owner = owner
   }
 
   deinit {
-    memory.deallocate()
+    if owner == nil { memory.deallocate() }
   }
 
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[0..<count]) }

@@ -54,7 +54,7 @@ struct GraphFormats: Equatable {
     tep_set_loglevel(TEP_LOG_NONE)
     tep_set_file_bigendian(tep, order.isBigEndian ? TEP_BIG_ENDIAN : TEP_LITTLE_ENDIAN)
     tep_set_long_size(tep, Int32(longSize))
-    tep_set_page_size(tep, Int32(pageSize))
+    tep_set_page_size(tep, Int32(clamping: pageSize))
 
     var common: (type: RecordField, pid: RecordField)?
     for text in texts where Self.names.contains(text.name) {

@@ -63,8 +63,36 @@ struct SymbolIndex {
     }
   }
 
+  /// Eight lower-case hexadecimal digits as a number; nil if they are others. `digits` has the first one on top.
+  @inline(__always)
+  private static func number(_ digits: UInt64) -> UInt64? {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let nibbles = (digits & (0x0f * ones)) &+ ((digits >> 6) & ones) &* 9
+    // Writing them again must give the same: 6 more than 9 carries into the high half of a byte.
+    let letters = ((nibbles &+ 6 &* ones) >> 4) & ones
+    guard nibbles &+ 0x30 &* ones &+ letters &* 0x27 == digits else { return nil }
+    let bytes = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff
+    let words = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff
+    return (words | words >> 16) & 0xffff_ffff
+  }
+
   /// The address in a line, if its symbol is one that is taken.
+  @inline(__always)
   private static func address(_ line: UnsafeRawBufferPointer) -> UInt64? {
+    guard line.count > 19, line[16] == 0x20, line[18] == 0x20,
+      let high = number(UInt64(bigEndian: line.loadUnaligned(as: UInt64.self))),
+      let low = number(UInt64(bigEndian: line.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    else { return shortAddress(line) }
+    return isTaken(type: line[17], first: line[19]) ? high << 32 | low : nil
+  }
+
+  @inline(__always)
+  private static func isTaken(type: UInt8, first: UInt8) -> Bool {
+    type != 0x41 && type != 0x61 && first != 0x24
+  }
+
+  /// The same for lines whose address has another length, as 32-bit kernels write it.
+  private static func shortAddress(_ line: UnsafeRawBufferPointer) -> UInt64? {
     var value: UInt64 = 0
     var index = 0
     while index < line.count {
@@ -73,10 +101,9 @@ struct SymbolIndex {
       value = value << 4 | UInt64(digit)
       index += 1
     }
-    guard index >= 1, index <= 16, index + 3 < line.count, line[index] == 0x20, line[index + 2] == 0x20
+    guard index >= 1, index <= 16, index + 3 < line.count, line[index] == 0x20, line[index + 2] == 0x20,
+      isTaken(type: line[index + 1], first: line[index + 3])
     else { return nil }
-    let type = line[index + 1]
-    if type == 0x41 || type == 0x61 || line[index + 3] == 0x24 { return nil }
     return value
   }
 

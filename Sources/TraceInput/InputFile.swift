@@ -24,7 +24,14 @@ public struct InputFile: ~Copyable, Sendable {
     let isStandardInput = path == "-"
     let descriptor =
       isStandardInput
-      ? 0 : try retrying("the file cannot be opened") { Glibc.open(path, O_RDONLY | O_CLOEXEC) }
+      ? 0
+      : try retrying("the file cannot be opened") {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0, errno == ENOENT, let raw = rawArgument(path) {
+          return Glibc.open(raw, O_RDONLY | O_CLOEXEC)
+        }
+        return descriptor
+      }
     var status = stat()
     let failure: TraceError
     if fstat(descriptor, &status) != 0 {
@@ -47,6 +54,18 @@ public struct InputFile: ~Copyable, Sendable {
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int {
     try readDescriptor(descriptor, buffer)
   }
+}
+
+/// The bytes of the command line's argument that Swift shows as `path`, where they are no UTF-8: a file may have any name,
+/// and a `String` of it has lost what it is called.
+private func rawArgument(_ path: String) -> UnsafePointer<CChar>? {
+  guard path.unicodeScalars.contains("\u{fffd}") else { return nil }
+  for index in 1..<max(1, Int(CommandLine.argc)) {
+    if let argument = CommandLine.unsafeArgv[index], String(cString: argument) == path {
+      return UnsafePointer(argument)
+    }
+  }
+  return nil
 }
 
 /// The system's word for an error number.

@@ -5,9 +5,7 @@ internal import TraceText
 
 /// Events out of a file, a pipe or standard input, text or trace.dat: told apart by the first bytes, never by the name.
 public struct TraceReader: EventReader, ~Copyable {
-  /// One of the two.
-  private var text: TextReader?
-  private var dat: DatReader?
+  private let readers: Readers
   /// Bytes of the input where it is a file.
   public let size: UInt64?
 
@@ -19,12 +17,10 @@ public struct TraceReader: EventReader, ~Copyable {
     let size = input.size
     if input.isTraceDat {
       let reader = try Self.openDat(input.file, input.prefix)
-      dat = consume reader
-      text = nil
+      readers = Readers(text: nil, dat: consume reader)
     } else {
       let reader = try Self.openText(input.file, input.prefix)
-      text = consume reader
-      dat = nil
+      readers = Readers(text: consume reader, dat: nil)
     }
     self.size = size
   }
@@ -57,12 +53,12 @@ public struct TraceReader: EventReader, ~Copyable {
   }
 
   public mutating func next(_ batch: inout [Event]) throws(TraceError) -> Bool {
-    if let more = try text?.next(&batch) { return more }
-    return try dat?.next(&batch) ?? false
+    if let more = try readers.text?.next(&batch) { return more }
+    return try readers.dat?.next(&batch) ?? false
   }
 
   /// True for trace.dat, whose buffers' events follow one another.
-  public var isTraceDat: Bool { dat != nil }
+  public var isTraceDat: Bool { readers.dat != nil }
 
   public var functions: FunctionTable { of({ $0.functions }, { $0.functions }) ?? FunctionTable() }
   public var comms: StringTable { of({ $0.comms }, { $0.comms }) ?? StringTable() }
@@ -79,14 +75,26 @@ public struct TraceReader: EventReader, ~Copyable {
   private borrowing func of<Value>(
     _ ofText: (borrowing TextReader) -> Value, _ ofDat: (borrowing DatReader) -> Value
   ) -> Value? {
-    switch text {
+    switch readers.text {
     case .some(let reader): return ofText(reader)
     case .none: break
     }
-    switch dat {
+    switch readers.dat {
     case .some(let reader): return ofDat(reader)
     case .none: return nil
     }
+  }
+}
+
+/// One of the two readers. Behind a reference, since `TraceReader`'s own layout must not depend on modules that its users
+/// do not import: the build would miss to compile them again when a reader changes.
+private final class Readers {
+  var text: TextReader?
+  var dat: DatReader?
+
+  init(text: consuming TextReader?, dat: consuming DatReader?) {
+    self.text = text
+    self.dat = dat
   }
 }
 
@@ -117,6 +125,9 @@ private func copyToDisk(_ file: borrowing InputFile, after prefix: [UInt8]) thro
 
 /// Formats that people hand in by mistake, and what to do instead.
 private func foreignFormat(_ prefix: [UInt8]) -> String? {
+  if prefix.count >= 512, prefix.allSatisfy({ $0 == 0 }) {
+    return "it begins with \(prefix.count) zero bytes: it was never written, or is no trace"
+  }
   if prefix.starts(with: [0x1f, 0x8b]) {
     return "it is compressed with gzip: decompress it, as in `zcat FILE | pinstat analyze -`"
   }

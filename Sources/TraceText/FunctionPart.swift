@@ -65,6 +65,8 @@ struct FunctionPart {
   private mutating func readCall(_ line: Line) {
     var index = start
     while line[index].isNameByte { index += 1 }
+    // KSYM_NAME_LEN is 512 (include/linux/kallsyms.h).
+    guard index - start <= 512 else { return }
     name = start..<index
     if index == start {
       if line.has("[...", at: start) || line.has("<snip", at: start) || line.has("[snip", at: start) {
@@ -156,14 +158,12 @@ struct FunctionPart {
   /// ` (3)` behind the call and its comments.
   private mutating func readDepth(_ line: Line) {
     var index = line.skipBlanks(end)
-    if line[index] == UInt8(ascii: "/"), line[index + 1] == UInt8(ascii: "*"),
-      let close = line.find("*/", from: index + 2)
-    {
-      index = line.skipBlanks(close + 2)
-      end = close + 2
+    if line[index] == UInt8(ascii: "/"), line[index + 1] == UInt8(ascii: "*") {
+      end = line.find("*/", from: index + 2).map { $0 + 2 } ?? line.count
+      index = line.skipBlanks(end)
     }
-    if line.has("(ret=", at: index), let close = line.find(UInt8(ascii: ")"), from: index) {
-      end = close + 1
+    if line.has("(ret=", at: index) {
+      end = line.find(UInt8(ascii: ")"), from: index).map { $0 + 1 } ?? line.count
       index = line.skipBlanks(end)
     }
     guard line[index] == UInt8(ascii: "(") else { return }

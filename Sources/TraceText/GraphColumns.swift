@@ -181,8 +181,17 @@ struct TaskName {
     guard digits < end, digits > start, line[digits - 1] == UInt8(ascii: "-") else { return nil }
     guard let value = line.integer(digits..<end), value <= UInt64(Int32.max) else { return nil }
     let dash = digits - 1
-    let first = line.skipBlanks(start)
+    var first = line.skipBlanks(start)
     guard first <= dash else { return nil }
+    // An elision that a mailer moved in front of the next record.
+    if line.has("[...] ", at: first) { first = line.skipBlanks(first + 6) }
+    guard first <= dash else { return nil }
+    // TASK_COMM_LEN is 16 with the final 0 (include/linux/sched.h): far longer names have prose in front.
+    if dash - first > 32 {
+      var blank = dash - 16
+      while blank < dash, !line[blank].isBlank { blank += 1 }
+      first = blank < dash ? line.skipBlanks(blank) : dash - 16
+    }
     comm = first..<dash
     pid = Int32(value)
   }

@@ -7,6 +7,25 @@ extension Line {
     return index
   }
 
+  /// Behind everything in front of a line that is not the trace's: quote marks, and the time that printk puts before
+  /// each line where the kernel dumps its trace into the log (ftrace_dump_on_oops): `[   12.345678][    T1] `.
+  func skipFront() -> Int {
+    var index = skipQuotes(0)
+    if index == 0, has("\u{FEFF}", at: 0) { index = skipQuotes(3) }
+    guard self[index] == UInt8(ascii: "[") else { return index }
+    var close = skipBlanks(index + 1)
+    let seconds = close
+    close = skipDigits(close)
+    guard close > seconds, self[close] == UInt8(ascii: ".") else { return index }
+    close = skipDigits(close + 1)
+    guard self[close] == UInt8(ascii: "]") else { return index }
+    close += 1
+    if self[close] == UInt8(ascii: "["), let caller = find(UInt8(ascii: "]"), from: close, to: close + 12) {
+      close = caller + 1
+    }
+    return skipQuotes(close)
+  }
+
   /// Behind the quote marks of a line that goes on with a wrapped one.
   func skipQuoteMarks(_ index: Int) -> Int {
     var index = index

@@ -59,12 +59,10 @@ struct Line {
     return true
   }
 
-  /// The first `text` at or behind `index`.
-  func find(_ text: StaticString, from index: Int) -> Int? {
-    let length = text.utf8CodeUnitCount
-    guard index >= 0, index <= count - length else { return nil }
+  /// The first `text` at or behind `index` that starts before `limit`.
+  func find(_ text: StaticString, from index: Int, to limit: Int = .max) -> Int? {
     var from = index
-    while let hit = find(text.utf8Start[0], from: from) {
+    while let hit = find(text.utf8Start[0], from: from, to: limit) {
       if has(text, at: hit) { return hit }
       from = hit + 1
     }

@@ -145,6 +145,9 @@ struct RawFields {
   var duration: Int64?
   var end: Int
 
+  /// The fields of one record stand within this many bytes.
+  private static let longest = 1024
+
   /// `func=NAME depth=N overrun=N calltime=HEX rettime=HEX`, or
   /// `--> NAME (N)`, `<-- NAME (N) (start: HEX  end: HEX) over: N`.
   init?(_ line: Line, at body: Int) {
@@ -155,9 +158,10 @@ struct RawFields {
       readName(line, &index)
       guard !name.isEmpty else { return nil }
       end = index
-      if let at = line.find("depth", from: index) { readDepth(line, from: at + 6) }
-      if let call = line.find("calltime", from: index), let from = line.hexadecimal(at: call + 9),
-        let ret = line.find("rettime", from: index), let to = line.hexadecimal(at: ret + 8)
+      let limit = index + Self.longest
+      if let at = line.find("depth", from: index, to: limit) { readDepth(line, from: at + 6) }
+      if let call = line.find("calltime", from: index, to: limit), let from = line.hexadecimal(at: call + 9),
+        let ret = line.find("rettime", from: index, to: limit), let to = line.hexadecimal(at: ret + 8)
       {
         duration = Int64(clamping: to.value) - Int64(clamping: from.value)
         end = to.end
@@ -172,8 +176,10 @@ struct RawFields {
     end = index
     guard line[index] == UInt8(ascii: "(") else { return }
     readDepth(line, from: index + 1)
-    if let start = line.find("start: ", from: index), let from = line.hexadecimal(at: start + 7),
-      let stop = line.find("end: ", from: index), let to = line.hexadecimal(at: stop + 5)
+    if let start = line.find("start: ", from: index, to: index + Self.longest),
+      let from = line.hexadecimal(at: start + 7),
+      let stop = line.find("end: ", from: index, to: index + Self.longest),
+      let to = line.hexadecimal(at: stop + 5)
     {
       duration = Int64(clamping: to.value) - Int64(clamping: from.value)
       end = to.end

@@ -31,7 +31,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "A histogram of the durations (text).")
   var histogram = false
 
-  @Option(name: .long, help: "text, csv, json or markdown.")
+  @Option(name: .long, help: "How the report is written; csv with --callees is the table of callees.")
   var format = Format.text
 
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -48,8 +48,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
     let progress = Progress(output.progress, quiet: output.quiet)
     let request = AnalysisRequest(
       selection: selection.selection, filter: selection.filter, wantsCallees: callees)
-    let loaded = await load(traces, InputLoader(request: request), jobs: output.jobs, progress: progress)
-    progress.finish()
+    let loaded = await load(traces, InputLoader(request: request), output, progress)
 
     var status = ExitStatus.done
     var analyses: [TraceAnalysis] = []
@@ -60,6 +59,9 @@ struct AnalyzeCommand: AsyncParsableCommand {
           for missing in analysis.missing {
             say(Failure(missing: missing, path: analysis.path).sentence)
             status = ExitStatus.inputFailed
+          }
+          if analysis.functions.isEmpty, analysis.missing.isEmpty, !output.quiet {
+            say("\(displayed(analysis.path)): no call of a function that matches -f in it")
           }
           if !analysis.functions.isEmpty || analysis.missing.isEmpty { analyses.append(analysis) }
         }

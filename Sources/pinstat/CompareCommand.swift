@@ -13,20 +13,23 @@ struct CompareCommand: AsyncParsableCommand {
     commandName: "compare",
     abstract: "Before against after: speedup, confidence interval, verdict, exit code.",
     discussion: """
-      Give two traces or stored baselines, several a side with --before and --after, or one text that holds both sides
-      under headings such as "Before this patch:" and "After this patch:". Several traces a side are what a sound verdict
-      needs: each trace is then one sample.
+      Give two traces or stored baselines, several a side with --before and --after, or one text that holds both sides \
+      under headings such as "Before this patch:" and "After this patch:". Several traces a side are what a sound \
+      verdict needs: each trace is then one sample.
 
       EXAMPLES
         pinstat compare before.dat after.dat
         pinstat compare --before old*.dat --after new*.dat
-        pinstat compare --max-slowdown 5% --format junit -o result.xml baseline.json new.dat
+        pinstat compare --max-slowdown 5% --format junit baseline.json new.dat
         pinstat compare --format commit mail.txt
-        pinstat compare --callees -f vfio_pin_map_dma before.dat after.dat
+        pinstat compare --callees before.dat after.dat
 
       EXIT CODES
-        0 done, and every gate holds; 1 a gate fails; 2 input or output failed, or a named function is missing;
-        3 the data cannot decide a gate (see --undecided); 64 wrong usage
+        0   done, and every gate holds
+        1   a gate fails
+        2   input or output failed, or a function that was named is missing
+        3   the data cannot decide a gate (see --undecided)
+        64  wrong usage
       """)
 
   @Argument(help: ArgumentHelp("BEFORE and AFTER, or one text that holds both.", valueName: "trace"))
@@ -45,7 +48,7 @@ struct CompareCommand: AsyncParsableCommand {
   @OptionGroup(title: "Selection") var selection: SelectionOptions
   @OptionGroup(title: "Conditions") var conditions: ConditionOptions
 
-  @Option(name: .long, help: "What is compared: median, mean, min, p99 or total.")
+  @Option(name: .long, help: "What is compared.")
   var metric = Metric.median
 
   @Option(name: .long, help: "1 less the confidence asked for.")
@@ -83,7 +86,7 @@ struct CompareCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "The difference, attributed to the function itself and its callees.")
   var callees = false
 
-  @Option(name: .long, help: "text, csv, json, markdown, junit or commit.")
+  @Option(name: .long, help: "How the report is written.")
   var format = Format.text
 
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -162,7 +165,7 @@ struct CompareCommand: AsyncParsableCommand {
     let left = before.isEmpty ? [traces[0]] : before
     let right = after.isEmpty ? [traces[1]] : after
     let loaded = await load(
-      left + right, InputLoader(request: request), jobs: output.jobs, progress: progress)
+      left + right, InputLoader(request: request), output, progress)
     var failures: [String] = []
     var analyses: [[TraceAnalysis]] = []
     for input in loaded {

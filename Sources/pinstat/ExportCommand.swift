@@ -15,7 +15,7 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       EXAMPLES
         pinstat export trace.dat > calls.csv
-        pinstat export --all-functions --format jsonl trace.dat | jq -c 'select(.duration_us > 1000)'
+        pinstat export --all-functions --format jsonl trace.dat | jq .function
         pinstat export -f 'vfio_*' --cpu 0-3 -o calls.csv trace.dat
       """)
 
@@ -25,7 +25,7 @@ struct ExportCommand: ParsableCommand {
   @OptionGroup(title: "Selection") var selection: SelectionOptions
   @OptionGroup(title: "Conditions") var conditions: ConditionOptions
 
-  @Option(name: .long, help: "csv or jsonl.")
+  @Option(name: .long, help: "How rows are written.")
   var format = Format.csv
 
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -84,6 +84,10 @@ struct ExportCommand: ParsableCommand {
         try file.append { out in
           for call in calls { writer.append(call, names, to: &out) }
         }
+      }
+      if output.verbose {
+        progress.finish()
+        say("\(displayed(path)): read: \(selected.description.format.name), \(selected.quality.calls) calls")
       }
       if !output.quiet {
         progress.finish()

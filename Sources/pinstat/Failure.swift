@@ -24,7 +24,13 @@ struct Failure: Error {
     case .byte(let byte): place = ": byte \(byte)"
     case .whole: place = ""
     }
-    sentence = "\(displayed(path))\(place): \(error.detail)"
+    let remedy: String
+    switch error.code {
+    case .corrupt: remedy = "; nothing of it can be trusted: copy or record it again"
+    case .empty: remedy = "; record again"
+    case .io, .notATrace, .unsupported: remedy = ""
+    }
+    sentence = "\(displayed(path))\(place): \(error.detail)\(remedy)"
   }
 
   init(_ path: String, _ error: AnalysisError) {

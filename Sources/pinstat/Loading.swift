@@ -8,9 +8,11 @@ struct Loaded: Sendable {
 }
 
 /// Loads every path, several at a time, and gives the results in the order of the paths.
-func load(_ paths: [String], _ loader: InputLoader, jobs: Int?, progress: Progress) async -> [Loaded] {
-  let limit = max(1, jobs ?? availableCores())
-  return await withTaskGroup(of: (Int, Loaded).self) { group in
+func load(
+  _ paths: [String], _ loader: InputLoader, _ options: OutputOptions, _ progress: Progress
+) async -> [Loaded] {
+  let limit = max(1, options.jobs ?? availableCores())
+  let loaded = await withTaskGroup(of: (Int, Loaded).self) { group in
     var results: [Loaded?] = Array(repeating: nil, count: paths.count)
     var next = 0
     func start() {
@@ -34,6 +36,14 @@ func load(_ paths: [String], _ loader: InputLoader, jobs: Int?, progress: Progre
     }
     return results.compactMap { $0 }
   }
+  progress.finish()
+  if options.verbose {
+    for input in loaded {
+      guard case .success(let analyses) = input.result else { continue }
+      for analysis in analyses { say("\(displayed(input.path)): read: \(analysis.contents)") }
+    }
+  }
+  return loaded
 }
 
 /// Cores of this machine.

@@ -20,7 +20,11 @@ struct Pinstat: AsyncParsableCommand {
         ssh host sudo cat /sys/kernel/tracing/trace | pinstat analyze -
 
       EXIT CODES
-        0 done, gate holds; 1 gate fails; 2 input or output failed; 3 gate undecided; 64 wrong usage
+        0   done; with a gate, it holds
+        1   compare: a gate fails
+        2   the input failed, or the output could not be written
+        3   compare: the data cannot decide a gate
+        64  wrong usage
       """,
     version: "pinstat \(pinstatVersion)",
     subcommands: [AnalyzeCommand.self, CompareCommand.self, ExportCommand.self])

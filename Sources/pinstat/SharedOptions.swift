@@ -96,7 +96,7 @@ struct ConditionOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("Backing page (4K, 64K, 2M, 1G).", valueName: "bytes"))
   var pageSize: ByteCount?
 
-  @Option(name: .long, help: "How the memory is backed: hugetlb, thp or pages. (default: from the page size)")
+  @Option(name: .long, help: "How the memory is backed. (default: from the page size)")
   var backing: Backing?
 
   @Option(

@@ -71,9 +71,11 @@ enum TraceCmd {
     else { return }
     var head = line[..<words[position].startIndex]
     var buffer = ""
-    for name in buffers where !name.isEmpty && head.starts(with: Array(name.utf8) + [0x3a]) {
+    // With several buffers their names stand in front, aligned to the right.
+    let trimmed = head.drop { $0 == 0x20 }
+    for name in buffers where !name.isEmpty && trimmed.starts(with: Array(name.utf8) + [0x3a]) {
       buffer = name
-      head = head.dropFirst(name.utf8.count + 1)
+      head = trimmed.dropFirst(name.utf8.count + 1)
     }
     guard let open = head.lastIndex(of: 0x5b), let close = head.lastIndex(of: 0x5d) else { return }
     let task = text(head[..<open]).trimmingCharacters(in: .whitespaces)

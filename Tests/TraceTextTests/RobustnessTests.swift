@@ -104,6 +104,17 @@ struct SeededGenerator: RandomNumberGenerator {
       ])
   }
 
+  @Test func buffersAreBounded() throws {
+    let lines = (1...300).map { "b\($0):   v-1 [001] 1.000001: funcgraph_entry: 1.000 us |  a();\n" }
+    let reading = try Reading(lines.joined() + lines.joined())
+    #expect(reading.events.count == 600)
+    #expect(reading.description.buffers.count == 256)
+    #expect(reading.description.buffers[255].name == "b255")
+    #expect(reading.events[599].buffer == 0)
+    #expect(reading.events[300].buffer == 1)
+    #expect(reading.diagnostics.counts == [.limitReached: 90])
+  }
+
   @Test func readErrorsReachTheCaller() {
     var reader = TextReader { (_) throws(TraceError) -> Int in throw TraceError(.io(5), "the disk said no") }
     var batch: [Event] = []

@@ -87,6 +87,14 @@ extension Snippet {
         "exit cpu=0 depth=0 25338/1",
       ]),
     Snippet(
+      "irqsoff tracer, display-graph",
+      "        0 us |   0)   bash-1507    |  d... |   0.000 us    |  _raw_spin_lock_irqsave();\n"
+        + "        4 us |   0)   bash-1507    |  d..1 | ! 105.000 us  |    a();\n",
+      [
+        "leaf _raw_spin_lock_irqsave cpu=0 task=bash-1507 depth=0 0/1",
+        "leaf a cpu=0 task=bash-1507 depth=1 105000/1",
+      ]),
+    Snippet(
       "perf ftrace, verbose",
       "  157.367682 |   1)  vfiomap-560   |  ...1. |               |  a() {\n"
         + "  157.367699 |   1)  vfiomap-560   |  d..1. | + 14.101 us   |    b();\n",

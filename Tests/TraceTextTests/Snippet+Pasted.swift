@@ -205,6 +205,21 @@ extension Snippet {
         "exit cpu=8 task=munmap_test-15002 depth=0 at=596865836000 2485692000/1000", "entry a cpu=0 depth=0",
       ]),
     Snippet(
+      "dumped into the kernel log",
+      """
+      [   12.345678]  0)               |  a() {
+      [   12.345680][    T1]  0) + 12.000 us   |    b();
+      [   12.345680]  0)    <idle>-0    =>   rcu-15  
+      [   12.345681] CPU:2 [LOST 11745 EVENTS]
+      > [   12.345690] ---------------------------------
+      [   12.345690] BUG: unable to handle page fault
+      """,
+      [
+        "entry a cpu=0 depth=0", "leaf b cpu=0 depth=1 12000/1", "switch <idle>-0 => rcu-15 cpu=0",
+        "lost 11745 cpu=2",
+      ]),
+    Snippet("byte order mark", "\u{FEFF} 0) + 12.000 us   |  a();\n", ["leaf a cpu=0 depth=0 12000/1"]),
+    Snippet(
       "quoted-printable",
       """
       >  5)   0.086 us    |        do_raw_spin_unlock(); /* <-_raw_spin_unlock_ir=
@@ -218,6 +233,19 @@ extension Snippet {
         "leaf do_raw_spin_unlock cpu=5 depth=3 86/1",
         "leaf gether_disconnect cpu=0 task=irq/68-dwc3-725 depth=0 at=514575337000 2079480/1",
         "entry down_read cpu=5 depth=3",
+      ]),
+    Snippet(
+      "quoted-printable, wrapped before",
+      """
+      > >   phc2sys-1615  [010]    74.518384: funcgraph_entry:      !  100.088 us=
+       |
+      > igc_rd32();
+      > >   phc2sys-1615  [010]    74.518494: funcgraph_exit:       !  539.386 us=
+       |    }
+      """,
+      [
+        "leaf igc_rd32 cpu=10 task=phc2sys-1615 depth=-1 at=74518384000 100088/1",
+        "exit cpu=10 task=phc2sys-1615 depth=1 at=74518494000 539386/1",
       ]),
     Snippet(
       "wrapped while the layout stays",

@@ -112,6 +112,7 @@ extension Snippet {
       <idle>-0     [003]     1.000001: funcgraph_entry:        1.000 us   |  d();
       1234-56 [001] 2.5:-77   [003]     1.000001: funcgraph_entry:        1.000 us   |  e();
       a: b-7   [003]     1.000001: funcgraph_entry:        1.000 us   |  f();
+      as we all see in here: kworker/0:1H-8   [003]     1.000001: funcgraph_entry:        1.000 us   |  g();
       """,
       [
         "leaf a cpu=3 task=Web Content-4711 depth=0 at=1000001000 1000/1",
@@ -120,6 +121,7 @@ extension Snippet {
         "leaf d cpu=3 task=<idle>-0 depth=0 at=1000001000 1000/1",
         "leaf e cpu=3 task=1234-56 [001] 2.5:-77 depth=0 at=1000001000 1000/1",
         "leaf f cpu=3 task=a: b-7 depth=0 at=1000001000 1000/1",
+        "leaf g cpu=3 task=kworker/0:1H-8 depth=0 at=1000001000 1000/1",
       ]),
     Snippet(
       "thread group",

@@ -1,0 +1,86 @@
+# pinstat: statistics of ftrace function-graph durations.
+#
+#   make demo     set up what is missing, build, run the main job on real traces
+#   make test     set up what is missing, build without warnings, lint, run every test
+#   make install PREFIX=/usr/local
+#
+# Both set-up steps say what they install before they do (apt, with sudo when not root).
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+# address or thread; empty for none.
+SANITIZE ?=
+SHELL = /bin/bash
+
+BUILD_PACKAGES = libtraceevent-dev libtracefs-dev zlib1g-dev libzstd-dev pkg-config
+# The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser.
+TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3
+
+# lld, which the toolchain brings, links the static Foundation without a warning about its mktemp.
+RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json
+ifneq ($(SANITIZE),)
+TEST_FLAGS = --sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE)
+endif
+
+.PHONY: help all build demo test lint install uninstall clean setup-build setup-test
+
+help:
+	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,8p'
+
+all: build
+
+build: setup-build
+	$(SWIFT) build $(RELEASE_FLAGS) --product pinstat
+
+demo: build
+	@echo
+	@PINSTAT="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" bash Fixtures/demo.sh
+
+test: setup-test lint
+	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(TEST_FLAGS)
+	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(TEST_FLAGS)
+
+lint:
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+install: build
+	@set -e; bin="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat"; \
+	root="$(DESTDIR)$(PREFIX)"; \
+	install -d "$$root/bin" "$$root/share/bash-completion/completions" \
+	  "$$root/share/zsh/site-functions" "$$root/share/fish/vendor_completions.d"; \
+	install -m 755 -s "$$bin" "$$root/bin/pinstat"; \
+	"$$bin" --generate-completion-script bash > "$$root/share/bash-completion/completions/pinstat"; \
+	"$$bin" --generate-completion-script zsh > "$$root/share/zsh/site-functions/_pinstat"; \
+	"$$bin" --generate-completion-script fish > "$$root/share/fish/vendor_completions.d/pinstat.fish"; \
+	echo "Installed $$root/bin/pinstat and completions for bash, zsh and fish."
+
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/pinstat" \
+	  "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pinstat" \
+	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pinstat" \
+	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pinstat.fish"
+
+clean:
+	rm -rf .build .build-*
+
+# Installs those of the packages in $(1) that are missing.
+define install_missing
+@command -v $(firstword $(SWIFT)) >/dev/null || { \
+  echo "pinstat needs the Swift toolchain, 6.2 or later, on the PATH: https://www.swift.org/install/linux/"; exit 1; }
+@missing=""; for package in $(1); do \
+  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$package"; \
+done; \
+if [ -n "$$missing" ]; then \
+  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+  echo "Installing from Debian:$$missing"; \
+  export DEBIAN_FRONTEND=noninteractive; \
+  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends $$missing; \
+fi
+endef
+
+setup-build:
+	$(call install_missing,$(BUILD_PACKAGES))
+
+setup-test:
+	$(call install_missing,$(TEST_PACKAGES))
