@@ -300,6 +300,18 @@ struct VerdictTests {
     }
   }
 
+  @Test(
+    "The four verdicts by where the ends lie, for a margin of 2 %",
+    arguments: [
+      (1.03, 1.1, .faster), (1.02, 1.1, .unclear), (1.01, 1.1, .unclear), (0.99, 1.01, .same),
+      (0.99, 1.02, .same), (0.99, 1.03, .unclear), (1 / 1.02, 1.02, .same), (0.97, 1.01, .unclear),
+      (0.9, 1 / 1.02, .unclear), (0.9, 0.97, .slower), (0.5, 2, .unclear), (1, 1, .same),
+    ] as [(Double, Double, Verdict)])
+  func ends(_ lower: Double, _ upper: Double, _ verdict: Verdict) {
+    let interval = ConfidenceInterval(lower: lower, upper: upper, confidence: 0.95, isDecisive: true)
+    #expect(Comparator.verdict(interval, within: 0.02) == verdict)
+  }
+
   @Test("With what is unclear come the smallest visible slowdown and the runs that would decide")
   func planning() throws {
     let example = try #require(VerdictCase.all.first { $0.testDescription == "4 v 4, ties across" })
