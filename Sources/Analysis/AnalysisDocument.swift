@@ -357,11 +357,9 @@ extension AnalysisDocument.Trace {
       quality.diagnostics.record(
         Diagnostic.Kind(rawValue: entry.kind) ?? .unsupported, at: place, entry.detail)
     }
-    var analysis = TraceAnalysis(
+    return TraceAnalysis(
       path: path, description: description, functions: functions.map { $0.durations() }, quality: quality,
       missing: [])
-    analysis.isStored = true
-    return analysis
   }
 
   private static func format(named name: String) -> TraceDescription.Format {

@@ -71,89 +71,100 @@ struct CalleeCollector {
     }
   }
 
-  /// The tables, one a buffer and selected function.
-  func tables(paths: CallPaths, functions: FunctionTable) -> [Root: CalleeTable] {
-    struct Key: Hashable {
-      var root: Root
-      var callee: FunctionID
-    }
-    let positions = positionsInTree(paths)
-    var parents: [Root: Sum] = [:]
-    var rows: [Key: (sum: Sum, level: Int)] = [:]
-    for (place, sum) in sums {
-      let path = place.path
-      let root = Root(
-        buffer: place.buffer, function: paths.function(CallPaths.ID(rawValue: rootOf[Int(path)])))
-      if path == rootOf[Int(path)] {
-        parents[root, default: Sum()].add(sum)
-        continue
-      }
-      let position = positions[Int(path)]
-      let key = Key(root: root, callee: paths.function(CallPaths.ID(rawValue: path)))
-      var row = rows[key] ?? (Sum(), position.level)
-      row.sum.calls += sum.calls
-      row.sum.selfTime &+= sum.selfTime
-      if !position.isRecursive { row.sum.total &+= sum.total }
-      row.level = min(row.level, position.level)
-      rows[key] = row
-    }
-    var tables = parents.mapValues {
-      CalleeTable(parentCalls: $0.calls, parentTotal: $0.total, parentSelf: $0.selfTime, rows: [])
-    }
-    for (key, row) in rows {
-      tables[key.root]?.rows.append(
-        CalleeTable.Row(
-          function: functions[key.callee], calls: row.sum.calls, total: row.sum.total,
-          selfTime: row.sum.selfTime,
-          level: row.level))
-    }
-    return tables.mapValues { table in
-      var table = table
-      table.rows.sort {
-        ($1.total, $0.function.symbol, $0.function.module) < (
-          $0.total, $1.function.symbol, $1.function.module
-        )
-      }
-      return table
-    }
-  }
-
-  private struct Position {
-    /// How far below its selected call.
-    var level = 0
-    /// The same function stands above it, below or at the selected call.
-    var isRecursive = false
-  }
-
-  /// Each path's position, by one walk of the tree, so that a path of 100,000 calls costs no more than as many short ones.
-  private func positionsInTree(_ paths: CallPaths) -> [Position] {
-    var positions = [Position](repeating: Position(), count: paths.count)
+  /// The tables, one a buffer and selected function: also of those that are only called by another selected one.
+  func tables(
+    paths: CallPaths, functions: FunctionTable, isSelected: (FunctionID) -> Bool
+  ) -> [Root: CalleeTable] {
+    var walk = Walk()
+    var sumsOf: [UInt32: [(buffer: UInt16, sum: Sum)]] = [:]
+    for (place, sum) in sums { sumsOf[place.path, default: []].append((place.buffer, sum)) }
     var children = [[UInt32]](repeating: [], count: paths.count)
     for path in 1..<max(1, paths.count) {
       children[Int(paths.parent(CallPaths.ID(rawValue: UInt32(path))).rawValue)].append(UInt32(path))
     }
-    var active: [FunctionID: Int] = [:]
+    // Without recursion: a path may be 100,000 calls long.
     var stack: [(path: UInt32, next: Int)] = [(0, 0)]
     while let top = stack.last {
       if top.next < children[Int(top.path)].count {
         stack[stack.count - 1].next += 1
         let path = children[Int(top.path)][top.next]
-        let root = rootOf[Int(path)]
-        if root != 0 {
+        if rootOf[Int(path)] != 0 {
           let function = paths.function(CallPaths.ID(rawValue: path))
-          positions[Int(path)] = Position(
-            level: path == root ? 0 : positions[Int(top.path)].level + 1,
-            isRecursive: active[function, default: 0] > 0)
-          active[function, default: 0] += 1
+          walk.enter(function, depth: stack.count, sums: sumsOf[path] ?? [], isSelected: isSelected(function))
         }
         stack.append((path, 0))
       } else {
         stack.removeLast()
         if rootOf[Int(top.path)] != 0 {
-          active[paths.function(CallPaths.ID(rawValue: top.path)), default: 1] -= 1
+          walk.leave(paths.function(CallPaths.ID(rawValue: top.path)), depth: stack.count)
         }
       }
     }
-    return positions
+    return walk.tables(functions)
+  }
+
+  /// One walk over all paths, each of which counts for every selected function above it.
+  private struct Walk {
+    private struct Key: Hashable {
+      var root: Root
+      var callee: FunctionID
+    }
+
+    /// The outermost calls of selected functions on the path, outermost first.
+    private var roots: [(function: FunctionID, depth: Int)] = []
+    /// How deep a function's calls stand on the path, outermost first.
+    private var depths: [FunctionID: [Int]] = [:]
+    private var parents: [Root: Sum] = [:]
+    private var rows: [Key: (sum: Sum, level: Int)] = [:]
+
+    mutating func enter(
+      _ function: FunctionID, depth: Int, sums: [(buffer: UInt16, sum: Sum)], isSelected: Bool
+    ) {
+      let innermost = depths[function]?.last
+      for (buffer, sum) in sums {
+        for root in roots {
+          let key = Key(root: Root(buffer: buffer, function: root.function), callee: function)
+          var row = rows[key] ?? (Sum(), depth - root.depth)
+          row.sum.calls += sum.calls
+          row.sum.selfTime &+= sum.selfTime
+          // A call inside a call of the same function, at or below the selected one, is in that one's total.
+          if innermost.map({ $0 < root.depth }) ?? true { row.sum.total &+= sum.total }
+          row.level = min(row.level, depth - root.depth)
+          rows[key] = row
+        }
+        if isSelected, innermost == nil {
+          parents[Root(buffer: buffer, function: function), default: Sum()].add(sum)
+        }
+      }
+      if isSelected, innermost == nil { roots.append((function, depth)) }
+      depths[function, default: []].append(depth)
+    }
+
+    mutating func leave(_ function: FunctionID, depth: Int) {
+      depths[function]?.removeLast()
+      if depths[function]?.isEmpty == true {
+        depths[function] = nil
+        if roots.last?.function == function { roots.removeLast() }
+      }
+    }
+
+    func tables(_ functions: FunctionTable) -> [Root: CalleeTable] {
+      var tables = parents.mapValues {
+        CalleeTable(parentCalls: $0.calls, parentTotal: $0.total, parentSelf: $0.selfTime, rows: [])
+      }
+      for (key, row) in rows {
+        tables[key.root]?.rows.append(
+          CalleeTable.Row(
+            function: functions[key.callee], calls: row.sum.calls, total: row.sum.total,
+            selfTime: row.sum.selfTime, level: row.level))
+      }
+      return tables.mapValues { table in
+        var table = table
+        table.rows.sort { a, b in
+          (b.total, a.function.symbol, a.function.module) < (a.total, b.function.symbol, b.function.module)
+        }
+        return table
+      }
+    }
   }
 }

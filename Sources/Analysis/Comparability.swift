@@ -1,7 +1,9 @@
 internal import FunctionGraph
 
 /// Conditions in which two sides differ, or that weaken the figures of either.
-func comparabilityNotes(_ before: ComparedSide, _ after: ComparedSide) -> [ComparisonNote] {
+func comparabilityNotes(
+  _ before: ComparedSide, _ after: ComparedSide, _ request: ComparisonRequest
+) -> [ComparisonNote] {
   var notes: [ComparisonNote] = []
 
   func values<Value: Hashable & Comparable>(_ side: ComparedSide, _ value: (TraceAnalysis) -> Value?)
@@ -60,6 +62,16 @@ func comparabilityNotes(_ before: ComparedSide, _ after: ComparedSide) -> [Compa
       }
     }
   }
+  var sizes = Set<UInt64>()
+  if let size = request.size { sizes.insert(size) }
+  for run in before.runs + after.runs {
+    guard let stored = run.stored else { continue }
+    if stored.filters != request.filters {
+      notes.append(.storedFiltersDiffer(path: run.path, stored: stored.filters, asked: request.filters))
+    }
+    if let size = stored.size { sizes.insert(size) }
+  }
+  if sizes.count > 1 { notes.append(.sizeDiffers(sizes.sorted())) }
   for path in Set(before.runs.map(\.path)).intersection(after.runs.map(\.path)).sorted() {
     notes.append(.sameInput(path))
   }

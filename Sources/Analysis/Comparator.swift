@@ -68,7 +68,8 @@ public struct Comparator: Sendable {
     }
     return Comparison(
       before: before, after: after, request: request, functions: results, onlyBefore: onlyBefore,
-      onlyAfter: onlyAfter, notes: comparabilityNotes(before, after), gate: results.compactMap(\.gate).max())
+      onlyAfter: onlyAfter, notes: comparabilityNotes(before, after, request),
+      gate: results.compactMap(\.gate).max())
   }
 
   // MARK: Pairing

@@ -85,6 +85,9 @@ public struct ComparisonRequest: Hashable, Sendable {
   public var runSpread = 0.03
   public var gates = Gates()
   public var seed: UInt64 = 1
+  /// The filters and the mapped size that were asked for, against which stored analyses are held.
+  public var filters: [String] = []
+  public var size: UInt64?
 
   public init() {}
 }
@@ -174,6 +177,10 @@ public enum ComparisonNote: Hashable, Sendable {
   /// Callees of the compared function are recorded or hooked, which is in the durations.
   case tracerInMeasurement
   case sidesByColumn
+  /// A stored analysis was made with other filters than are asked for, which do not apply to it.
+  case storedFiltersDiffer(path: String, stored: [String], asked: [String])
+  /// The bytes that one call maps differ: between the sides, or between a stored analysis and `--size`.
+  case sizeDiffers([UInt64])
   /// The same file on both sides.
   case sameInput(String)
 }

@@ -11,7 +11,7 @@ public struct DurationSample: Sendable {
   public static let comparedLimit = 10_000
 
   public private(set) var count = 0
-  /// Nanoseconds, in the order in which the calls ended; a prefix of them once `isExact` is false.
+  /// Nanoseconds, in the order in which the calls ended; empty once `isExact` is false.
   public private(set) var values: [Int64] = []
   public private(set) var total: Int64 = 0
   /// The coarsest resolution that the source printed a duration with, nanoseconds.
@@ -62,14 +62,14 @@ public struct DurationSample: Sendable {
 
   private mutating func spill() {
     var sketch = QuantileSketch()
-    var reservoir = Reservoir(capacity: Self.comparedLimit, seed: 0)
+    var reservoir = Reservoir(capacity: min(limit, Self.comparedLimit), seed: 0)
     for value in values {
       sketch.add(Double(value))
       reservoir.add(Double(value))
     }
     self.sketch = sketch
     self.reservoir = reservoir
-    values.removeLast(values.count - min(values.count, limit))
+    values = []
   }
 
   /// Of the durations, nanoseconds; nil without any.

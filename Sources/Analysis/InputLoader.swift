@@ -35,7 +35,13 @@ public struct InputLoader: Sendable {
   private func stored(_ bytes: [UInt8]) throws(AnalysisError) -> [TraceAnalysis] {
     do throws(BaselineError) {
       let document = try AnalysisDocument(baseline: Data(bytes))
-      return document.traces.map { selected($0.analysis()) }
+      let conditions = StoredConditions(
+        filters: document.filters, size: document.size, pageSize: document.pageSize)
+      return document.traces.map { trace in
+        var analysis = selected(trace.analysis())
+        analysis.stored = conditions
+        return analysis
+      }
     } catch {
       throw .baseline(error)
     }

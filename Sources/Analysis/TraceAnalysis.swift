@@ -10,8 +10,8 @@ public struct TraceAnalysis: Sendable {
   public var quality: TraceQuality
   /// Functions that were asked for by name and are not there.
   public var missing: [MissingFunction]
-  /// Several traces were stored in one baseline: each is a run of its own.
-  public var isStored = false
+  /// Of an analysis that was stored, the conditions that it was made under.
+  public var stored: StoredConditions?
 
   public init(
     path: String, description: TraceDescription, functions: [FunctionDurations], quality: TraceQuality,
@@ -22,6 +22,21 @@ public struct TraceAnalysis: Sendable {
     self.functions = functions
     self.quality = quality
     self.missing = missing
+  }
+}
+
+/// What a stored analysis was made with, which cannot be changed any more.
+public struct StoredConditions: Sendable, Hashable {
+  /// The options that left out calls, as they were given.
+  public var filters: [String]
+  /// Bytes that one call maps.
+  public var size: UInt64?
+  public var pageSize: UInt64?
+
+  public init(filters: [String], size: UInt64?, pageSize: UInt64?) {
+    self.filters = filters
+    self.size = size
+    self.pageSize = pageSize
   }
 }
 
@@ -129,6 +144,8 @@ public struct TraceQuality: Sendable {
   /// All calls in the trace, selected or not.
   public var calls = 0
   public var pathsTruncated = false
+  /// Calls of more functions than `TraceAnalyzer.functionsLimit`, left out.
+  public var callsBeyondLimit = 0
 
   public init() {}
 }

@@ -42,6 +42,8 @@ public struct TraceAnalyzer {
   /// Durations kept exactly, over all functions of a trace; beyond it every function keeps `crowdedLimit`.
   static let exactBudget = 2_000_000
   static let crowdedLimit = 1_024
+  /// Functions summed up; a kernel has some 80,000 that can be traced. Calls of further ones are counted and left out.
+  public static let functionsLimit = 1 << 17
 
   private let path: String
   private let request: AnalysisRequest
@@ -195,6 +197,10 @@ public struct TraceAnalyzer {
     }
     if call.duration == nil, call.status != .unfinished { sums.quality.withoutDuration += 1 }
     if sums.functions[key] == nil {
+      if sums.functions.count >= Self.functionsLimit {
+        sums.quality.callsBeyondLimit += 1
+        return false
+      }
       sums.functions[key] = FunctionDurations(
         buffer: buffer(), function: functions[call.function],
         durations: DurationSample(limit: sums.isCrowded ? Self.crowdedLimit : DurationSample.exactLimit))
@@ -231,7 +237,10 @@ public struct TraceAnalyzer {
     quality.pathsTruncated = reader.paths.isTruncated
 
     let tables =
-      request.wantsCallees ? sums.collector.tables(paths: reader.paths, functions: reader.functions) : [:]
+      request.wantsCallees
+      ? sums.collector.tables(
+        paths: reader.paths, functions: reader.functions,
+        isSelected: { request.selection.contains(reader.functions[$0].symbol) }) : [:]
     let ordered = sums.functions.sorted { a, b in
       if a.key.buffer != b.key.buffer { return a.key.buffer < b.key.buffer }
       if a.value.durations.total != b.value.durations.total {

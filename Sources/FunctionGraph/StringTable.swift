@@ -2,6 +2,9 @@
 ///
 /// Names in a trace are bytes, not text: a task may be called anything. They stay bytes here and are decoded only for a
 /// report. Looking up a name that is already there allocates nothing.
+///
+/// Slots are found by FNV-1a (Fowler, Noll, Vo) from a start that differs from table to table, so that a file cannot be
+/// made whose names all fall into one slot. Numbers do not depend on it.
 public struct StringTable: Sendable {
   /// A string's number, in the order of first appearance. 0 is the empty string.
   public struct ID: Hashable, Sendable, Comparable {
@@ -22,12 +25,16 @@ public struct StringTable: Sendable {
   private var ends: [Int] = [0]
   /// Open addressing with linear probing: 0 is free, else ID + 1. The size is a power of two.
   private var slots: [UInt32]
-  /// FNV-1a of each string, so that growing needs no second look at the bytes.
-  private var hashes: [UInt32] = [0x811c_9dc5]
+  /// Each string's hash, so that growing needs no second look at the bytes.
+  private var hashes: [UInt32]
+  /// Where the hash starts; the empty string's hash.
+  private let basis: UInt32
 
   public init() {
+    basis = UInt32.random(in: .min ... .max)
+    hashes = [basis]
     slots = Array(repeating: 0, count: 256)
-    slots[Int(0x811c_9dc5 & UInt32(255))] = 1
+    slots[Int(basis & 255)] = 1
   }
 
   /// How many different strings there are, the empty one included.
@@ -38,14 +45,9 @@ public struct StringTable: Sendable {
 
   /// The number of `name`, which is added if it is new.
   public mutating func intern(_ name: UnsafeRawBufferPointer) -> ID {
-    var hash: UInt32 = 0x811c_9dc5
-    for byte in name { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
-    var slot = Int(hash) & (slots.count - 1)
-    while slots[slot] != 0 {
-      let index = Int(slots[slot]) - 1
-      if hashes[index] == hash && isEqual(index, name) { return ID(rawValue: UInt32(index)) }
-      slot = (slot + 1) & (slots.count - 1)
-    }
+    let hash = hash(name)
+    let slot = slot(of: name, hash)
+    if slots[slot] != 0 { return ID(rawValue: slots[slot] - 1) }
     let id = UInt32(ends.count)
     bytes.append(contentsOf: name)
     ends.append(bytes.count)
@@ -69,15 +71,8 @@ public struct StringTable: Sendable {
     var name = name
     return name.withUTF8 { utf8 in
       let bytes = UnsafeRawBufferPointer(utf8)
-      var hash: UInt32 = 0x811c_9dc5
-      for byte in bytes { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
-      var slot = Int(hash) & (slots.count - 1)
-      while slots[slot] != 0 {
-        let index = Int(slots[slot]) - 1
-        if hashes[index] == hash && isEqual(index, bytes) { return ID(rawValue: UInt32(index)) }
-        slot = (slot + 1) & (slots.count - 1)
-      }
-      return nil
+      let slot = slot(of: bytes, hash(bytes))
+      return slots[slot] == 0 ? nil : ID(rawValue: slots[slot] - 1)
     }
   }
 
@@ -90,6 +85,23 @@ public struct StringTable: Sendable {
   /// The string as text; bytes that are no UTF-8 become U+FFFD.
   public subscript(id: ID) -> String {
     String(decoding: bytes(id), as: UTF8.self)
+  }
+
+  private func hash(_ name: UnsafeRawBufferPointer) -> UInt32 {
+    var hash = basis
+    for byte in name { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
+    return hash
+  }
+
+  /// The slot that holds `name`, or the free one where it would go.
+  private func slot(of name: UnsafeRawBufferPointer, _ hash: UInt32) -> Int {
+    var slot = Int(hash) & (slots.count - 1)
+    while slots[slot] != 0 {
+      let index = Int(slots[slot]) - 1
+      if hashes[index] == hash && isEqual(index, name) { break }
+      slot = (slot + 1) & (slots.count - 1)
+    }
+    return slot
   }
 
   private func isEqual(_ index: Int, _ name: UnsafeRawBufferPointer) -> Bool {

@@ -202,7 +202,14 @@ extension ComparisonReport {
     for (title, side) in [("before", comparison.before), ("after", comparison.after)] {
       lines += Self.limited("\(title): \(side.summary)")
     }
-    for note in comparison.notes.map(\.note) where note.weight == .warning {
+    // What the lines above show needs no words.
+    let unsaid = comparison.notes.filter { note in
+      switch note {
+      case .kernelDiffers, .clockDiffers, .cpuCountDiffers, .formatDiffers: false
+      default: true
+      }
+    }
+    for note in unsaid.map(\.note) where note.weight == .warning {
       lines += Self.limited("(\(note.text))")
     }
     let unit = comparison.functions.first?.unit ?? .run

@@ -125,6 +125,13 @@ func notes(for analysis: TraceAnalysis, _ context: ReportContext) -> [Note] {
   if quality.skipped > 0 {
     notes.append(Note(.note, "the first \(counted(quality.skipped, "call")) left out (--skip-first)"))
   }
+  if quality.callsBeyondLimit > 0 {
+    notes.append(
+      Note(
+        .warning,
+        "more than \(TraceAnalyzer.functionsLimit) functions: \(counted(quality.callsBeyondLimit, "call")) of further "
+          + "ones left out"))
+  }
   if quality.withoutTime > 0 {
     notes.append(
       Note(.warning, "\(counted(quality.withoutTime, "call")) without a time left out (--from, --to)"))
@@ -169,9 +176,9 @@ extension ComparisonNote {
     }
     switch self {
     case .kernelDiffers(let before, let after):
-      return Note(.note, "kernels differ: \(list(before)) before, \(list(after)) after")
+      return Note(.warning, "kernels differ: \(list(before)) before, \(list(after)) after")
     case .clockDiffers(let before, let after):
-      return Note(.note, "trace clocks differ: \(list(before)) before, \(list(after)) after")
+      return Note(.warning, "trace clocks differ: \(list(before)) before, \(list(after)) after")
     case .cpuCountDiffers(let before, let after):
       return Note(.warning, "CPU counts differ: \(list(before)) before, \(list(after)) after")
     case .nestingDiffers(let nested):
@@ -204,6 +211,16 @@ extension ComparisonNote {
         .note,
         "callees are recorded, which adds to both sides and makes a gain look smaller; "
           + "`trace-cmd record -l FUNCTION` records without")
+    case .storedFiltersDiffer(let path, let stored, let asked):
+      func list(_ filters: [String]) -> String {
+        filters.isEmpty ? "no filters" : filters.joined(separator: " ")
+      }
+      return Note(
+        .warning,
+        "filters do not apply to the stored analysis \(path): it was made with \(list(stored)), asked for were "
+          + list(asked))
+    case .sizeDiffers(let sizes):
+      return Note(.warning, "mapped sizes differ: \(sizes.map(Figures.bytes).joined(separator: ", "))")
     case .sidesByColumn: return Note(.note, "before is the left column of the text, after the right one")
     case .sameInput(let path): return Note(.warning, "the same input is on both sides: \(path)")
     }

@@ -125,6 +125,8 @@ struct CompareCommand: AsyncParsableCommand {
       request.runSpread = runSpread.value
       request.gates = Gates(maxSlowdown: maxSlowdown?.value, minSpeedup: minSpeedup?.value)
       request.seed = seed
+      request.filters = selection.filterTexts
+      request.size = conditions.size?.bytes
       var comparison: Comparison
       do throws(ComparisonError) {
         comparison = try Comparator(selection: selection.selection, request: request).compare(

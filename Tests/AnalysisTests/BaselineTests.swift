@@ -40,7 +40,6 @@ struct BaselineTests {
         .init(function: FunctionName(symbol: "g", module: "m"), calls: 9, total: 77, selfTime: -1, level: 2)
       ])
     let back = try stored(analysis)
-    #expect(back.isStored)
     #expect(back.path == analysis.path)
     #expect(back.description.kernelRelease == "6.17")
     #expect(back.description.cpuCount == 8)

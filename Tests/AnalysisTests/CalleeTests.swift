@@ -95,7 +95,7 @@ struct CalleeTests {
   }
 
   private func tables(
-    _ events: [Event], root: FunctionID, buffersFollowOneAnother: Bool = false,
+    _ events: [Event], root: FunctionID? = nil, buffersFollowOneAnother: Bool = false,
     isWanted: (Call) -> Bool = { _ in true }
   ) -> [CalleeCollector.Root: CalleeTable] {
     var builder = CallBuilder(tracksPaths: true, buffersFollowOneAnother: buffersFollowOneAnother)
@@ -105,10 +105,15 @@ struct CalleeTests {
     var collector = CalleeCollector()
     for call in calls {
       collector.add(
-        call, paths: builder.paths, isSelected: { $0 == root },
-        isWanted: call.function == root && isWanted(call))
+        call, paths: builder.paths, isSelected: { root == nil || $0 == root },
+        isWanted: (root == nil || call.function == root) && isWanted(call))
     }
-    return collector.tables(paths: builder.paths, functions: functions())
+    return collector.tables(
+      paths: builder.paths, functions: functions(), isSelected: { root == nil || $0 == root })
+  }
+
+  private func byName(_ a: CalleeTable.Row, _ b: CalleeTable.Row) -> Bool {
+    a.function.symbol < b.function.symbol
   }
 
   @Test("Random trees of several tasks, against plain recursion", arguments: UInt64(1)...20)
@@ -130,8 +135,14 @@ struct CalleeTests {
       if let event = queues[random.roll(4)].popFirst() { events.append(event) }
     }
     let names = functions()
+    // Each alone, and all at once, where a selected function is a callee of another.
+    let together = tables(events)
     for root in 1...5 {
       let root = FunctionID(rawValue: UInt32(root))
+      let key = CalleeCollector.Root(buffer: 0, function: root)
+      #expect(
+        together[key]?.rows.sorted(by: byName) == tables(events, root: root)[key]?.rows.sorted(by: byName))
+      #expect(together[key]?.parentTotal == tables(events, root: root)[key]?.parentTotal)
       let expected = NaiveTable.of(root, in: trees)
       #expect(expected.calls > 0)
       let found = try #require(tables(events, root: root)[CalleeCollector.Root(buffer: 0, function: root)])
