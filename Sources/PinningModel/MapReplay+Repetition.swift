@@ -42,7 +42,7 @@ extension MapReplay {
   }
 
   /// Multiplies batches within one folio.
-  private mutating func repeatBatches(upTo limit: Int) {
+  mutating func repeatBatches(upTo limit: Int) {
     let (extent, start) = currentExtent()
     guard extent.kind == .folios else { return }
     let zoneEnd = min(start + extent.folioEnd(at: position - start), vpfnZone().end, limit)

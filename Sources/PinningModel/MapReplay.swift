@@ -67,6 +67,7 @@ struct MapReplay {
   mutating func replay() {
     while position < pages && error == nil {
       if position == batchEnd { repeatFolios() }
+      if position < pages && position == batchEnd && error == nil { repeatBatches(upTo: pages) }
       if position < pages && error == nil { step() }
     }
     if error == nil { closeRun() }

@@ -90,7 +90,7 @@ extension Memory {
       throw .misaligned(what: what, bytes: value)
     }
     guard bytes > 0 else { throw .empty(what: "size") }
-    let inFolio = Int(offset % size.rawValue >> Page.shift)
+    let inFolio = Int((offset % size.rawValue) >> Page.shift)
     // 2 to 8 folios apart, from the second GiB-aligned address above 4 GiB on.
     let stride = adjacent ? size.pages : size.pages * Int(2 + seed % 7)
     let base = FolioSize.size1G.pages * Int(4 + seed / 7 % 1024)
