@@ -94,7 +94,7 @@ extension Recognition {
     }
     let other = fits.first { fit in !alike.contains { $0.variant == fit.variant } }
     let margin = other.map { $0.distance / max(best.distance, 1) }
-    guard best.distance <= 1 else {
+    guard best.distance < 2 else {
       return Recognition(
         candidates: [],
         reasons: [
@@ -102,12 +102,15 @@ extension Recognition {
         ],
         margin: margin)
     }
+    let name = best.variant.rawValue
     if let other, other.distance < 2 {
-      let near = fits.filter { $0.distance < 2 }.map(\.variant)
       return Recognition(
-        candidates: near,
-        reasons: ["\(best.variant.rawValue) and \(other.variant.rawValue) predict durations too much alike"],
-        margin: margin)
+        candidates: fits.filter { $0.distance < 2 }.map(\.variant),
+        reasons: ["\(name) and \(other.variant.rawValue) predict durations too much alike"], margin: margin)
+    }
+    guard best.distance <= 1 else {
+      return Recognition(
+        candidates: [], reasons: ["\(name) comes nearest, but not near enough"], margin: margin)
     }
     if alike.count > 1 {
       let names = alike.map(\.variant.rawValue).joined(separator: ", ")
