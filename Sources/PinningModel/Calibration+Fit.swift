@@ -194,9 +194,15 @@ struct Equations {
       // Where the base is largest the quotient is exact enough for whole numbers to come out whole.
       let row = base.indices.max { base[$0] < base[$1] } ?? 0
       let weight = columns[member].values[row] / base[row]
-      let rounded = weight.rounded()
-      return (columns[member].name, abs(weight - rounded) < 1e-9 * max(1, rounded) ? rounded : weight)
+      return (columns[member].name, Equations.whole(weight).map { Double($0) } ?? weight)
     }
+  }
+
+  /// The whole number that a quotient of counts stands for; nil: none.
+  static func whole(_ value: Double) -> Int? {
+    guard value >= 0, value < 1e15 else { return nil }
+    let nearest = Int(value + 0.5)
+    return abs(value - Double(nearest)) < 1e-9 * max(1, value) ? nearest : nil
   }
 
   func name(of group: Group) -> String {

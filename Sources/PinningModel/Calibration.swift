@@ -64,7 +64,7 @@ public struct Calibration: Sendable, Hashable {
 
     public var name: String {
       columns.map { column in
-        let whole = Int(exactly: column.weight).map { "\($0)" } ?? "\(column.weight)"
+        let whole = Equations.whole(column.weight).map { "\($0)" } ?? "\(column.weight)"
         return column.weight == 1 ? column.name : "\(whole) x \(column.name)"
       }.joined(separator: " + ")
     }

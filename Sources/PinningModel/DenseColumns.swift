@@ -1,3 +1,6 @@
+// For its link line only: an optimized squareRoot() calls sqrt, which is in libm.
+internal import Glibc
+
 /// A small dense matrix as its columns, and the few things that a least-squares fit needs. Sizes are tens, not
 /// thousands.
 struct DenseColumns {

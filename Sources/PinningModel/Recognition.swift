@@ -38,9 +38,12 @@ extension Recognition {
       candidates: [.merged], reasons: ["\(major).\(minor) has the series merged in v6.18" + backports])
   }
 
-  /// Which longterm check GUP makes by release: a03db236aebf came with v6.17.
+  /// Which longterm check GUP makes by release. a03db236aebf came with v6.17, and was taken into the stable series
+  /// 6.12 and 6.16 somewhere on their way: of these, and of what is no release, nil. Distributions backport.
   public static func gup(byRelease release: String) -> GUP? {
-    version(of: release).map { $0 < (6, 17) ? .old : .new }
+    guard let (major, minor) = version(of: release) else { return nil }
+    if (major, minor) == (6, 12) || (major, minor) == (6, 16) { return nil }
+    return (major, minor) < (6, 17) ? .old : .new
   }
 
   private static func version(of release: String) -> (Int, Int)? {

@@ -13,8 +13,8 @@ public struct MapRequest: Sendable, Hashable {
 
 /// The state of a VFIO container before the call.
 public struct Container: Sendable, Hashable {
-  /// IOMMU domains: each gets its own mapping. With 0 (only mediated devices) nothing is pinned by a map.
-  public var domains = 1
+  /// IOMMU domains, at most 2²⁰: each gets its own mapping. With 0 (only mediated devices) nothing is pinned by a map.
+  public var domains = 1 { didSet { domains = min(max(domains, 0), Container.domainsLimit) } }
   /// IOVA ranges, in bytes, that are mapped already.
   public var mapped: [Range<UInt64>] = []
   /// How many more mappings it may hold (`dma_entry_limit`, 65535 in all).
@@ -25,6 +25,8 @@ public struct Container: Sendable, Hashable {
   /// already: ascending, disjoint. They are charged to that driver.
   public var vpfns: [Range<UInt64>] = []
 
+  static let domainsLimit = 1 << 20
+
   public init() {}
 }
 
@@ -34,14 +36,16 @@ public struct MemoryLock: Sendable, Hashable {
   public var limit: UInt64?
   /// CAP_IPC_LOCK: the limit does not hold.
   public var hasCapability: Bool
-  /// Pages locked before the call (locked_vm).
-  public var lockedPages: Int
+  /// Pages locked before the call (locked_vm), 0 to 2⁵².
+  public var lockedPages: Int { didSet { lockedPages = MemoryLock.clamp(lockedPages) } }
 
   public init(limit: UInt64? = nil, hasCapability: Bool = false, lockedPages: Int = 0) {
     self.limit = limit
     self.hasCapability = hasCapability
-    self.lockedPages = lockedPages
+    self.lockedPages = MemoryLock.clamp(lockedPages)
   }
+
+  private static func clamp(_ pages: Int) -> Int { min(max(pages, 0), 1 << 52) }
 
   /// In pages; the largest number where none holds.
   var effectiveLimit: Int {
@@ -81,12 +85,6 @@ public struct Scenario: Sendable, Hashable {
           what: "vpfns", reason: "expected ascending, disjoint ranges of IOVA pages below 2^52")
       }
       end = range.upperBound
-    }
-    guard (0...1 << 20).contains(container.domains) else {
-      throw .tooLarge(what: "domains", value: UInt64(container.domains.magnitude), limit: 1 << 20)
-    }
-    guard (0...1 << 52).contains(memoryLock.lockedPages) else {
-      throw .tooLarge(what: "locked pages", value: UInt64(memoryLock.lockedPages.magnitude), limit: 1 << 52)
     }
     self.memory = memory
     self.request = request
@@ -151,7 +149,7 @@ public struct Scenario: Sendable, Hashable {
   var vpfns: [Range<Int>] {
     let first = Int(request.iova >> Page.shift)
     return container.vpfns.compactMap { range in
-      let clamped = (Int(range.lowerBound) - first)..<(Int(range.upperBound) - first)
+      let clamped = Int(clamping: range.lowerBound) - first..<Int(clamping: range.upperBound) - first
       let inside = clamped.clamped(to: 0..<pages)
       return inside.isEmpty ? nil : inside
     }

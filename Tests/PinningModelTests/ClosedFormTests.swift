@@ -21,4 +21,29 @@ import Testing
       }
     }
   }
+
+  /// Memories long enough that most of them is multiplied and not replayed.
+  @Test(arguments: 0..<16) func equalsTheReferenceOverManyPeriods(seed: UInt64) throws {
+    var random = SplitMix64(state: seed)
+    let size = [FolioSize.size4K, .size16K, .size64K, .size2M][Int(seed % 4)]
+    let offset = random.chance(50) ? 0 : UInt64(random.below(size.pages)) * 4096
+    let pages = 6000 + random.below(9000)
+    var scenario = try Scenario(
+      size: UInt64(pages) * 4096, pageSize: size, offset: offset, adjacent: random.chance(30),
+      memlock: random.chance(40) ? UInt64(random.below(2 * pages)) * 4096 : nil,
+      disableHugepages: random.chance(20),
+      seed: random.next() % 100)
+    if random.chance(50) {
+      let first = offset / 4096 + UInt64(random.below(pages))
+      scenario.container.vpfns = [first..<first + UInt64(1 + random.below(pages))]
+    }
+    for variant in Variant.allCases {
+      let reference = ReferenceSimulation.map(scenario, variant).outcome
+      let closed = ClosedForm.map(scenario, variant)
+      try #require(closed.counts == reference.counts && closed.error == reference.error, "\(scenario)")
+      try #require(closed.mapping.runs() == reference.mapping.runs())
+      try #require(
+        closed.firstWrongIOVA == reference.firstWrongIOVA && closed.lockedPages == reference.lockedPages)
+    }
+  }
 }

@@ -18,6 +18,14 @@ import Testing
     #expect(Recognition.byRelease(release).candidates.isEmpty)
   }
 
+  @Test(arguments: [
+    ("6.15.9", GUP.old), ("6.17.13", .new), ("6.18.15", .new), ("5.10.0", .old), ("6.12.50", nil),
+    ("6.16.1", nil),
+    ("none", nil),
+  ]) func gup(release: String, gup: GUP?) {
+    #expect(Recognition.gup(byRelease: release) == gup)
+  }
+
   /// The callees of 6.18-nest3-256m-2m and 6.17-nest3-256m-2m, per call.
   @Test func nestedTraces() {
     let common: [(name: String, callsPerCall: Double)] = [
