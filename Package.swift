@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "TraceInput", targets: ["TraceInput"]),
     .library(name: "Statistics", targets: ["Statistics"]),
     .library(name: "Analysis", targets: ["Analysis"]),
+    .library(name: "PinningModel", targets: ["PinningModel"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -30,6 +31,7 @@ let package = Package(
 
     .target(name: "FunctionGraph", swiftSettings: settings),
     .target(name: "Statistics", swiftSettings: settings),
+    .target(name: "PinningModel", swiftSettings: settings),
     .target(name: "TraceText", dependencies: ["FunctionGraph"], swiftSettings: settings),
     .target(
       name: "TraceDat", dependencies: ["FunctionGraph", "CTraceEvent", "CCompression"],
@@ -38,12 +40,13 @@ let package = Package(
       name: "TraceInput", dependencies: ["FunctionGraph", "TraceText", "TraceDat"],
       swiftSettings: settings),
     .target(
-      name: "Analysis", dependencies: ["FunctionGraph", "TraceInput", "Statistics"], swiftSettings: settings),
-    .target(name: "Reports", dependencies: ["Analysis"], swiftSettings: settings),
+      name: "Analysis", dependencies: ["FunctionGraph", "TraceInput", "Statistics", "PinningModel"],
+      swiftSettings: settings),
+    .target(name: "Reports", dependencies: ["Analysis", "PinningModel"], swiftSettings: settings),
     .executableTarget(
       name: "pinstat",
       dependencies: [
-        "Analysis", "Reports", "TraceInput", "FunctionGraph",
+        "Analysis", "Reports", "TraceInput", "FunctionGraph", "PinningModel",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -54,6 +57,7 @@ let package = Package(
     .testTarget(
       name: "TraceTextTests", dependencies: ["TraceText", "FunctionGraph"], swiftSettings: settings),
     .testTarget(name: "TraceDatTests", dependencies: ["TraceDat", "FunctionGraph"], swiftSettings: settings),
+    .testTarget(name: "PinningModelTests", dependencies: ["PinningModel"], swiftSettings: settings),
     .testTarget(
       name: "AnalysisTests", dependencies: ["Analysis", "TraceInput", "FunctionGraph", "Statistics"],
       swiftSettings: settings),
