@@ -195,7 +195,7 @@ extension AnalysisDocument {
     }
   }
 
-  private static func phrase(_ error: DecodingError) -> String {
+  static func phrase(_ error: DecodingError) -> String {
     func place(_ context: DecodingError.Context) -> String {
       let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(
         separator: ".")

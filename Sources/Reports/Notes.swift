@@ -227,6 +227,36 @@ extension ComparisonNote {
   }
 }
 
+extension ModelNote {
+  var note: Note {
+    switch self {
+    case .cannotTell(let side, let reasons):
+      return Note(
+        .note,
+        "which variant \(side == .before ? "before" : "after") is cannot be told (\(reasons.joined(separator: "; "))); "
+          + "--variant-\(side == .before ? "before" : "after") says it")
+    case .belowFloor(let measured, let floor, let costs):
+      let column = DurationColumn([measured, floor], ascii: true)
+      return Note(
+        .warning,
+        "after (\(column.formatWithUnit(measured))) is faster than any variant of the model could be "
+          + "(\(column.formatWithUnit(floor)) by the costs \"\(costs)\"): check --size, --page-size and that both sides "
+          + "map the same memory")
+    case .hooksUncorrected:
+      return Note(
+        .warning,
+        "recorded with -g: the callees' hooks are part of both sides and understate a gain; record with "
+          + "`trace-cmd record -l FUNCTION`, or give --hook-cost, which `pinstat model --calibrate` finds from a pair "
+          + "recorded=graph, recorded=filter")
+    case .cannotCorrect:
+      return Note(
+        .warning,
+        "no correction for hooks: their number is known for 2M pages and recognized variants only (--hooks gives it), "
+          + "or --hook-cost takes away more than there is")
+    }
+  }
+}
+
 extension FunctionNote {
   func note(_ comparison: FunctionComparison) -> Note {
     switch self {
@@ -266,6 +296,7 @@ extension FunctionNote {
     case .smallestDetectableSlowdown(let slowdown):
       return Note(
         .note, "the smallest slowdown that these data could have shown: \(Figures.percent(slowdown))")
+    case .model(let note): return note.note
     case .incompleteCalls(let before, let after):
       return Note(.note, "calls without a duration, left out: \(before) before, \(after) after")
     case .sketched(let error):
