@@ -11,8 +11,12 @@ struct FunctionPart {
     case comment
     /// The start of a comment that goes on in the next line.
     case openComment
-    /// An interrupt arrow, an overrun note, an elision: read, and no event.
+    /// An overrun note, an elision: read, and no event.
     case note
+    /// `==========> |`: an interrupt begins.
+    case interruptEntry
+    /// `<========== |`: it ends.
+    case interruptExit
     /// The beginning of a call that the line ends in.
     case incomplete
     /// Nothing of the tracer's.
@@ -32,6 +36,8 @@ struct FunctionPart {
   var end: Int
   /// `name {`, as a person shortens it: a call only where the columns in front leave no doubt.
   var lacksParentheses = false
+  /// The line ends inside the comment behind a closing brace, which names the function.
+  var endsInTailComment = false
 
   /// Reads the function part at or behind `position`.
   init(_ line: Line, at position: Int) {
@@ -51,9 +57,13 @@ struct FunctionPart {
       let close = line.find("*/", from: first + 2)
       shape = close == nil ? .openComment : .comment
       end = close.map { $0 + 2 } ?? line.count
-    case UInt8(ascii: "=") where line.has("=====", at: first),
-      UInt8(ascii: "<") where line.has("<====", at: first):
+    case UInt8(ascii: "/") where line[first + 1] == UInt8(ascii: "/"):
+      // `// ...`, what a person left out.
       shape = .note
+    case UInt8(ascii: "=") where line.has("=====", at: first) || line.has("=3D=3D=3D", at: first):
+      shape = .interruptEntry
+    case UInt8(ascii: "<") where line.has("<====", at: first) || line.has("<=3D=3D=3D", at: first):
+      shape = .interruptExit
     case UInt8(ascii: "("):
       if line.has("(Overruns:", at: first) { shape = .note }
     default:
@@ -84,7 +94,7 @@ struct FunctionPart {
       while line[index].isNameByte || line[index] == UInt8(ascii: "/") { index += 1 }
     }
     readModule(line, &index)
-    if index >= line.count {
+    if line.skipBlanks(index) >= line.count {
       shape = .incomplete
       return
     }
@@ -152,7 +162,9 @@ struct FunctionPart {
     } else {
       module = 0..<0
     }
-    end = line.find("*/", from: open + 2).map { $0 + 2 } ?? line.count
+    let close = line.find("*/", from: open + 2)
+    endsInTailComment = close == nil
+    end = close.map { $0 + 2 } ?? line.count
   }
 
   /// ` (3)` behind the call and its comments.
