@@ -145,7 +145,11 @@ struct FunctionPart {
   /// `/* name [module] ret=0x0 */` behind a closing brace; a comment of another kind leaves the name empty.
   private mutating func readTailComment(_ line: Line) {
     let open = line.skipBlanks(end)
-    guard line[open] == UInt8(ascii: "/"), line[open + 1] == UInt8(ascii: "*") else { return }
+    guard line[open] == UInt8(ascii: "/") else { return }
+    guard line[open + 1] == UInt8(ascii: "*") else {
+      readTailWithoutAsterisks(line, at: open)
+      return
+    }
     let first = line.skipBlanks(open + 2)
     var index = first
     while line[index].isNameByte { index += 1 }
@@ -165,6 +169,22 @@ struct FunctionPart {
     let close = line.find("*/", from: open + 2)
     endsInTailComment = close == nil
     end = close.map { $0 + 2 } ?? line.count
+  }
+
+  /// `/ name [module] /`: Markdown took the asterisks for emphasis.
+  private mutating func readTailWithoutAsterisks(_ line: Line, at open: Int) {
+    let first = line.skipBlanks(open + 1)
+    var index = first
+    while line[index].isNameByte { index += 1 }
+    let symbol = first..<index
+    readModule(line, &index)
+    let close = line.skipBlanks(index)
+    guard !symbol.isEmpty, line[open + 1].isBlank, line[close] == UInt8(ascii: "/") else {
+      module = 0..<0
+      return
+    }
+    name = symbol
+    end = close + 1
   }
 
   /// ` (3)` behind the call and its comments.

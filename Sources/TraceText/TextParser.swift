@@ -91,15 +91,19 @@ struct TextParser {
   mutating func parse(_ line: Line, into batch: inout [Event]) {
     if !wrapped.isEmpty && joinsWrapped(line, into: &batch) { return }
     let start = line.skipFront()
-    settleHeading(line, from: start, into: &batch)
+    let side = settleHeading(line, from: start, into: &batch)
+    let mark = batch.count
     if let cut = line.withoutSoftBreak, parseCut(cut, from: start, into: &batch) {
+      if let side { insertHeading(side, at: mark, &batch) }
       previousLineIsBlank = false
       return
     }
     let outcome = start >= line.count ? .other : parseLine(line, from: start, into: &batch)
     switch outcome {
-    case .read: break
+    case .read:
+      if let side { insertHeading(side, at: mark, &batch) }
     case .incomplete(let from, let strong):
+      if let side, strong { append(side, &batch) }
       wrapped.begin(line, from: from, strong: strong, lineNumber: lineNumber)
       wrapped.isInComment = takeCutInComment()
     case .unreadable:

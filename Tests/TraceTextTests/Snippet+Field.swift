@@ -161,5 +161,37 @@ extension Snippet {
         "heading before", "leaf vfio_pin_map_dma depth=0 9000000/1", "heading after",
         "leaf vfio_pin_map_dma depth=0 4000000/1",
       ]),
+    Snippet(
+      "a heading without a colon above a task's name",
+      """
+
+      Without the patch
+       page_fault1_thr-1490  [023]   129.311706: funcgraph_entry:      #57377.796 us |  do_swap_page();
+
+      > With the patch
+      >  runtest.py-1417  [020]   301.935785: funcgraph_entry:        9.802us   |  do_swap_page();
+
+      Before the patch
+      vfio-3 [001] 1.000001: funcgraph_entry: #
+      9000.000 us |  a();
+
+      After the patch
+      it was faster, by far.
+      # 4000.000 us |  b();
+      """,
+      [
+        "heading before",
+        "leaf do_swap_page cpu=23 task=page_fault1_thr-1490 depth=0 at=129311706000 57377796/1",
+        "heading after",
+        "leaf do_swap_page cpu=20 task=runtest.py-1417 depth=0 at=301935785000 9802/1", "heading before",
+        "leaf a cpu=1 task=vfio-3 depth=0 at=1000001000 9000000/1", "leaf b depth=0 4000000/1",
+      ]),
+    Snippet(
+      "asterisks taken for emphasis",
+      "224534963 us | } / btrfs_read_block_groups [btrfs] /\n 0) + 12.000 us   |  } / a\n 0) + 13.000 us   |  } /b/\n",
+      [
+        "exit btrfs_read_block_groups[btrfs] depth=-1 224534963000/1000", "exit cpu=0 depth=0 12000/1",
+        "exit cpu=0 depth=0 13000/1",
+      ]),
   ]
 }
