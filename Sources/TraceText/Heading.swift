@@ -16,6 +16,7 @@ struct Heading {
   var strength: Strength
   /// Behind the heading: a trace may follow on the same line.
   var end: Int
+  private var namesPatch: Bool
 
   /// No longer line is looked at.
   static let longest = 160
@@ -27,13 +28,13 @@ struct Heading {
       self = heading
       return
     }
-    // `On another machine, without the patch:` ends in a heading.
+    // `On another machine, without the patch:` ends in a heading; `the same test, as before:` names no patch.
     let end = line.skipBlanksBack(line.count, downTo: start)
     guard end <= limit, line[end - 1] == UInt8(ascii: ":") else { return nil }
     var clause = end - 1
     while clause > start, line[clause - 1] != UInt8(ascii: ",") { clause -= 1 }
     guard clause > start, let heading = Heading(words: line, from: clause, to: limit),
-      heading.strength == .certain, heading.end == end
+      heading.namesPatch, heading.strength == .certain, heading.end == end
     else { return nil }
     self = heading
   }
@@ -73,6 +74,7 @@ struct Heading {
     }
     guard let side = words.side else { return nil }
     self.side = side
+    namesPatch = words.patch
     if line[index] == UInt8(ascii: ":") {
       strength = .certain
       end = index + 1
@@ -105,7 +107,7 @@ private struct Words {
   private var old = false
   private var new = false
   private var negated = false
-  private var patch = false
+  private(set) var patch = false
   private var count = 0
   private var previous: Meaning?
 

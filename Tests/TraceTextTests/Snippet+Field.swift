@@ -155,6 +155,7 @@ extension Snippet {
       # 4000.000 us |  vfio_pin_map_dma();
       After that, the pages were unpinned:
       Before you ask, it was tested:
+      This is the same test, as before:
       With that, this is how it looks: after the patch, no more
       """,
       [
