@@ -94,6 +94,7 @@ public struct AnalysisDocument: Codable, Sendable {
     public var durationsUs: [Double]
     public var sketch: Sketch?
     public var callees: Callees?
+    public var model: Model?
   }
 
   public struct Trace: Codable, Sendable {

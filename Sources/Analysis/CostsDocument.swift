@@ -75,10 +75,13 @@ extension CostProfile {
         throw BaselineError("\(cost.operation) is of kind \"\(cost.kind)\"; expected fit, prior or published")
       }
       let weight = cost.weight ?? 1
-      guard weight > 0, weight <= 1e6 else { throw BaselineError("the weight of \(cost.operation) is \(weight)") }
+      guard weight > 0, weight <= 1e6 else {
+        throw BaselineError("the weight of \(cost.operation) is \(weight)")
+      }
       coefficients.append(
         CostCoefficient(
-          operation, nanoseconds: cost.nanoseconds, uncertainty: cost.uncertainty, kind: kind, source: cost.source,
+          operation, nanoseconds: cost.nanoseconds, uncertainty: cost.uncertainty, kind: kind,
+          source: cost.source,
           sum: cost.sum, weight: weight))
     }
     for operation in Operation.columns where !coefficients.contains(where: { $0.operation == operation }) {

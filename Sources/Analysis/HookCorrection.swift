@@ -57,7 +57,8 @@ public struct HookCorrection: Sendable, Hashable {
       let estimate = HodgesLehmann.ratio(of: left, to: right, alpha: alpha)
     else { return nil }
     return HookCorrection(
-      hooksBefore: hooksBefore, hooksAfter: hooksAfter, hookCost: cost, before: median(left), after: median(right),
+      hooksBefore: hooksBefore, hooksAfter: hooksAfter, hookCost: cost, before: median(left),
+      after: median(right),
       speedup: estimate.ratio, interval: estimate.interval)
   }
 }

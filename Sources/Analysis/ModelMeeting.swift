@@ -71,7 +71,8 @@ public struct RecognizedVariant: Sendable, Hashable {
 
   /// Looks at what there is, best first: the user's word, the callees of a nested trace, the kernel's release, durations.
   static func of(
-    _ run: TraceAnalysis, callees: CalleeTable?, durations: [Double], given: Variant?, _ request: ModelRequest,
+    _ run: TraceAnalysis, callees: CalleeTable?, durations: [Double], given: Variant?,
+    _ request: ModelRequest,
     _ operation: DMAOperation
   ) -> RecognizedVariant {
     let release = run.description.kernelRelease
@@ -124,7 +125,9 @@ public struct ModelView: Sendable, Hashable {
   public var costsName: String
 
   /// One trace's function, if it is one that the model simulates.
-  static func of(_ run: TraceAnalysis, _ function: FunctionDurations, _ request: ModelRequest) -> ModelView? {
+  public static func of(_ run: TraceAnalysis, _ function: FunctionDurations, _ request: ModelRequest)
+    -> ModelView?
+  {
     guard let operation = ModelRequest.operation(of: function.function.symbol),
       let measured = function.durations.quantile(0.5), measured > 0
     else { return nil }
@@ -175,16 +178,20 @@ public struct ModelMeeting: Sendable, Hashable {
     var meeting = ModelMeeting(
       operation: operation, before: left, after: right, costsName: request.costs.name)
     guard let beforeVariant = left.variant, let afterVariant = right.variant,
-      let beforeScenario = try? request.scenario(left.gup), let afterScenario = try? request.scenario(right.gup)
+      let beforeScenario = try? request.scenario(left.gup),
+      let afterScenario = try? request.scenario(right.gup)
     else { return meeting }
     let costs = request.costs
     let predictedBefore = costs.predict(beforeScenario, beforeVariant, operation)
     let predictedAfter = costs.predict(afterScenario, afterVariant, operation)
     let (top, bottom) = (predictedBefore.duration, predictedAfter.duration)
-    guard predictedBefore.error == nil, predictedAfter.error == nil, top.nanoseconds > 0, bottom.nanoseconds > 0
+    guard predictedBefore.error == nil, predictedAfter.error == nil, top.nanoseconds > 0,
+      bottom.nanoseconds > 0
     else { return meeting }
     meeting.predictedSpeedup = top.nanoseconds / bottom.nanoseconds
-    if let topLow = top.low, let topHigh = top.high, let low = bottom.low, let high = bottom.high, low > 0, high > 0 {
+    if let topLow = top.low, let topHigh = top.high, let low = bottom.low, let high = bottom.high, low > 0,
+      high > 0
+    {
       meeting.predictedLow = topLow / high
       meeting.predictedHigh = topHigh / low
     }

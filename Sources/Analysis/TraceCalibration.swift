@@ -95,7 +95,8 @@ public struct TraceCalibration: Sendable {
       var extra: [String: Double] = [:]
       if item.recorded == .graph, hasFilter {
         let folios = Double(item.size) / Double(item.pageSize.rawValue)
-        let known = item.hooksPerFolio ?? (item.pageSize == .size2M ? HookCorrection.hooksPerFolio(item.variant) : nil)
+        let known =
+          item.hooksPerFolio ?? (item.pageSize == .size2M ? HookCorrection.hooksPerFolio(item.variant) : nil)
         guard let known else { throw .hooksUnknown(path: item.path) }
         extra[hookedCall] = folios * known
       }
@@ -113,7 +114,9 @@ public struct TraceCalibration: Sendable {
   }
 
   private static func mapFunction(_ analysis: TraceAnalysis) -> FunctionDurations? {
-    analysis.functions.first { FunctionPattern.strippingSuffixes($0.function.symbol) == function && $0.count > 0 }
+    analysis.functions.first {
+      FunctionPattern.strippingSuffixes($0.function.symbol) == function && $0.count > 0
+    }
   }
 
   private static func source(
@@ -129,8 +132,10 @@ public struct TraceCalibration: Sendable {
     }
     let seen = perCall("iommu_map")
     return Source(
-      item: item, least: Double(max(1, map.durations.minimum)), calls: map.count, isNested: isNested(analysis),
-      runs: item.runs ?? (seen >= 1 ? Int(seen.rounded()) : nil), runsAreFromTrace: item.runs == nil && seen >= 1,
+      item: item, least: Double(max(1, map.durations.minimum)), calls: map.count,
+      isNested: isNested(analysis),
+      runs: item.runs ?? (seen >= 1 ? Int(seen.rounded()) : nil),
+      runsAreFromTrace: item.runs == nil && seen >= 1,
       gup: item.gup ?? Recognition.gup(byRelease: release) ?? .new,
       recordedCallees: (callees?.rows ?? []).reduce(0) { $0 + Double($1.calls) } / parents)
   }
@@ -182,7 +187,8 @@ public struct TraceCalibration: Sendable {
       } else {
         groups.append(Group(operations: operations, name: row.function.symbol, nanoseconds: own))
       }
-      if operations.contains(.loopTurns), let last = groups.firstIndex(where: { $0.operations == operations }) {
+      if operations.contains(.loopTurns), let last = groups.firstIndex(where: { $0.operations == operations })
+      {
         // What recording a callee costs falls to its caller's self time.
         groups[last].children +=
           perCall("vaddr_get_pfns") + perCall("vpfn_pages") + perCall("vfio_lock_acct")

@@ -129,6 +129,7 @@ public struct CallBuilder: ~Copyable {
     var index = stack(for: event)
     deepest = max(deepest, event.depth)
     if event.depth >= 0, event.depth < .max { abandon(from: event.depth + 1, of: index, &calls) }
+    if event.depth < 0, event.function != .none { abandonAbove(event.function, of: index, &calls) }
     if !closes(event, topOf: index), let stray = strayStack(for: event) {
       adopt(stray, inPlaceOf: index, &calls)
       index = self.stack(for: event)
@@ -291,6 +292,12 @@ public struct CallBuilder: ~Copyable {
     key.cpu = -1
     isLost = isLost || (lastLoss[key] ?? 0) > seen
     if isLost { stacks[index].lostBelow = stacks[index].frames.count }
+  }
+
+  /// Of a text without layout a named exit still tells which call it closes: what was entered inside it has no exit.
+  private mutating func abandonAbove(_ function: FunctionID, of index: Int, _ calls: inout [Call]) {
+    guard let last = stacks[index].frames.lastIndex(where: { $0.function == function }) else { return }
+    abandon(downTo: last + 1, of: index, &calls)
   }
 
   /// Whether the exit is that of the innermost open call.

@@ -55,7 +55,7 @@ extension Diagnostic.Kind {
   fileprivate func phrase(_ count: Int) -> String {
     switch self {
     case .unreadableLine:
-      "\(counted(count, "line")) left out that look like function-graph output and cannot be read"
+      "\(counted(count, "line")) left out that \(count == 1 ? "looks" : "look") like function-graph output and cannot be read"
     case .overlongLine: "\(counted(count, "overlong line")) left out"
     case .damagedPage: "\(counted(count, "damaged page")) left out"
     case .damagedChunk: "\(counted(count, "damaged chunk")) left out"

@@ -52,7 +52,7 @@ struct Failure: Error {
     case .noDurations(let function):
       sentence =
         "\(displayed(path)): its calls of \(function) have no durations; record with the option funcgraph-duration on "
-        + "(echo 1 > options/funcgraph-duration)"
+        + "and funcgraph-flat off (echo 1 > options/funcgraph-duration)"
     case .noSides(let found):
       let missing =
         found.isEmpty
@@ -60,6 +60,19 @@ struct Failure: Error {
         : (found == [.before] ? "nothing under an 'After' heading" : "nothing under a 'Before' heading")
       sentence =
         "\(displayed(path)): it has \(missing); put lines like 'Before this patch:' and 'After this patch:' in, or give two files"
+    }
+  }
+
+  init(_ error: CalibrationFailure) {
+    switch error {
+    case .noCalls(let path):
+      sentence =
+        "\(displayed(path)): no call of \(TraceCalibration.function) with a known duration in it to calibrate from"
+    case .hooksUnknown(let path):
+      sentence =
+        "\(displayed(path)): how many callees are hooked is known for pages of 2M only; give hooks=N, counted in a trace without a depth limit"
+    case .model(let path, let error): sentence = "\(displayed(path)): \(error)"
+    case .fit(let error): sentence = "calibration: \(error)"
     }
   }
 
