@@ -195,6 +195,8 @@ public enum ComparisonNote: Hashable, Sendable {
   /// Callees of the compared function are recorded or hooked, which is in the durations.
   case tracerInMeasurement
   case sidesByColumn
+  /// A text announces a side several times: other settings, or other stages, taken together here.
+  case sectionsTogether(before: Int, after: Int)
   /// A stored analysis was made with other filters than are asked for, which do not apply to it.
   case storedFiltersDiffer(path: String, stored: [String], asked: [String])
   /// The bytes that one call maps differ: between the sides, or between a stored analysis and `--size`.

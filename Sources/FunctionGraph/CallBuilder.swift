@@ -57,6 +57,8 @@ public struct CallBuilder: ~Copyable {
   private var currentBuffer: UInt16 = 0
 
   public private(set) var paths = CallPaths()
+  /// Headings of a text that holds both sides.
+  public private(set) var sections = (before: 0, after: 0)
   /// Events that a source said were lost, as far as it gave numbers.
   public private(set) var lostEvents: UInt64 = 0
   /// How often a source said that events were lost.
@@ -92,6 +94,7 @@ public struct CallBuilder: ~Copyable {
       case .taskSwitch: switchTask(event)
       case .heading:
         finish(into: &calls)
+        if event.side == .before { sections.before += 1 } else { sections.after += 1 }
         lastLoss.removeAll()
         latestLoss = 0
         side = event.side

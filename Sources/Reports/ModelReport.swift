@@ -108,8 +108,24 @@ public struct ModelReport: Sendable {
       lines += predictionTable(ascii: !style.unicode).lines(style: style.bold) + [""]
       lines += countLines(style)
     }
+    lines += (lines.isEmpty ? [] : [""]) + costTable.lines(style: style.bold)
     if let calibration { lines += (lines.isEmpty ? [] : [""]) + calibrationLines(calibration, style) }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What an operation costs, and how that is known; the sources are in the JSON and in a saved costs file.
+  private var costTable: TextTable {
+    var table = TextTable([("cost", .left), ("ns", .right), ("+-", .right), ("from", .left)])
+    for cost in profile.coefficients {
+      var origin = cost.kind.rawValue
+      if let sum = cost.sum { origin += " of the sum \"\(sum)\", its division a prior" }
+      table.add([
+        cost.operation.rawValue, Figures.significant(cost.nanoseconds),
+        cost.uncertainty.map { Figures.significant($0) } ?? "?",
+        Escaping.terminal(origin),
+      ])
+    }
+    return table
   }
 
   /// The counts, in as many tables side by side as the width asks for.

@@ -221,6 +221,11 @@ extension ComparisonNote {
           + list(asked))
     case .sizeDiffers(let sizes):
       return Note(.warning, "mapped sizes differ: \(sizes.map(Figures.bytes).joined(separator: ", "))")
+    case .sectionsTogether(let before, let after):
+      return Note(
+        .warning,
+        "the text has \(counted(before, "heading")) for before and \(after) for after: what stands below them is taken "
+          + "together; if they are different settings, compare each in a file of its own")
     case .sidesByColumn: return Note(.note, "before is the left column of the text, after the right one")
     case .sameInput(let path): return Note(.warning, "the same input is on both sides: \(path)")
     }

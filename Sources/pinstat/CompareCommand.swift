@@ -146,6 +146,10 @@ struct CompareCommand: AsyncParsableCommand {
       if sides.isOneText {
         comparison.notes.removeAll { if case .sameInput = $0 { true } else { false } }
       }
+      if max(sides.sections.before, sides.sections.after) > 1 {
+        comparison.notes.insert(
+          .sectionsTogether(before: sides.sections.before, after: sides.sections.after), at: 0)
+      }
       if sides.byColumn { comparison.notes.insert(.sidesByColumn, at: 0) }
       return report(comparison, seconds: progress.seconds)
     } catch {
@@ -167,6 +171,7 @@ struct CompareCommand: AsyncParsableCommand {
     /// Both sides stand in one text, told apart by headings or by columns.
     var isOneText = false
     var byColumn = false
+    var sections = (before: 1, after: 1)
   }
 
   private func loadSides(_ progress: Progress, wantsCallees: Bool) async throws -> Sides {
@@ -200,7 +205,7 @@ struct CompareCommand: AsyncParsableCommand {
       let sides = try loadedSides(path, request, progress)
       return Sides(
         before: ComparedSide(runs: [sides.before]), after: ComparedSide(runs: [sides.after]), isOneText: true,
-        byColumn: sides.byColumn)
+        byColumn: sides.byColumn, sections: sides.sections)
     } catch let error as TraceError {
       throw Failure(path, error)
     } catch let error as AnalysisError {

@@ -270,7 +270,7 @@ import Testing
     let tooFew = try Tool.run(
       "model", "--calibrate", "\(Tool.fixture("6.18-seed-8g-2m.dat")),size=8G,page-size=2M,variant=merged",
       "--calibrate",
-      "\(Tool.fixture("6.17-seed-8g-2m.dat")),size=8G,page-size=4K,variant=per-page")
+      "\(Tool.fixture("6.17-seed-8g-2m.dat")),size=8G,page-size=64K,variant=per-page")
     #expect(tooFew.status == 2)
     #expect(
       tooFew.error.contains("2 durations for") && tooFew.error.contains("expected at least"),
