@@ -193,8 +193,10 @@ extension ComparisonReport {
     lines += wrapped(estimate, width: style.width - 2, indent: "    ").enumerated().map {
       $0.offset == 0 ? "  " + $0.element : $0.element
     }
+    var narrower = style
+    narrower.width -= 2
     for note in function.notes.map({ $0.note(function) }) {
-      lines += noteLines(note, style).map { "  " + $0 }
+      lines += noteLines(note, narrower).map { "  " + $0 }
     }
     if let gate = function.gate, comparison.functions.count > 1 { lines.append("  gate: \(gate.word)") }
     for line in (function.correction?.lines ?? []) + (function.model?.lines ?? []) {
