@@ -9,8 +9,8 @@ internal import FunctionGraph
 /// Where a CPU's own times go back another report begins (files put together), and what has no time or no CPU is no line
 /// of a report: both end the window, and nothing is moved across.
 struct ReportOrder {
-  /// Events that wait at least; twice as many at most, some 14 MB.
-  static let window = 1 << 16
+  /// Events that wait at least; twice as many at most, some 7 MB.
+  static let window = 1 << 15
 
   private var waiting: [Event] = []
   /// The time by which an event is ordered: its own, or of the event before it on its CPU.
@@ -53,9 +53,11 @@ struct ReportOrder {
 
   private mutating func release(_ count: Int, into out: inout [Event]) {
     if !isSorted {
-      let order = keys.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
-      waiting = order.map { waiting[$0] }
-      keys = order.map { keys[$0] }
+      // Long runs are in order already, which the standard library's sort (Timsort) makes use of.
+      var order = keys.enumerated().map { (key: $1, index: UInt32(truncatingIfNeeded: $0)) }
+      order.sort { $0.key != $1.key ? $0.key < $1.key : $0.index < $1.index }
+      waiting = order.map { waiting[Int($0.index)] }
+      keys = order.map(\.key)
       isSorted = true
     }
     out.append(contentsOf: waiting.prefix(count))
