@@ -22,6 +22,10 @@ RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json
 ifneq ($(SANITIZE),)
 TEST_FLAGS = --sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE)
 endif
+# The parsers' tests run with the address sanitizer too, whatever SANITIZE says.
+PARSER_FLAGS = --sanitize=address --scratch-path .build-address
+PARSER_TESTS = ^(TraceDatTests|TraceTextTests|FunctionGraphTests)\.
+export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 
 .PHONY: help all build demo test lint install uninstall clean setup-build setup-test
 
@@ -40,6 +44,10 @@ demo: build
 test: setup-test lint
 	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(TEST_FLAGS)
 	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(TEST_FLAGS)
+ifeq ($(SANITIZE),)
+	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(PARSER_FLAGS)
+	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(PARSER_FLAGS) --filter '$(PARSER_TESTS)'
+endif
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

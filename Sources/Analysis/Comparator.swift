@@ -64,7 +64,8 @@ public struct Comparator: Sendable {
       results.append(
         judge(
           pairs[index], samples[index], tests[index], pValue: rank.map { adjusted[$0] },
-          alpha: rank.map { levels[$0] } ?? request.alpha))
+          alpha: rank.map { levels[$0] } ?? request.alpha
+        ).withGateFor(before, after))
     }
     return Comparison(
       before: before, after: after, request: request, functions: results, onlyBefore: onlyBefore,

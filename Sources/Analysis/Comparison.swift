@@ -161,6 +161,8 @@ public enum FunctionNote: Hashable, Sendable {
   case sketched(relativeError: Double)
   /// The number of calls a run differs.
   case callCountDiffers(before: Double, after: Double)
+  /// Data were lost that may have held calls, so that gates decide nothing.
+  case dataLost(before: Bool, after: Bool)
 }
 
 /// A condition in which the sides differ, or that weakens the figures of both.

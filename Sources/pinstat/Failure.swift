@@ -63,6 +63,12 @@ struct Failure: Error {
     }
   }
 
+  /// A damaged input without a call that could be read.
+  init(noCalls reason: Diagnostic, path: String) {
+    let damage = TraceError(.corrupt, at: reason.place, "\(reason.detail), and no call can be read")
+    sentence = Failure(path, damage).sentence
+  }
+
   init(_ path: String, _ error: BaselineError) {
     sentence = "\(displayed(path)): it is not a stored analysis that can be used: \(error.detail)"
   }
