@@ -11,16 +11,18 @@ extension Tool {
   }
 
   /// Built with a sanitizer, whose own memory is no measure of the program's.
-  static let isSanitized: Bool = {
-    guard let binary = FileManager.default.contents(atPath: path) else { return false }
-    return ["__asan_init", "__tsan_init"].contains { binary.firstRange(of: Data($0.utf8)) != nil }
-  }()
+  static let isSanitized = calls("__asan_init") || isThreadSanitized
+  static let isThreadSanitized = calls("__tsan_init")
+
+  private static func calls(_ symbol: String) -> Bool {
+    FileManager.default.contents(atPath: path)?.firstRange(of: Data(symbol.utf8)) != nil
+  }
 
   /// Runs the built program with a limit on its time, and measures its memory.
   ///
   /// A little python stands between, since a child's largest resident set starts from its parent's (getrusage(2), and
   /// `begin_new_exec` in the kernel's fs/exec.c): this test process would be measured instead.
-  static func measured(_ arguments: [String], seconds: Int = 20) throws -> Measurement {
+  static func measured(_ arguments: [String], input: Data? = nil, seconds: Int = 20) throws -> Measurement {
     let script = """
       import os, signal, sys
       child = os.posix_spawn(sys.argv[3], sys.argv[3:], os.environ)
@@ -38,7 +40,7 @@ extension Tool {
     let folder = try TemporaryFolder()
     let report = folder.path + "/report"
     var outcome = try launch(
-      "/usr/bin/env", ["python3", "-c", script, String(seconds), report, path] + arguments)
+      "/usr/bin/env", ["python3", "-c", script, String(seconds), report, path] + arguments, input: input)
     let numbers = try String(contentsOfFile: report, encoding: .utf8).split(whereSeparator: \.isWhitespace)
       .compactMap { Int($0) }
     try #require(numbers.count == 3, "\(outcome.error)")
