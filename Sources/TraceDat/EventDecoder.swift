@@ -88,7 +88,7 @@ struct EventDecoder {
     let cursor = stream.cursor
     event.function = self.function(cursor.unsigned(function))
     // Damaged records have any number there; less than nothing is not known.
-    event.depth = Int32(clamping: max(cursor.signed(depth), -1))
+    event.depth = max(Int32(truncatingIfNeeded: cursor.signed(depth)), -1)
     if let pid = formats?.pid {
       event.pid = Int32(truncatingIfNeeded: cursor.unsigned(pid))
       event.comm = comm(event.pid)

@@ -304,11 +304,11 @@ import Testing
     #expect(reading.lines(buffer: 0).count == 8)
   }
 
-  /// A record may hold any depth, also one that is no 32-bit number.
-  @Test func depthBeyondRange() throws {
-    let path = fixtures.deletingLastPathComponent().appendingPathComponent("broken/depth-beyond-int32.dat")
+  /// A damaged record may hold any depth. What is less than nothing is not known.
+  @Test func negativeDepth() throws {
+    let path = fixtures.deletingLastPathComponent().appendingPathComponent("broken/negative-depth.dat")
     let reading = try Reading([UInt8](try Data(contentsOf: path)))
-    #expect(reading.events.contains { $0.depth == .max })
+    #expect(reading.events.contains { $0.depth == -1 && $0.kind != .lost })
     #expect(reading.events.allSatisfy { $0.depth >= -1 })
   }
 
