@@ -14,7 +14,10 @@ SWIFT ?= swift
 SANITIZE ?=
 SHELL = /bin/bash
 
-BUILD_PACKAGES = libtraceevent-dev libtracefs-dev zlib1g-dev libzstd-dev pkg-config
+# What the Swift toolchain itself runs with (swift.org's list for Debian 12, less what it needs for lldb).
+TOOLCHAIN_PACKAGES = git ca-certificates binutils gcc libstdc++-12-dev libcurl4 libedit2 libncurses6 libsqlite3-0 \
+  libxml2 tzdata
+BUILD_PACKAGES = $(TOOLCHAIN_PACKAGES) libtraceevent-dev libtracefs-dev zlib1g-dev libzstd-dev pkg-config
 # The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser.
 TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3
 

@@ -60,6 +60,8 @@ let package = Package(
     .testTarget(name: "TraceDatTests", dependencies: ["TraceDat", "FunctionGraph"], swiftSettings: settings),
     .testTarget(name: "PinningModelTests", dependencies: ["PinningModel"], swiftSettings: settings),
     .testTarget(
+      name: "TraceInputTests", dependencies: ["TraceInput", "FunctionGraph"], swiftSettings: settings),
+    .testTarget(
       name: "AnalysisTests", dependencies: ["Analysis", "TraceInput", "FunctionGraph", "Statistics"],
       swiftSettings: settings),
     .testTarget(

@@ -94,6 +94,7 @@ public struct AnalysisDocument: Codable, Sendable {
     public var durationsUs: [Double]
     public var sketch: Sketch?
     public var callees: Callees?
+    public var model: Model?
   }
 
   public struct Trace: Codable, Sendable {
@@ -195,7 +196,7 @@ extension AnalysisDocument {
     }
   }
 
-  private static func phrase(_ error: DecodingError) -> String {
+  static func phrase(_ error: DecodingError) -> String {
     func place(_ context: DecodingError.Context) -> String {
       let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(
         separator: ".")

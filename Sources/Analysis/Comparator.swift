@@ -61,11 +61,11 @@ public struct Comparator: Sendable {
     var results: [FunctionComparison] = []
     for index in pairs.indices {
       let rank = tested.firstIndex(of: index)
-      results.append(
-        judge(
-          pairs[index], samples[index], tests[index], pValue: rank.map { adjusted[$0] },
-          alpha: rank.map { levels[$0] } ?? request.alpha
-        ).withGateFor(before, after))
+      var result = judge(
+        pairs[index], samples[index], tests[index], pValue: rank.map { adjusted[$0] },
+        alpha: rank.map { levels[$0] } ?? request.alpha)
+      if let model = request.model { result.meet(model, before, after, samples[index]) }
+      results.append(result.withGateFor(before, after))
     }
     return Comparison(
       before: before, after: after, request: request, functions: results, onlyBefore: onlyBefore,

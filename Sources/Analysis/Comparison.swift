@@ -88,6 +88,8 @@ public struct ComparisonRequest: Hashable, Sendable {
   /// The filters and the mapped size that were asked for, against which stored analyses are held.
   public var filters: [String] = []
   public var size: UInt64?
+  /// Adds the model to what it simulates.
+  public var model: ModelRequest?
 
   public init() {}
 }
@@ -130,6 +132,10 @@ public struct FunctionComparison: Sendable {
   public var cliffsDelta: Double?
   public var verdict: Verdict
   public var gate: GateOutcome?
+  /// Only of functions that the model simulates, and only where it was asked for.
+  public var model: ModelMeeting?
+  /// Durations and speedup without what hooked callees cost.
+  public var correction: HookCorrection?
   public var notes: [FunctionNote]
 }
 
@@ -163,6 +169,18 @@ public enum FunctionNote: Hashable, Sendable {
   case callCountDiffers(before: Double, after: Double)
   /// Data were lost that may have held calls, so that gates decide nothing.
   case dataLost(before: Bool, after: Bool)
+  case model(ModelNote)
+}
+
+/// What the model adds to the notes of a function.
+public enum ModelNote: Hashable, Sendable {
+  case cannotTell(Event.Side, reasons: [String])
+  /// Faster than any variant could be by these costs, nanoseconds.
+  case belowFloor(measured: Double, floor: Double, costs: String)
+  /// Recorded with -g, and no cost of a hook to correct by.
+  case hooksUncorrected
+  /// Corrected for hooks: more would be taken away than there is, or the number of hooks is unknown.
+  case cannotCorrect
 }
 
 /// A condition in which the sides differ, or that weakens the figures of both.
@@ -179,6 +197,8 @@ public enum ComparisonNote: Hashable, Sendable {
   /// Callees of the compared function are recorded or hooked, which is in the durations.
   case tracerInMeasurement
   case sidesByColumn
+  /// A text announces a side several times: other settings, or other stages, taken together here.
+  case sectionsTogether(before: Int, after: Int)
   /// A stored analysis was made with other filters than are asked for, which do not apply to it.
   case storedFiltersDiffer(path: String, stored: [String], asked: [String])
   /// The bytes that one call maps differ: between the sides, or between a stored analysis and `--size`.

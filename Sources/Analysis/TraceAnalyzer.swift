@@ -35,6 +35,8 @@ public struct SidedAnalysis: Sendable {
   public var after: TraceAnalysis
   /// Told apart by the columns of one line, not by headings.
   public var byColumn: Bool
+  /// How many headings announced each side; what stands below several is taken together.
+  public var sections = (before: 1, after: 1)
 }
 
 /// Reads one trace and sums it up, in memory that does not grow with the trace.
@@ -82,7 +84,8 @@ public struct TraceAnalyzer {
     func found(_ index: Int) -> Bool { sums[index].quality.calls > 0 }
     if found(0), found(1) {
       return SidedAnalysis(
-        before: try finish(sums[0], reader), after: try finish(sums[1], reader), byColumn: false)
+        before: try finish(sums[0], reader), after: try finish(sums[1], reader), byColumn: false,
+        sections: reader.sections)
     }
     if !found(0), !found(1), found(2), found(3) {
       return SidedAnalysis(
@@ -163,6 +166,7 @@ public struct TraceAnalyzer {
     var lostEvents: UInt64
     var isNested: Bool
     var deepest: Int32
+    var sections: (before: Int, after: Int)
 
     init(_ reader: borrowing CallReader) {
       functions = reader.functions
@@ -173,6 +177,7 @@ public struct TraceAnalyzer {
       lostEvents = reader.lostEvents
       isNested = reader.isNested
       deepest = reader.deepest
+      sections = reader.sections
     }
   }
 

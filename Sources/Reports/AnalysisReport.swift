@@ -7,9 +7,21 @@ public struct AnalysisReport: Sendable {
   public var traces: [TraceAnalysis]
   public var context: ReportContext
 
+  /// What the model says of the functions that it simulates, by trace and function.
+  var views: [[ModelView?]] = []
+
   public init(traces: [TraceAnalysis], context: ReportContext) {
     self.traces = traces
     self.context = context
+  }
+
+  /// Adds the model beside the measurement.
+  public mutating func meet(_ request: ModelRequest) {
+    views = traces.map { trace in trace.functions.map { ModelView.of(trace, $0, request) } }
+  }
+
+  func view(_ trace: Int, _ function: Int) -> ModelView? {
+    views.indices.contains(trace) && views[trace].indices.contains(function) ? views[trace][function] : nil
   }
 }
 
@@ -53,9 +65,17 @@ extension AnalysisReport {
         lines.append("")
         lines += durationTable(trace, style)
       }
-      for function in trace.functions {
+      for (number, function) in trace.functions.enumerated() {
         if context.wantsHistogram { lines += histogram(function, style) }
-        if let callees = function.callees { lines += calleeTable(function, callees, style) }
+        if context.wantsCallees, let callees = function.callees {
+          lines += calleeTable(function, callees, style)
+        }
+        if let view = view(index, number) {
+          lines.append("")
+          for line in view.lines {
+            lines += wrapped(Escaping.terminal(line), width: style.width, indent: "       ")
+          }
+        }
       }
       let notes = notes(for: trace, context)
       if !notes.isEmpty { lines.append("") }
@@ -274,8 +294,14 @@ extension AnalysisReport {
       size: context.size, pageSize: context.pageSize, backing: context.backing,
       recorded: context.recorded.rawValue,
       filters: context.filters,
-      traces: traces.map { trace in
-        .init(trace, size: context.size, warnings: notes(for: trace, context).map(\.text))
+      traces: traces.enumerated().map { index, trace in
+        var stored = AnalysisDocument.Trace(
+          trace, size: context.size, warnings: notes(for: trace, context).map(\.text))
+        for number in stored.functions.indices {
+          if !context.wantsCallees { stored.functions[number].callees = nil }
+          stored.functions[number].model = view(index, number).map(AnalysisDocument.Model.init)
+        }
+        return stored
       })
   }
 
@@ -286,7 +312,7 @@ extension AnalysisReport {
 
   public var markdown: String {
     var lines: [String] = []
-    for trace in traces {
+    for (index, trace) in traces.enumerated() {
       if !lines.isEmpty { lines.append("") }
       lines += [
         "### \(Escaping.markdownCode(trace.path))", "", Escaping.markdown(trace.description.summary), "",
@@ -324,7 +350,7 @@ extension AnalysisReport {
       }
       lines += table.markdown
       for function in trace.functions {
-        guard let callees = function.callees, !callees.rows.isEmpty else { continue }
+        guard context.wantsCallees, let callees = function.callees, !callees.rows.isEmpty else { continue }
         lines += [
           "",
           "Callees of \(Escaping.markdownCode(function.title)), \(counted(callees.parentCalls, "whole call")):",
@@ -344,8 +370,10 @@ extension AnalysisReport {
         }
         lines += table.markdown
       }
+      let views = trace.functions.indices.compactMap { view(index, $0) }
       let notes = notes(for: trace, context)
-      if !notes.isEmpty { lines.append("") }
+      if !notes.isEmpty || !views.isEmpty { lines.append("") }
+      lines += views.flatMap(\.lines).map { "- " + Escaping.markdown($0) }
       lines += notes.map { "- **\($0.weight.rawValue)**: \(Escaping.markdown($0.text))" }
     }
     return lines.joined(separator: "\n") + "\n"

@@ -17,7 +17,8 @@ extension ComparisonReport {
         Figures.microseconds(function.after.value), number(function.speedup),
         number(function.interval?.lower),
         number(function.interval?.upper), number(function.interval?.confidence), number(function.pValue),
-        number(function.pValue == nil ? nil : function.cliffsDelta), function.verdict.rawValue, "",
+        number(function.pValue == nil ? nil : function.cliffsDelta), function.verdict.rawValue,
+        number(function.model?.predictedSpeedup),
       ]
       text += cells.joined(separator: ",") + "\n"
     }
@@ -83,6 +84,9 @@ extension ComparisonReport {
       lines.append("- **\(note.weight.rawValue)**: \(Escaping.markdown(note.text))")
     }
     for function in comparison.functions.prefix(12) {
+      for line in (function.correction?.lines ?? []) + (function.model?.lines ?? []) {
+        lines.append("- " + Escaping.markdown(line))
+      }
       for note in function.notes.map({ $0.note(function) }) {
         let subject = comparison.functions.count > 1 ? Escaping.markdownCode(function.name) + ": " : ""
         lines.append("- **\(note.weight.rawValue)**: \(subject)\(Escaping.markdown(note.text))")
@@ -191,6 +195,9 @@ extension ComparisonReport {
       if let p = function.pValue { claim += ", p = \(Figures.pValue(p))" }
       claim += ": \(function.verdict.rawValue)"
       lines += Self.limited(claim)
+      for line in (function.correction?.lines ?? []) + (function.model?.lines ?? []) {
+        lines += Self.limited(Escaping.terminal(line))
+      }
       for note in function.notes.map({ $0.note(function) }) where note.weight == .warning {
         lines += Self.limited("(\(note.text))")
       }

@@ -59,6 +59,8 @@ private struct ComparisonDocument: Encodable {
     var verdict: String
     var gate: String?
     var callees: [Callee]?
+    var model: ModelDocument?
+    var withoutHooks: CorrectionDocument?
     var warnings: [String]
   }
 
@@ -140,6 +142,8 @@ extension ComparisonReport {
       verdictHigh: function.decisionInterval?.upper, alpha: function.alpha, pValue: function.pValue,
       effectSize: function.pValue == nil ? nil : function.cliffsDelta, verdict: function.verdict.rawValue,
       gate: function.gate?.word, callees: rows.isEmpty ? nil : rows,
+      model: function.model.map(ModelDocument.init),
+      withoutHooks: function.correction.map(CorrectionDocument.init),
       warnings: function.notes.map { $0.note(function).text })
   }
 }

@@ -193,10 +193,15 @@ extension ComparisonReport {
     lines += wrapped(estimate, width: style.width - 2, indent: "    ").enumerated().map {
       $0.offset == 0 ? "  " + $0.element : $0.element
     }
+    var narrower = style
+    narrower.width -= 2
     for note in function.notes.map({ $0.note(function) }) {
-      lines += noteLines(note, style).map { "  " + $0 }
+      lines += noteLines(note, narrower).map { "  " + $0 }
     }
     if let gate = function.gate, comparison.functions.count > 1 { lines.append("  gate: \(gate.word)") }
+    for line in (function.correction?.lines ?? []) + (function.model?.lines ?? []) {
+      lines += wrapped(Escaping.terminal(line), width: style.width - 2, indent: "       ").map { "  " + $0 }
+    }
     lines += calleeDifference(function, style)
     return lines
   }
@@ -240,7 +245,8 @@ extension ComparisonReport {
   /// The difference of a call, attributed to the function itself and its callees by self time, which adds up; the largest
   /// difference first. Empty unless both sides have callees.
   func calleeRows(_ function: FunctionComparison) -> [CalleeDifference] {
-    guard let before = function.before.callees, let after = function.after.callees, before.parentCalls > 0,
+    guard context.wantsCallees, let before = function.before.callees, let after = function.after.callees,
+      before.parentCalls > 0,
       after.parentCalls > 0, !(before.rows.isEmpty && after.rows.isEmpty)
     else { return [] }
     func perCall(_ value: Int64, _ table: CalleeTable) -> Double { Double(value) / Double(table.parentCalls) }

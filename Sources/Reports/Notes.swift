@@ -55,7 +55,7 @@ extension Diagnostic.Kind {
   fileprivate func phrase(_ count: Int) -> String {
     switch self {
     case .unreadableLine:
-      "\(counted(count, "line")) left out that look like function-graph output and cannot be read"
+      "\(counted(count, "line")) left out that \(count == 1 ? "looks" : "look") like function-graph output and cannot be read"
     case .overlongLine: "\(counted(count, "overlong line")) left out"
     case .damagedPage: "\(counted(count, "damaged page")) left out"
     case .damagedChunk: "\(counted(count, "damaged chunk")) left out"
@@ -221,8 +221,43 @@ extension ComparisonNote {
           + list(asked))
     case .sizeDiffers(let sizes):
       return Note(.warning, "mapped sizes differ: \(sizes.map(Figures.bytes).joined(separator: ", "))")
+    case .sectionsTogether(let before, let after):
+      return Note(
+        .warning,
+        "the text has \(counted(before, "heading")) for before and \(after) for after: what stands below them is taken "
+          + "together; if they are different settings, compare each in a file of its own")
     case .sidesByColumn: return Note(.note, "before is the left column of the text, after the right one")
     case .sameInput(let path): return Note(.warning, "the same input is on both sides: \(path)")
+    }
+  }
+}
+
+extension ModelNote {
+  var note: Note {
+    switch self {
+    case .cannotTell(let side, let reasons):
+      return Note(
+        .note,
+        "which variant \(side == .before ? "before" : "after") is cannot be told (\(reasons.joined(separator: "; "))); "
+          + "--variant-\(side == .before ? "before" : "after") says it")
+    case .belowFloor(let measured, let floor, let costs):
+      let column = DurationColumn([measured, floor], ascii: true)
+      return Note(
+        .warning,
+        "after (\(column.formatWithUnit(measured))) is faster than any variant of the model could be "
+          + "(\(column.formatWithUnit(floor)) by the costs \"\(costs)\"): check --size, --page-size and that both sides "
+          + "map the same memory")
+    case .hooksUncorrected:
+      return Note(
+        .warning,
+        "recorded with -g: the callees' hooks are part of both sides and understate a gain; record with "
+          + "`trace-cmd record -l FUNCTION`, or give --hook-cost, which `pinstat model --calibrate` finds from a pair "
+          + "recorded=graph, recorded=filter")
+    case .cannotCorrect:
+      return Note(
+        .warning,
+        "no correction for hooks: their number is known for 2M pages and recognized variants only (--hooks gives it), "
+          + "or --hook-cost takes away more than there is")
     }
   }
 }
@@ -266,6 +301,7 @@ extension FunctionNote {
     case .smallestDetectableSlowdown(let slowdown):
       return Note(
         .note, "the smallest slowdown that these data could have shown: \(Figures.percent(slowdown))")
+    case .model(let note): return note.note
     case .incompleteCalls(let before, let after):
       return Note(.note, "calls without a duration, left out: \(before) before, \(after) after")
     case .sketched(let error):

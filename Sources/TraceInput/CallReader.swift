@@ -15,6 +15,8 @@ public struct CallReader: ~Copyable {
   private var events: TraceReader
   private var builder: CallBuilder
   private var batch: [Event] = []
+  private var order = ReportOrder()
+  private var ordered: [Event] = []
   private var isAtEnd = false
 
   /// - Parameter tracksPaths: fills `Call.path`.
@@ -37,9 +39,18 @@ public struct CallReader: ~Copyable {
     calls.removeAll(keepingCapacity: true)
     if isAtEnd { return false }
     if try events.next(&batch) {
-      builder.consume(batch, into: &calls)
+      if events.isTraceDat {
+        builder.consume(batch, into: &calls)
+      } else {
+        ordered.removeAll(keepingCapacity: true)
+        order.add(batch, into: &ordered)
+        builder.consume(ordered, into: &calls)
+      }
     } else {
       isAtEnd = true
+      ordered.removeAll(keepingCapacity: true)
+      order.drain(into: &ordered)
+      builder.consume(ordered, into: &calls)
       builder.finish(into: &calls)
     }
     return true
@@ -55,6 +66,8 @@ public struct CallReader: ~Copyable {
   /// How often, and how many as far as is known, events were lost.
   public var losses: Int { builder.losses }
   public var lostEvents: UInt64 { builder.lostEvents }
+  /// Headings of a text that holds both sides, so far.
+  public var sections: (before: Int, after: Int) { builder.sections }
   public var isNested: Bool { builder.isNested }
   public var deepest: Int32 { builder.deepest }
 }

@@ -11,8 +11,12 @@ struct FunctionPart {
     case comment
     /// The start of a comment that goes on in the next line.
     case openComment
-    /// An interrupt arrow, an overrun note, an elision: read, and no event.
+    /// An overrun note, an elision: read, and no event.
     case note
+    /// `==========> |`: an interrupt begins.
+    case interruptEntry
+    /// `<========== |`: it ends.
+    case interruptExit
     /// The beginning of a call that the line ends in.
     case incomplete
     /// Nothing of the tracer's.
@@ -32,6 +36,8 @@ struct FunctionPart {
   var end: Int
   /// `name {`, as a person shortens it: a call only where the columns in front leave no doubt.
   var lacksParentheses = false
+  /// The line ends inside the comment behind a closing brace, which names the function.
+  var endsInTailComment = false
 
   /// Reads the function part at or behind `position`.
   init(_ line: Line, at position: Int) {
@@ -51,9 +57,13 @@ struct FunctionPart {
       let close = line.find("*/", from: first + 2)
       shape = close == nil ? .openComment : .comment
       end = close.map { $0 + 2 } ?? line.count
-    case UInt8(ascii: "=") where line.has("=====", at: first),
-      UInt8(ascii: "<") where line.has("<====", at: first):
+    case UInt8(ascii: "/") where line[first + 1] == UInt8(ascii: "/"):
+      // `// ...`, what a person left out.
       shape = .note
+    case UInt8(ascii: "=") where line.has("=====", at: first) || line.has("=3D=3D=3D", at: first):
+      shape = .interruptEntry
+    case UInt8(ascii: "<") where line.has("<====", at: first) || line.has("<=3D=3D=3D", at: first):
+      shape = .interruptExit
     case UInt8(ascii: "("):
       if line.has("(Overruns:", at: first) { shape = .note }
     default:
@@ -84,7 +94,7 @@ struct FunctionPart {
       while line[index].isNameByte || line[index] == UInt8(ascii: "/") { index += 1 }
     }
     readModule(line, &index)
-    if index >= line.count {
+    if line.skipBlanks(index) >= line.count {
       shape = .incomplete
       return
     }
@@ -135,7 +145,11 @@ struct FunctionPart {
   /// `/* name [module] ret=0x0 */` behind a closing brace; a comment of another kind leaves the name empty.
   private mutating func readTailComment(_ line: Line) {
     let open = line.skipBlanks(end)
-    guard line[open] == UInt8(ascii: "/"), line[open + 1] == UInt8(ascii: "*") else { return }
+    guard line[open] == UInt8(ascii: "/") else { return }
+    guard line[open + 1] == UInt8(ascii: "*") else {
+      readTailWithoutAsterisks(line, at: open)
+      return
+    }
     let first = line.skipBlanks(open + 2)
     var index = first
     while line[index].isNameByte { index += 1 }
@@ -152,7 +166,25 @@ struct FunctionPart {
     } else {
       module = 0..<0
     }
-    end = line.find("*/", from: open + 2).map { $0 + 2 } ?? line.count
+    let close = line.find("*/", from: open + 2)
+    endsInTailComment = close == nil
+    end = close.map { $0 + 2 } ?? line.count
+  }
+
+  /// `/ name [module] /`: Markdown took the asterisks for emphasis.
+  private mutating func readTailWithoutAsterisks(_ line: Line, at open: Int) {
+    let first = line.skipBlanks(open + 1)
+    var index = first
+    while line[index].isNameByte { index += 1 }
+    let symbol = first..<index
+    readModule(line, &index)
+    let close = line.skipBlanks(index)
+    guard !symbol.isEmpty, line[open + 1].isBlank, line[close] == UInt8(ascii: "/") else {
+      module = 0..<0
+      return
+    }
+    name = symbol
+    end = close + 1
   }
 
   /// ` (3)` behind the call and its comments.

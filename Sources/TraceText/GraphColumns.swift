@@ -100,6 +100,10 @@ struct GraphColumns {
     if line[end] == UInt8(ascii: ".") {
       let fractionEnd = line.skipDigits(end + 1)
       let bar = line.skipBlanks(fractionEnd)
+      if line[bar] == UInt8(ascii: "["), readBracketedCPU(line, at: bar, time: cell..<fractionEnd, &position)
+      {
+        return true
+      }
       if line[bar] == UInt8(ascii: "|"), fractionEnd - end > 6, let value = line.timestamp(cell..<fractionEnd)
       {
         time = value
@@ -107,11 +111,43 @@ struct GraphColumns {
         return true
       }
     }
+    if readRawTime(line, cell..<end, &position) { return true }
     if endsAsNumber(line, from: cell) {
       endsInColumn = cpu >= 0
       return false
     }
     return readTask(line, at: cell, &position)
+  }
+
+  /// `111735834116555 |   0)`: the absolute time as a kernel prints it that does not make seconds of it.
+  private mutating func readRawTime(_ line: Line, _ digits: Range<Int>, _ position: inout Int) -> Bool {
+    guard cpu < 0, bars == 0, digits.count >= 6 else { return false }
+    let bar = line.skipBlanks(digits.upperBound)
+    guard line[bar] == UInt8(ascii: "|") else { return false }
+    let next = line.skipBlanks(bar + 1)
+    let last = line.skipDigits(next)
+    guard last > next, line[last] == UInt8(ascii: ")"), let value = line.timestamp(digits) else {
+      return false
+    }
+    time = value
+    endColumn(at: bar, base: 2, &position)
+    return true
+  }
+
+  /// `1234.567890  [0]  |`: time and CPU as other tracers print them, which people write from memory.
+  private mutating func readBracketedCPU(
+    _ line: Line, at open: Int, time digits: Range<Int>, _ position: inout Int
+  ) -> Bool {
+    let close = line.skipDigits(open + 1)
+    guard cpu < 0, bars == 0, close > open + 1, close - open <= 6, line[close] == UInt8(ascii: "]"),
+      let number = line.integer(open + 1..<close), let value = line.timestamp(digits)
+    else { return false }
+    cpu = Int32(number)
+    time = value
+    position = close + 1
+    functionColumn = close + 1
+    base = 1
+    return true
   }
 
   private mutating func readDuration(_ line: Line, _ printed: PrintedDuration, _ position: inout Int) -> Bool

@@ -16,6 +16,7 @@ struct Heading {
   var strength: Strength
   /// Behind the heading: a trace may follow on the same line.
   var end: Int
+  private var namesPatch: Bool
 
   /// No longer line is looked at.
   static let longest = 160
@@ -23,6 +24,22 @@ struct Heading {
   /// Reads the heading at the start of `line`, at or behind `start`, before `limit`.
   init?(_ line: Line, from start: Int, to limit: Int) {
     let limit = min(limit, line.count, start + Self.longest)
+    if let heading = Heading(words: line, from: start, to: limit) {
+      self = heading
+      return
+    }
+    // `On another machine, without the patch:` ends in a heading; `the same test, as before:` names no patch.
+    let end = line.skipBlanksBack(line.count, downTo: start)
+    guard end <= limit, line[end - 1] == UInt8(ascii: ":") else { return nil }
+    var clause = end - 1
+    while clause > start, line[clause - 1] != UInt8(ascii: ",") { clause -= 1 }
+    guard clause > start, let heading = Heading(words: line, from: clause, to: limit),
+      heading.namesPatch, heading.strength == .certain, heading.end == end
+    else { return nil }
+    self = heading
+  }
+
+  private init?(words line: Line, from start: Int, to limit: Int) {
     var words = Words()
     var index = start
     var decoration = 0
@@ -57,6 +74,7 @@ struct Heading {
     }
     guard let side = words.side else { return nil }
     self.side = side
+    namesPatch = words.patch
     if line[index] == UInt8(ascii: ":") {
       strength = .certain
       end = index + 1
@@ -89,8 +107,9 @@ private struct Words {
   private var old = false
   private var new = false
   private var negated = false
-  private var patch = false
+  private(set) var patch = false
   private var count = 0
+  private var previous: Meaning?
 
   /// The side that the words say together; nil where they say none, or both.
   var side: Event.Side? {
@@ -110,7 +129,14 @@ private struct Words {
     guard count <= 14 else { return false }
     // A version, a size, a commit: anything with a digit in it.
     for index in range where line[index].isDigit { return true }
-    switch Self.meaning(line[range]) {
+    let meaning = Self.meaning(line[range])
+    defer { previous = meaning }
+    // `with it`, `without it`: the patch.
+    if previous == .with || previous == .without, line.has("it", at: range.lowerBound), range.count == 2 {
+      patch = true
+      return true
+    }
+    switch meaning {
     case .before: before = true
     case .after: after = true
     case .without: without = true

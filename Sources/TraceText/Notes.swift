@@ -61,6 +61,7 @@ extension TextParser {
     event.cpu = cpu
     event.buffer = buffer
     event.lostEvents = count
+    nesting.forget(cpu: cpu)
     batch.append(event)
     return true
   }

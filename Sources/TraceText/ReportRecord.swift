@@ -32,6 +32,13 @@ struct ReportRecord {
         name = hit - 1
         colon = search + 13
         isExit = false
+      } else if line.has("ent:", at: search) || line.has("ret:", at: search),
+        hit == start || line[hit - 1].isBlank,
+        line.has("func=", at: line.skipBlanks(search + 4)) || line.skipBlanks(search + 4) >= line.count
+      {
+        // Android's funcgraph-flat option: one line a record, without a duration.
+        colon = search + 3
+        isExit = line[search] == UInt8(ascii: "r")
       } else {
         continue
       }
@@ -155,6 +162,8 @@ struct RawFields {
     end = index
     if line.has("func=", at: index) || line.has("func:", at: index) {
       index += 5
+      // The equals sign in quoted-printable.
+      if line.has("3D", at: index) { index += 2 }
       readName(line, &index)
       guard !name.isEmpty else { return nil }
       end = index

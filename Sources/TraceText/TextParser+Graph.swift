@@ -16,6 +16,9 @@ extension TextParser {
     let part = FunctionPart(line, at: columns.functionColumn)
     if !columns.isStrong && commentLines > 0 { return .other }
     switch part.shape {
+    case .exit where part.endsInTailComment && !acceptsCutComment && (columns.isStrong || columns.bars > 0):
+      cutInComment = true
+      return .incomplete(from: start, strong: columns.isStrong)
     case .leaf, .entry, .exit:
       // Bars alone: a call must have a duration, only the beginning of one has none.
       if columns.bars > 0, !columns.isStrong, columns.duration == nil, part.shape != .entry { return .other }
@@ -27,6 +30,7 @@ extension TextParser {
       event.pid = columns.pid
       if columns.pid >= 0 { event.comm = comm(line[columns.comm]) }
       event.depth = part.depth(line, from: columns.functionColumn, base: columns.base)
+      if columns.cpu >= 0 { nesting.adjust(&event) }
       if let printed = columns.duration, part.shape != .entry {
         event.duration = printed.value
         event.resolution = printed.resolution
@@ -38,6 +42,10 @@ extension TextParser {
       return .read
     case .openComment:
       commentLines = 64
+      return .read
+    case .interruptEntry, .interruptExit:
+      if columns.cpu >= 0 { nesting.pass(part.shape, cpu: columns.cpu) }
+      parseRightHalf(line, from: part.end, column: column, into: &batch)
       return .read
     case .comment, .note:
       parseRightHalf(line, from: part.end, column: column, into: &batch)
@@ -54,17 +62,24 @@ extension TextParser {
     }
   }
 
-  /// ` 4)  comm-12    =>   comm-34 ` between two rules of dashes: another task runs on that CPU.
+  /// ` 4)  comm-12    =>   comm-34 ` between two rules of dashes: another task runs on that CPU. Quoted-printable
+  /// writes the arrow `=3D>`.
   mutating func parseSwitch(
     _ line: Line, _ columns: GraphColumns, column: UInt8, into batch: inout [Event]
   ) -> Bool {
     let limit = line.find("||", from: columns.functionColumn) ?? line.count
-    guard let arrow = line.find(" => ", from: columns.functionColumn), arrow < limit else { return false }
+    var arrowLength = 4
+    var arrow = line.find(" => ", from: columns.functionColumn, to: limit)
+    if arrow == nil {
+      arrow = line.find(" =3D> ", from: columns.functionColumn, to: limit)
+      arrowLength = 6
+    }
+    guard let arrow else { return false }
     let left = line.skipBlanksBack(arrow, downTo: columns.functionColumn)
     var end = line.skipBlanksBack(limit, downTo: arrow)
     if line[end - 1] == UInt8(ascii: "|") { end = line.skipBlanksBack(end - 1, downTo: arrow) }
     guard let previous = TaskName(line, from: columns.functionColumn, to: left),
-      let next = TaskName(line, from: arrow + 4, to: end)
+      let next = TaskName(line, from: arrow + arrowLength, to: end)
     else { return false }
     var event = Event(kind: .taskSwitch)
     event.column = column
@@ -73,6 +88,7 @@ extension TextParser {
     event.comm = comm(line[next.comm])
     event.previousPid = previous.pid
     event.previousComm = comm(line[previous.comm])
+    nesting.forget(cpu: columns.cpu)
     batch.append(event)
     parseRightHalf(line, from: end, column: column, into: &batch)
     return true

@@ -3,11 +3,24 @@ internal import FunctionGraph
 /// Headings that say which side of a comparison follows, and comments that go on over several lines.
 extension TextParser {
   /// A heading without a colon is one if a rule, a blank line or nothing but the trace follows.
-  mutating func settleHeading(_ line: Line, from start: Int, into batch: inout [Event]) {
-    guard let side = bareHeading else { return }
+  ///
+  /// - Returns: the side that still depends on whether this line is the trace: it may begin with a task's name, as
+  ///   prose does with a letter.
+  mutating func settleHeading(_ line: Line, from start: Int, into batch: inout [Event]) -> Event.Side? {
+    guard let side = bareHeading else { return nil }
     bareHeading = nil
     let byte = line[start]
-    if start >= line.count || line.isRule(from: start) || !byte.isLetter { append(side, &batch) }
+    guard start >= line.count || line.isRule(from: start) || !byte.isLetter else { return side }
+    append(side, &batch)
+    return nil
+  }
+
+  /// The line under a heading without a colon was read: the heading stands in front of its calls.
+  func insertHeading(_ side: Event.Side, at index: Int, _ batch: inout [Event]) {
+    guard index < batch.count, batch[index].kind != .heading else { return }
+    var event = Event(kind: .heading)
+    event.side = side
+    batch.insert(event, at: index)
   }
 
   mutating func parseHeading(_ line: Line, from start: Int, into batch: inout [Event]) -> Outcome {

@@ -72,6 +72,9 @@ extension TextParser {
     let isGraph = hasBar || duration != nil || hasOrigin
     let part = FunctionPart(line, at: position)
     switch part.shape {
+    case .exit where part.endsInTailComment && !acceptsCutComment:
+      cutInComment = true
+      return .incomplete(from: start, strong: isGraph)
     case .leaf, .entry, .exit:
       var event = event(for: part, line)
       event.depth = hasBar ? part.depth(line, from: position, base: 2) : part.depth
@@ -84,7 +87,7 @@ extension TextParser {
       return .read
     case .incomplete:
       return .incomplete(from: start, strong: isGraph)
-    case .comment, .openComment, .note:
+    case .comment, .openComment, .note, .interruptEntry, .interruptExit:
       end = part.end
       return .read
     case .other:

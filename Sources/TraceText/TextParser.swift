@@ -25,6 +25,11 @@ struct TextParser {
   var bareHeading: Event.Side?
   var previousLineIsBlank = true
   var wrapped = WrappedLine()
+  /// The last line that was incomplete ends in the comment behind a closing brace.
+  var cutInComment = false
+  /// Whether such a line is read without its rest.
+  var acceptsCutComment = false
+  var nesting = InterruptNesting()
   /// A copy of a line from which character entities were removed.
   var cleaned: [UInt8] = []
 
@@ -63,6 +68,8 @@ struct TextParser {
     lineNumber += 1
     var count = bytes.count
     if count > 0 && bytes[count - 1] == 0x0D { count -= 1 }
+    // A blank at the end of a line in quoted-printable (RFC 2045, 6.7 rule 3).
+    if count >= 3, bytes[count - 1] == 0x30, bytes[count - 2] == 0x32, bytes[count - 3] == 0x3D { count -= 3 }
     let line = Line(UnsafeRawBufferPointer(start: bytes.baseAddress, count: count))
     if line.needsCleaning {
       var copy: [UInt8] = []
@@ -77,23 +84,28 @@ struct TextParser {
 
   /// The end of the text.
   mutating func finish(into batch: inout [Event]) {
-    if !wrapped.isEmpty { giveUpWrapped() }
+    if !wrapped.isEmpty { giveUpWrapped(into: &batch) }
     bareHeading = nil
   }
 
   mutating func parse(_ line: Line, into batch: inout [Event]) {
     if !wrapped.isEmpty && joinsWrapped(line, into: &batch) { return }
     let start = line.skipFront()
-    settleHeading(line, from: start, into: &batch)
+    let side = settleHeading(line, from: start, into: &batch)
+    let mark = batch.count
     if let cut = line.withoutSoftBreak, parseCut(cut, from: start, into: &batch) {
+      if let side { insertHeading(side, at: mark, &batch) }
       previousLineIsBlank = false
       return
     }
     let outcome = start >= line.count ? .other : parseLine(line, from: start, into: &batch)
     switch outcome {
-    case .read: break
+    case .read:
+      if let side { insertHeading(side, at: mark, &batch) }
     case .incomplete(let from, let strong):
+      if let side, strong { append(side, &batch) }
       wrapped.begin(line, from: from, strong: strong, lineNumber: lineNumber)
+      wrapped.isInComment = takeCutInComment()
     case .unreadable:
       recordUnreadable(line, at: lineNumber)
     case .other: break
@@ -108,6 +120,7 @@ struct TextParser {
     case .read: return true
     case .incomplete(let from, let strong):
       wrapped.begin(line, from: from, strong: strong, lineNumber: lineNumber, isSoft: true)
+      wrapped.isInComment = takeCutInComment()
       return true
     case .unreadable:
       wrapped.begin(line, from: start, strong: true, lineNumber: lineNumber, isSoft: true)

@@ -10,6 +10,8 @@ struct WrappedLine {
   var isStrong = false
   /// Cut by quoted-printable: the rest follows without a blank and without a quote mark.
   var isSoft = false
+  /// Whether the beginning ends in the comment behind a closing brace: it can be read without its rest.
+  var isInComment = false
   private var joins = 0
   private var lengthBefore = 0
 
@@ -26,6 +28,7 @@ struct WrappedLine {
     self.isSoft = isSoft
     self.lineNumber = lineNumber
     isStrong = strong
+    isInComment = false
     joins = 0
   }
 
@@ -54,6 +57,7 @@ struct WrappedLine {
     bytes.removeAll(keepingCapacity: true)
     isStrong = false
     isSoft = false
+    isInComment = false
     joins = 0
   }
 }

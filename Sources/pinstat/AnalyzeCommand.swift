@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import PinningModel
 import Reports
 
 struct AnalyzeCommand: AsyncParsableCommand {
@@ -25,6 +26,9 @@ struct AnalyzeCommand: AsyncParsableCommand {
   @OptionGroup(title: "Selection") var selection: SelectionOptions
   @OptionGroup(title: "Conditions") var conditions: ConditionOptions
 
+  @Option(name: .long, help: "The variant of the kernel code, for the model. (default: as recognized)")
+  var variant: PinningModel.Variant?
+
   @Flag(name: .long, help: "Where the time goes: calls, total and self time of each callee.")
   var callees = false
 
@@ -46,8 +50,15 @@ struct AnalyzeCommand: AsyncParsableCommand {
 
   private func status() async -> Int32 {
     let progress = Progress(output.progress, quiet: output.quiet)
+    let model: ModelRequest?
+    do {
+      model = try conditions.model(before: variant, after: nil)
+    } catch {
+      say((error as? Failure)?.sentence ?? "\(error)")
+      return ExitStatus.inputFailed
+    }
     let request = AnalysisRequest(
-      selection: selection.selection, filter: selection.filter, wantsCallees: callees)
+      selection: selection.selection, filter: selection.filter, wantsCallees: callees || model != nil)
     let loaded = await load(traces, InputLoader(request: request), output, progress)
 
     var status = ExitStatus.done
@@ -80,7 +91,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
     var context = conditions.context(selection)
     context.wantsCallees = callees
     context.wantsHistogram = histogram
-    let report = AnalysisReport(traces: analyses, context: context)
+    var report = AnalysisReport(traces: analyses, context: context)
+    if let model { report.meet(model) }
     return max(
       status,
       writeReport(to: output) { () -> [UInt8] in

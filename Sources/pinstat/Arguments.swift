@@ -1,5 +1,6 @@
 import Analysis
 public import ArgumentParser
+import PinningModel
 import Reports
 
 // Raw arguments become validated values here, once; each says what it expects when it refuses.
@@ -17,6 +18,23 @@ struct ByteCount: ExpressibleByArgument, Hashable {
     let shifts: [Substring: UInt64] = ["": 0, "k": 10, "m": 20, "g": 30, "t": 40]
     guard let shift = shifts[unit], number <= UInt64.max >> shift else { return nil }
     bytes = number << shift
+  }
+}
+
+/// As `ByteCount`, and 0.
+struct ByteOffset: ExpressibleByArgument, Hashable {
+  var text: String
+  var bytes: UInt64
+
+  init?(argument: String) {
+    text = argument
+    if argument == "0" {
+      bytes = 0
+    } else if let count = ByteCount(argument: argument) {
+      bytes = count.bytes
+    } else {
+      return nil
+    }
   }
 }
 
@@ -94,6 +112,16 @@ struct TraceTime: ExpressibleByArgument, Hashable {
 
 enum Backing: String, ExpressibleByArgument, CaseIterable {
   case hugetlb, thp, pages
+}
+
+extension Backing {
+  var model: PinningModel.Backing {
+    switch self {
+    case .hugetlb: .hugetlb
+    case .thp: .thp
+    case .pages: .pages
+    }
+  }
 }
 
 enum When: String, ExpressibleByArgument, CaseIterable {

@@ -1,6 +1,7 @@
 import Analysis
 import ArgumentParser
 import FunctionGraph
+import PinningModel
 import Reports
 import TraceInput
 
@@ -83,6 +84,12 @@ struct CompareCommand: AsyncParsableCommand {
       "What an undecided gate counts as: pass (0) or fail (1), instead of 3.", valueName: "pass|fail"))
   var undecided: UndecidedPolicy?
 
+  @Option(name: .long, help: "The before side's variant of the kernel code. (default: as recognized)")
+  var variantBefore: PinningModel.Variant?
+
+  @Option(name: .long, help: "The after side's variant. (default: as recognized)")
+  var variantAfter: PinningModel.Variant?
+
   @Flag(name: .long, help: "The difference, attributed to the function itself and its callees.")
   var callees = false
 
@@ -116,7 +123,8 @@ struct CompareCommand: AsyncParsableCommand {
   private func status() async -> Int32 {
     let progress = Progress(output.progress, quiet: output.quiet)
     do {
-      let sides = try await loadSides(progress)
+      let model = try conditions.model(before: variantBefore, after: variantAfter)
+      let sides = try await loadSides(progress, wantsCallees: callees || model != nil)
       progress.finish()
       var request = ComparisonRequest()
       request.metric = metric
@@ -127,6 +135,7 @@ struct CompareCommand: AsyncParsableCommand {
       request.seed = seed
       request.filters = selection.filterTexts
       request.size = conditions.size?.bytes
+      request.model = model
       var comparison: Comparison
       do throws(ComparisonError) {
         comparison = try Comparator(selection: selection.selection, request: request).compare(
@@ -136,6 +145,10 @@ struct CompareCommand: AsyncParsableCommand {
       }
       if sides.isOneText {
         comparison.notes.removeAll { if case .sameInput = $0 { true } else { false } }
+      }
+      if max(sides.sections.before, sides.sections.after) > 1 {
+        comparison.notes.insert(
+          .sectionsTogether(before: sides.sections.before, after: sides.sections.after), at: 0)
       }
       if sides.byColumn { comparison.notes.insert(.sidesByColumn, at: 0) }
       return report(comparison, seconds: progress.seconds)
@@ -158,11 +171,12 @@ struct CompareCommand: AsyncParsableCommand {
     /// Both sides stand in one text, told apart by headings or by columns.
     var isOneText = false
     var byColumn = false
+    var sections = (before: 1, after: 1)
   }
 
-  private func loadSides(_ progress: Progress) async throws -> Sides {
+  private func loadSides(_ progress: Progress, wantsCallees: Bool) async throws -> Sides {
     let request = AnalysisRequest(
-      selection: selection.selection, filter: selection.filter, wantsCallees: callees)
+      selection: selection.selection, filter: selection.filter, wantsCallees: wantsCallees)
     if traces.count == 1 { return try loadText(traces[0], request, progress) }
     let left = before.isEmpty ? [traces[0]] : before
     let right = after.isEmpty ? [traces[1]] : after
@@ -191,7 +205,7 @@ struct CompareCommand: AsyncParsableCommand {
       let sides = try loadedSides(path, request, progress)
       return Sides(
         before: ComparedSide(runs: [sides.before]), after: ComparedSide(runs: [sides.after]), isOneText: true,
-        byColumn: sides.byColumn)
+        byColumn: sides.byColumn, sections: sides.sections)
     } catch let error as TraceError {
       throw Failure(path, error)
     } catch let error as AnalysisError {
@@ -213,7 +227,9 @@ struct CompareCommand: AsyncParsableCommand {
   }
 
   private func report(_ comparison: Comparison, seconds: Double) -> Int32 {
-    let report = ComparisonReport(comparison: comparison, context: conditions.context(selection))
+    var context = conditions.context(selection)
+    context.wantsCallees = callees
+    let report = ComparisonReport(comparison: comparison, context: context)
     let policy: GateOutcome
     switch undecided {
     case .pass: policy = .holds

@@ -52,7 +52,7 @@ struct Failure: Error {
     case .noDurations(let function):
       sentence =
         "\(displayed(path)): its calls of \(function) have no durations; record with the option funcgraph-duration on "
-        + "(echo 1 > options/funcgraph-duration)"
+        + "and funcgraph-flat off (echo 1 > options/funcgraph-duration)"
     case .noSides(let found):
       let missing =
         found.isEmpty
@@ -67,6 +67,19 @@ struct Failure: Error {
   init(noCalls reason: Diagnostic, path: String) {
     let damage = TraceError(.corrupt, at: reason.place, "\(reason.detail), and no call can be read")
     sentence = Failure(path, damage).sentence
+  }
+
+  init(_ error: CalibrationFailure) {
+    switch error {
+    case .noCalls(let path):
+      sentence =
+        "\(displayed(path)): no call of \(TraceCalibration.function) with a known duration in it to calibrate from"
+    case .hooksUnknown(let path):
+      sentence =
+        "\(displayed(path)): how many callees are hooked is known for pages of 2M only; give hooks=N, counted in a trace without a depth limit"
+    case .model(let path, let error): sentence = "\(displayed(path)): \(error)"
+    case .fit(let error): sentence = "calibration: \(error)"
+    }
   }
 
   init(_ path: String, _ error: BaselineError) {

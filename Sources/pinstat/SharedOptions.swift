@@ -1,5 +1,6 @@
 import Analysis
 import ArgumentParser
+import PinningModel
 import Reports
 
 /// Which functions and which of their calls: shared by analyze, compare and export.
@@ -106,6 +107,24 @@ struct ConditionOptions: ParsableArguments {
   )
   var recorded = Recording.unknown
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "What one hooked but unrecorded callee costs, nanoseconds: corrects traces recorded with -g.",
+      valueName: "ns"))
+  var hookCost: Double?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Hooked callees a folio. (default: as counted for 2M pages)", valueName: "n"))
+  var hooks: Double?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Costs of this machine for the model, as pinstat model wrote them.", valueName: "file")
+  )
+  var costs: String?
+
   func validate() throws {
     if let pageSize {
       guard pageSize.bytes & (pageSize.bytes - 1) == 0, pageSize.bytes >= 4096 else {
@@ -118,6 +137,23 @@ struct ConditionOptions: ParsableArguments {
     if backing == .hugetlb, let pageSize, pageSize.bytes == 4096 {
       throw ValidationError("--backing hugetlb has no 4K pages.")
     }
+    if let hookCost, !(hookCost >= 0 && hookCost < 1e9) {
+      throw ValidationError("--hook-cost takes nanoseconds, 0 or more.")
+    }
+    if let hooks, !(hooks > 0 && hooks < 1e9) {
+      throw ValidationError("--hooks takes a number greater than 0.")
+    }
+  }
+
+  /// What is asked of the model; nil where no size and page size that it knows are given.
+  func model(before: PinningModel.Variant?, after: PinningModel.Variant?) throws -> ModelRequest? {
+    guard let size, let pageSize, let page = try? FolioSize(bytes: pageSize.bytes) else { return nil }
+    let wanted = backing?.model ?? .init(usualFor: page)
+    guard wanted.folioSizes.contains(page) else { return nil }
+    return ModelRequest(
+      size: size.bytes, pageSize: page, backing: wanted, costs: try costs.map(loadCosts) ?? .published,
+      costsAreOfThisMachine: costs != nil, variantBefore: before, variantAfter: after, hookCost: hookCost,
+      hooksPerFolio: hooks, calleesAreHooked: recorded == .graph)
   }
 
   func context(_ selection: SelectionOptions) -> ReportContext {

@@ -24,7 +24,7 @@ struct Snippet: CustomTestStringConvertible {
     #expect(reading.diagnostics.counts.count == (unreadable > 0 ? 1 : 0))
   }
 
-  static let all = kernelLayout + report + pasted + notes + headings
+  static let all = kernelLayout + report + pasted + notes + headings + field
 }
 
 @Suite struct SnippetTests {
@@ -42,6 +42,9 @@ struct Snippet: CustomTestStringConvertible {
 
   @Test(arguments: Snippet.headings)
   func headings(_ snippet: Snippet) throws { try snippet.check() }
+
+  @Test(arguments: Snippet.field)
+  func field(_ snippet: Snippet) throws { try snippet.check() }
 
   @Test(arguments: Snippet.all, [1, 2, 7, 64])
   func blockSizeChangesNothing(_ snippet: Snippet, _ blockSize: Int) throws {

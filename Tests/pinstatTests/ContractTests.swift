@@ -369,6 +369,18 @@ import Testing
     for column in ["speedup_low", "speedup_high", "p_value", "confidence"] { #expect(row[column] == "") }
   }
 
+  @Test func sectionsTakenTogetherAreSaid() throws {
+    let folder = try TemporaryFolder()
+    let text = ["Before:", "After:", "Before:", "After:"].map {
+      "\($0)\n\n# 2000.000 us |  vfio_pin_map_dma();\n"
+    }
+    let mail = try folder.file("mail.txt", text.joined(separator: "\n"))
+    let outcome = try Tool.run("compare", mail)
+    #expect(
+      outcome.output.contains("2 headings for before and 2 for after"), "\(outcome.output)\(outcome.error)")
+    #expect(!(try Tool.run("compare", Self.mail)).output.contains("headings"))
+  }
+
   @Test func commitBlockFitsTheMessage() throws {
     for arguments in [
       [Self.before, Self.after], [Self.mail],

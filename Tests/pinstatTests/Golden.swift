@@ -62,6 +62,19 @@ enum Golden {
     ("help-analyze.txt", ["analyze", "--help"]),
     ("help-compare.txt", ["compare", "--help"]),
     ("help-export.txt", ["export", "--help"]),
+    ("help-model.txt", ["model", "--help"]),
+    ("model.txt", ["model", "--size", "8G", "--page-size", "2M"]),
+    ("model.csv", ["model", "--size", "8G", "--page-size", "1G", "--format", "csv"]),
+    ("model.json", ["model", "--size", "8G", "--page-size", "2M", "--format", "json"]),
+    (
+      "model.md",
+      ["model", "--size", "8G", "--page-size", "4K", "--operation", "unmap", "--format", "markdown"]
+    ),
+    ("compare-model.txt", ["compare", before, after, "--size", "8G", "--page-size", "2M"]),
+    (
+      "compare-model.md",
+      ["compare", before, after, "--size", "8G", "--page-size", "2M", "--format", "markdown"]
+    ),
   ]
 
   @Test(arguments: cases.indices)
