@@ -2,6 +2,7 @@
 #
 #   make demo     set up what is missing, build, run the main job on real traces
 #   make test     set up what is missing, build without warnings, lint, run every test
+#   make fuzz TIME=60   build the fuzz targets with the address sanitizer, run each for so many seconds
 #   make install PREFIX=/usr/local
 #
 # Both set-up steps say what they install before they do (apt, with sudo when not root).
@@ -25,11 +26,15 @@ RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json
 ifneq ($(SANITIZE),)
 TEST_FLAGS = --sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE)
 endif
+# The parsers' tests run with the address sanitizer too, whatever SANITIZE says.
+PARSER_FLAGS = --sanitize=address --scratch-path .build-address
+PARSER_TESTS = ^(TraceDatTests|TraceTextTests|FunctionGraphTests)\.
+export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 
-.PHONY: help all build demo test lint install uninstall clean setup-build setup-test
+.PHONY: help all build demo test fuzz lint install uninstall clean setup-build setup-test
 
 help:
-	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,8p'
+	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,9p'
 
 all: build
 
@@ -43,9 +48,20 @@ demo: build
 test: setup-test lint
 	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(TEST_FLAGS)
 	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(TEST_FLAGS)
+ifeq ($(SANITIZE),)
+	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(PARSER_FLAGS)
+	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(PARSER_FLAGS) --filter '$(PARSER_TESTS)'
+endif
+
+# Seconds that each fuzz target runs.
+TIME ?= 60
+
+fuzz: setup-build
+	$(SWIFT) build --product pinstat
+	Fuzz/run $(TIME)
 
 lint:
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
 
 install: build
 	@set -e; bin="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat"; \

@@ -16,6 +16,7 @@ let package = Package(
     .executable(name: "pinstat", targets: ["pinstat"]),
     .library(name: "FunctionGraph", targets: ["FunctionGraph"]),
     .library(name: "TraceInput", targets: ["TraceInput"]),
+    .library(name: "TraceReaders", targets: ["TraceText", "TraceDat"]),
     .library(name: "Statistics", targets: ["Statistics"]),
     .library(name: "Analysis", targets: ["Analysis"]),
     .library(name: "PinningModel", targets: ["PinningModel"]),

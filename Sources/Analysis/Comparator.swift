@@ -65,7 +65,7 @@ public struct Comparator: Sendable {
         pairs[index], samples[index], tests[index], pValue: rank.map { adjusted[$0] },
         alpha: rank.map { levels[$0] } ?? request.alpha)
       if let model = request.model { result.meet(model, before, after, samples[index]) }
-      results.append(result)
+      results.append(result.withGateFor(before, after))
     }
     return Comparison(
       before: before, after: after, request: request, functions: results, onlyBefore: onlyBefore,

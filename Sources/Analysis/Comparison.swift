@@ -167,6 +167,8 @@ public enum FunctionNote: Hashable, Sendable {
   case sketched(relativeError: Double)
   /// The number of calls a run differs.
   case callCountDiffers(before: Double, after: Double)
+  /// Data were lost that may have held calls, so that gates decide nothing.
+  case dataLost(before: Bool, after: Bool)
   case model(ModelNote)
 }
 

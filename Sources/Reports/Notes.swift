@@ -306,6 +306,12 @@ extension FunctionNote {
       return Note(.note, "calls without a duration, left out: \(before) before, \(after) after")
     case .sketched(let error):
       return Note(.note, "quantiles are from a sketch, within \(Figures.percent(error))")
+    case .dataLost(let before, let after):
+      let sides = before && after ? "both sides" : "the \(before ? "before" : "after") side"
+      return Note(
+        .warning,
+        "gates are undecided: data were lost on \(sides), and the calls that are missing could move the verdict; "
+          + "record again, with a larger buffer (-b) where events were lost")
     case .callCountDiffers(let before, let after):
       return Note(
         .warning,

@@ -58,7 +58,8 @@ extension Container {
       _ body: (inout Container, inout ByteCursor, inout Diagnostics) throws(TraceError) -> Void
     ) throws(TraceError) {
       guard let offset = options.sections[option.rawValue] else {
-        diagnostics.record(.damagedSection, at: .whole, "no section for \(what)")
+        diagnostics.record(
+          .damagedSection, at: .byte(header.optionsOffset ?? 0), "the options name no section for \(what)")
         return
       }
       do {

@@ -87,7 +87,8 @@ struct EventDecoder {
     hasDecoded = true
     let cursor = stream.cursor
     event.function = self.function(cursor.unsigned(function))
-    event.depth = Int32(truncatingIfNeeded: cursor.signed(depth))
+    // Damaged records have any number there; less than nothing is not known.
+    event.depth = max(Int32(truncatingIfNeeded: cursor.signed(depth)), -1)
     if let pid = formats?.pid {
       event.pid = Int32(truncatingIfNeeded: cursor.unsigned(pid))
       event.comm = comm(event.pid)

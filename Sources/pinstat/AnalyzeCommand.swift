@@ -67,6 +67,11 @@ struct AnalyzeCommand: AsyncParsableCommand {
       switch input.result {
       case .success(let found):
         for analysis in found {
+          if let reason = analysis.reasonForNoCalls {
+            say(Failure(noCalls: reason, path: analysis.path).sentence)
+            status = ExitStatus.inputFailed
+            continue
+          }
           for missing in analysis.missing {
             say(Failure(missing: missing, path: analysis.path).sentence)
             status = ExitStatus.inputFailed

@@ -95,6 +95,9 @@ struct ExportCommand: ParsableCommand {
           say("\(displayed(path)): \(remark)")
         }
       }
+      if selected.quality.calls == 0, let reason = selected.quality.diagnostics.reasonForNoCalls {
+        throw Failure(noCalls: reason, path: path)
+      }
       if selected.quality.calls == 0, !selected.isTraceDat {
         throw Failure(path, AnalysisError.noFunctionGraph(tracer: selected.description.tracer))
       }

@@ -63,6 +63,12 @@ struct Failure: Error {
     }
   }
 
+  /// A damaged input without a call that could be read.
+  init(noCalls reason: Diagnostic, path: String) {
+    let damage = TraceError(.corrupt, at: reason.place, "\(reason.detail), and no call can be read")
+    sentence = Failure(path, damage).sentence
+  }
+
   init(_ error: CalibrationFailure) {
     switch error {
     case .noCalls(let path):

@@ -289,6 +289,29 @@ import Testing
     #expect(!budget.take(1))
   }
 
+  @Test(arguments: [6, 7])
+  func tenThousandCPUs(_ version: Int) throws {
+    var trace = SyntheticTests.trace(
+      .init(
+        version: version, isBigEndian: false, longSize: 8, pageSize: 4096, compression: .none, variant: .today
+      ))
+    let cpus = trace.buffers[0].cpus
+    trace.buffers[0].cpus = (0..<10_000).map {
+      .init(number: UInt32($0), pages: $0 < cpus.count ? cpus[$0].pages : [])
+    }
+    trace.cpuCount = 10_000
+    let reading = try Reading(trace.written())
+    #expect(reading.lines(buffer: 0).count == 8)
+  }
+
+  /// A damaged record may hold any depth. What is less than nothing is not known.
+  @Test func negativeDepth() throws {
+    let path = fixtures.deletingLastPathComponent().appendingPathComponent("broken/negative-depth.dat")
+    let reading = try Reading([UInt8](try Data(contentsOf: path)))
+    #expect(reading.events.contains { $0.depth == -1 && $0.kind != .lost })
+    #expect(reading.events.allSatisfy { $0.depth >= -1 })
+  }
+
   /// Many CPUs that all claim the same data may not multiply the work.
   @Test func sharedData() throws {
     let trace = Self.small { trace in

@@ -31,6 +31,38 @@ import Testing
     #expect(outcome.status == status, "\(outcome.output)\(outcome.error)")
   }
 
+  /// A file that was cut, and one whose buffer ran over, decide no gate; without one they are compared.
+  @Test func lostDataDecideNoGate() throws {
+    let folder = try TemporaryFolder()
+    let whole = try Tool.fixtureData("6.18-fmt-multicpu-stripped.dat")
+    let cut = try folder.file("cut.dat", whole.prefix(whole.count - 9000))
+    let path = Tool.fixture("6.18-fmt-multicpu-stripped.dat")
+    #expect(try Tool.run("compare", path, path, "--max-slowdown", "900%").status == 0)
+    for arguments in [[path, cut], [cut, path]] {
+      let gated = try Tool.run(["compare", "--max-slowdown", "900%"] + arguments)
+      #expect(gated.status == 3, "\(gated.error)")
+      #expect(gated.output.contains("data were lost on the \(arguments[0] == cut ? "before" : "after") side"))
+      #expect(try Tool.run(["compare"] + arguments).status == 0)
+      let passed = try Tool.run(["compare", "--max-slowdown", "900%", "--undecided", "pass"] + arguments)
+      #expect(passed.status == 0)
+    }
+  }
+
+  /// Damage that leaves no call to be read is a failure, not an empty report.
+  @Test func damageWithoutCallsFails() throws {
+    let folder = try TemporaryFolder()
+    var bytes = try Tool.fixtureData("6.18-fmt-v7-nocomp-stripped.dat")
+    let format = try #require(bytes.firstRange(of: Data("name: funcgraph_".utf8)))
+    bytes.replaceSubrange(3900..<bytes.count, with: Data(count: bytes.count - 3900))
+    bytes.replaceSubrange(format, with: Data(count: format.count))
+    let path = try folder.file("hollow.dat", bytes)
+    for command in ["analyze", "export"] {
+      let outcome = try Tool.run(command, "--all-functions", "-q", path)
+      #expect(outcome.status == 2, "\(outcome.output)")
+      #expect(outcome.error.contains("hollow.dat: byte "), "\(outcome.error)")
+    }
+  }
+
   // MARK: Errors of the input: 2, one sentence with the file and what to do
 
   static let inputErrors: [([String], [String])] = [
@@ -263,7 +295,8 @@ import Testing
     let nowhere = try Tool.run("export", Self.before, "-o", folder.path + "/no/such/folder/x")
     #expect(nowhere.status == 2)
     #expect(nowhere.error.contains("no/such/folder"))
-    // A limit on the file's size stands for a disk that fills up.
+    // A limit on the file's size stands for a disk that fills up. The thread sanitizer dies of it by itself.
+    if Tool.isThreadSanitized { return }
     let limited = try Tool.shell(
       "trap '' XFSZ; ulimit -f 1; pinstat export --all-functions Fixtures/traces/6.17-txt-trace_pipe.tracefs.txt -q -o \(path)"
     )
