@@ -63,8 +63,8 @@ enum Tool {
     let folder = try TemporaryFolder()
     let outputPath = folder.path + "/output"
     let errorPath = folder.path + "/error"
-    FileManager.default.createFile(atPath: outputPath, contents: nil)
-    FileManager.default.createFile(atPath: errorPath, contents: nil)
+    try #require(FileManager.default.createFile(atPath: outputPath, contents: nil))
+    try #require(FileManager.default.createFile(atPath: errorPath, contents: nil))
     let output = try #require(FileHandle(forWritingAtPath: outputPath))
     let error = try #require(FileHandle(forWritingAtPath: errorPath))
     process.standardOutput = output
@@ -72,7 +72,7 @@ enum Tool {
     if let input {
       let inputPath = folder.path + "/input"
       try input.write(to: URL(fileURLWithPath: inputPath))
-      process.standardInput = try #require(FileHandle(forReadingAtPath: inputPath))
+      process.standardInput = FileHandle(forReadingAtPath: inputPath)
     } else {
       process.standardInput = FileHandle.nullDevice
     }
