@@ -7,11 +7,17 @@ public struct AnalysisRequest: Sendable {
   public var filter: CallFilter
   /// Fills `FunctionDurations.callees`.
   public var wantsCallees: Bool
+  /// Fills `FunctionDurations.selfTime`, which takes the callees' records too. Always where callees are wanted.
+  public var wantsSelfTime: Bool
 
-  public init(selection: FunctionSelection, filter: CallFilter = CallFilter(), wantsCallees: Bool = false) {
+  public init(
+    selection: FunctionSelection, filter: CallFilter = CallFilter(), wantsCallees: Bool = false,
+    wantsSelfTime: Bool = true
+  ) {
     self.selection = selection
     self.filter = filter
     self.wantsCallees = wantsCallees
+    self.wantsSelfTime = wantsSelfTime
   }
 }
 
@@ -103,6 +109,8 @@ public struct TraceAnalyzer {
     var quality = TraceQuality()
     var collector = CalleeCollector()
     var kept = 0
+    /// Calls whose exit was seen.
+    var ended = 0
     var isCrowded = false
     /// Selected functions that were seen, whether or not a filter let them pass.
     var seen: Set<FunctionID> = []
@@ -115,41 +123,78 @@ public struct TraceAnalyzer {
   ) throws(AnalysisError) -> FinishedReader {
     do throws(TraceError) {
       var reader = try CallReader(input, tracksPaths: request.wantsCallees)
-      var calls: [Call] = []
-      // 0 not looked at, 1 wanted, 2 not.
-      var selected: [UInt8] = []
-      while try reader.next(&calls) {
-        if calls.isEmpty { continue }
-        let functions = reader.functions
-        let buffers = reader.description.buffers
-        let comms = reader.comms
-        while selected.count < functions.count {
-          let name = functions[FunctionID(rawValue: UInt32(selected.count))].symbol
-          selected.append(!name.isEmpty && request.selection.contains(name) ? 1 : 2)
-        }
-        for call in calls {
-          let side = sideOf(call)
-          sums[side].quality.calls += 1
-          let isSelected = selected[Int(call.function.rawValue)] == 1
-          if !isSelected && !request.wantsCallees { continue }
-          let passes =
-            isSelected
-            && add(
-              call, to: &sums[side], comm: comms[call.comm],
-              buffer: Int(call.buffer) < buffers.count ? buffers[Int(call.buffer)].name : "",
-              functions: functions)
-          if request.wantsCallees {
-            sums[side].collector.add(
-              call, paths: reader.paths,
-              isSelected: { Int($0.rawValue) < selected.count && selected[Int($0.rawValue)] == 1 },
-              isWanted: passes)
+      if !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
+        let selection = request.selection
+        let untouched = sums
+        reader.selectFunctions { !$0.isEmpty && selection.contains($0) }
+        try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
+        if let leftOut = reader.leftOut {
+          if leftOut.isComplete, leftOut.exits > 0, isAllThere(sums[0], reader.functions) {
+            // One side: no trace.dat has headings.
+            sums[0].quality.calls += Int(clamping: leftOut.exits) - sums[0].ended
+            return FinishedReader(reader)
           }
+          reader.restart()
+          sums = untouched
+          try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
         }
-        progress(reader.bytesRead, reader.size)
+        return FinishedReader(reader)
       }
+      try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
       return FinishedReader(reader)
     } catch {
       throw .trace(error)
+    }
+  }
+
+  /// Whether calls of every function were seen that was named: else the names of all others are wanted, for advice.
+  private func isAllThere(_ sums: SideSums, _ functions: FunctionTable) -> Bool {
+    let symbols = Set(sums.functions.keys.map { functions[$0.function].symbol })
+    return request.selection.required.allSatisfy { name in
+      symbols.contains(where: FunctionPattern(name).matches)
+    }
+  }
+
+  private func sumUp(
+    _ reader: inout CallReader, into sums: inout [SideSums], sideOf: (Call) -> Int,
+    _ progress: (UInt64, UInt64?) -> Void
+  ) throws(TraceError) {
+    var calls: [Call] = []
+    // 0 not looked at, 1 wanted, 2 not.
+    var selected: [UInt8] = []
+    while try reader.next(&calls) {
+      if calls.isEmpty { continue }
+      let functions = reader.functions
+      let buffers = reader.description.buffers
+      let comms = reader.comms
+      while selected.count < functions.count {
+        let name = functions[FunctionID(rawValue: UInt32(selected.count))].symbol
+        selected.append(!name.isEmpty && request.selection.contains(name) ? 1 : 2)
+      }
+      for call in calls {
+        let side = sideOf(call)
+        let isSelected = selected[Int(call.function.rawValue)] == 1
+        if call.status != .unfinished {
+          sums[side].quality.calls += 1
+          sums[side].ended += 1
+        } else if isSelected {
+          sums[side].quality.calls += 1
+        }
+        if !isSelected && !request.wantsCallees { continue }
+        let passes =
+          isSelected
+          && add(
+            call, to: &sums[side], comm: comms[call.comm],
+            buffer: Int(call.buffer) < buffers.count ? buffers[Int(call.buffer)].name : "",
+            functions: functions)
+        if request.wantsCallees {
+          sums[side].collector.add(
+            call, paths: reader.paths,
+            isSelected: { Int($0.rawValue) < selected.count && selected[Int($0.rawValue)] == 1 },
+            isWanted: passes)
+        }
+      }
+      progress(reader.bytesRead, reader.size)
     }
   }
 

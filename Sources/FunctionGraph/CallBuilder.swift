@@ -95,6 +95,9 @@ public struct CallBuilder: ~Copyable {
         lastLoss.removeAll()
         latestLoss = 0
         side = event.side
+      case .unwound:
+        let index = stack(for: event)
+        abandon(from: event.depth, of: index, &calls)
       }
     }
   }

@@ -55,6 +55,13 @@ struct EventDecoder {
     case .returnAddressEntry:
       event = Event(kind: .entry)
       if let entry = formats?.returnAddressEntry { fill(&event, stream, entry.function, entry.depth) }
+    case .unwound:
+      event = Event(kind: .unwound)
+      if let pid = formats?.pid, let depth = formats?.exit?.depth {
+        event.depth = Int32(truncatingIfNeeded: stream.cursor.signed(depth))
+        event.pid = Int32(truncatingIfNeeded: stream.cursor.unsigned(pid))
+        event.comm = comm(event.pid)
+      }
     case .exit:
       event = Event(kind: .exit)
       if let exit = formats?.exit {

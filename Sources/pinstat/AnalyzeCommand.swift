@@ -47,7 +47,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
   private func status() async -> Int32 {
     let progress = Progress(output.progress, quiet: output.quiet)
     let request = AnalysisRequest(
-      selection: selection.selection, filter: selection.filter, wantsCallees: callees)
+      selection: selection.selection, filter: selection.filter, wantsCallees: callees,
+      wantsSelfTime: format == .json)
     let loaded = await load(traces, InputLoader(request: request), output, progress)
 
     var status = ExitStatus.done
