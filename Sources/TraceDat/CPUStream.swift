@@ -64,7 +64,7 @@ final class CPUStream {
     case returnAddressEntry
     case exit
     /// A record of another function than those wanted; see `Event.Kind.unwound`.
-    case unwound
+    case unwound(depth: Int32)
     /// So many events were lost here; 0 where the file does not say.
     case lost(UInt64)
   }
@@ -152,9 +152,9 @@ final class CPUStream {
           self.cursor = cursor
           take(cursor.timestamp, context, &diagnostics)
           if let sieve = context.sieve {
-            switch sieve.verdict(cursor, isExit: type == context.exit, cpu: cpu, &skimming) {
+            switch sieve.verdict(cursor, pending, cpu: cpu, &skimming) {
             case .wanted: break
-            case .unwound: pending = .unwound
+            case .unwound(let depth): pending = .unwound(depth: depth)
             case .skipped: continue
             }
           }

@@ -55,10 +55,10 @@ struct EventDecoder {
     case .returnAddressEntry:
       event = Event(kind: .entry)
       if let entry = formats?.returnAddressEntry { fill(&event, stream, entry.function, entry.depth) }
-    case .unwound:
+    case .unwound(let depth):
       event = Event(kind: .unwound)
-      if let pid = formats?.pid, let depth = formats?.exit?.depth {
-        event.depth = Int32(truncatingIfNeeded: stream.cursor.signed(depth))
+      event.depth = depth
+      if let pid = formats?.pid {
         event.pid = Int32(truncatingIfNeeded: stream.cursor.unsigned(pid))
         event.comm = comm(event.pid)
       }

@@ -8,7 +8,9 @@ internal import FunctionGraph
 /// all of its records), time does not go back and depths are plausible; where they do not, `needsAll` says so.
 final class FunctionSieve {
   enum Verdict {
-    case wanted, unwound, skipped
+    case wanted, skipped
+    /// With the record's depth.
+    case unwound(Int32)
   }
 
   /// Slots for addresses that are known not to be wanted; a power of two. A trace has some thousand functions.
@@ -44,10 +46,6 @@ final class FunctionSieve {
     self.isWanted = isWanted
     self.symbols = symbols
     layout = SkimLayout(formats, order)
-    // One look at a record tells what it is only where all three have function and depth in the same place.
-    let entries = [formats.entry, formats.returnAddressEntry].compactMap { $0 }
-    needsAll =
-      !entries.allSatisfy { $0.function == formats.exit?.function && $0.depth == formats.exit?.depth }
     unwanted.memory.initializeMemory(as: UInt8.self, repeating: 0)
   }
 
@@ -78,14 +76,22 @@ final class FunctionSieve {
 
   /// What to do with the record that `cursor` stands on, which is long enough for its format.
   func verdict(
-    _ cursor: SubBufferCursor, isExit: Bool, cpu: Int32, _ skimming: inout Skimming
+    _ cursor: SubBufferCursor, _ kind: CPUStream.Pending, cpu: Int32, _ skimming: inout Skimming
   ) -> Verdict {
-    guard let exit = formats.exit, !needsAll else {
-      needsAll = true
-      return .wanted
+    let function: RecordField?
+    let depthField: RecordField?
+    var isExit = false
+    switch kind {
+    case .entry: (function, depthField) = (formats.entry?.function, formats.entry?.depth)
+    case .returnAddressEntry:
+      (function, depthField) = (formats.returnAddressEntry?.function, formats.returnAddressEntry?.depth)
+    default:
+      (function, depthField) = (formats.exit?.function, formats.exit?.depth)
+      isExit = true
     }
-    let address = cursor.unsigned(exit.function)
-    let depth = UInt32(truncatingIfNeeded: cursor.signed(exit.depth))
+    guard let function, let depthField else { return .wanted }
+    let address = cursor.unsigned(function)
+    let depth = UInt32(truncatingIfNeeded: cursor.signed(depthField))
     let pid = Int32(truncatingIfNeeded: cursor.unsigned(formats.pid))
     skimming.deepest = max(skimming.deepest, Int64(depth))
     if isExit { skimming.exits += 1 }
@@ -98,7 +104,7 @@ final class FunctionSieve {
       skimming.low = isExit ? depth : depth &+ 1
       return .wanted
     }
-    if isExit, let callTime = exit.callTime, let returnTime = exit.returnTime,
+    if isExit, let callTime = formats.exit?.callTime, let returnTime = formats.exit?.returnTime,
       Int64(truncatingIfNeeded: cursor.unsigned(returnTime) &- cursor.unsigned(callTime)) < 0
     {
       // A diagnostic that the decoder makes.
@@ -110,7 +116,7 @@ final class FunctionSieve {
     if isSameTask, depth >= skimming.low { return .skipped }
     skimming.pid = pid
     skimming.low = depth
-    return .unwound
+    return .unwound(Int32(truncatingIfNeeded: depth))
   }
 
   private func note(_ pid: Int32, on cpu: Int32) {

@@ -1,29 +1,39 @@
-/// Where the fields of a record are, for the usual layout alone: little endian, numbers of their usual widths, entry and
-/// exit alike where they have the same fields. Other files are read by `SubBufferCursor.advance`.
+/// Where the fields of a record are, for the usual layout alone: little endian, numbers of their usual widths, the function in
+/// the same place in entry and exit. Other files are read by `SubBufferCursor.advance`.
 struct SkimLayout {
   let entry: UInt16
+  /// The entry with a return address; the other one's number where there is none.
+  let returnAddressEntry: UInt16
   let entryLength: Int
   let exit: UInt16
   let exitLength: Int
   let pid: Int
   let function: Int
-  let depth: Int
+  let entryDepth: Int
+  let exitDepth: Int
   let callTime: Int
   let returnTime: Int
 
   init?(_ formats: GraphFormats, _ order: ByteOrder) {
     guard !order.isBigEndian, formats.type.offset == 0, formats.type.size == 2, formats.pid.size == 4,
       let entry = formats.entry, let exit = formats.exit, let callTime = exit.callTime,
-      let returnTime = exit.returnTime, entry.function == exit.function, entry.depth == exit.depth,
-      exit.function.size == 8, exit.depth.size == 4, callTime.size == 8, returnTime.size == 8
+      let returnTime = exit.returnTime, entry.function == exit.function,
+      exit.function.size == 8, entry.depth.size == 4, exit.depth.size == 4, callTime.size == 8,
+      returnTime.size == 8
+    else { return nil }
+    let other = formats.returnAddressEntry ?? entry
+    guard other.function == entry.function, other.depth.offset == entry.depth.offset,
+      other.depth.size == entry.depth.size, other.minimumLength == entry.minimumLength
     else { return nil }
     self.entry = entry.id
+    returnAddressEntry = other.id
     entryLength = entry.minimumLength
     self.exit = exit.id
     exitLength = exit.minimumLength
     pid = formats.pid.offset
     function = exit.function.offset
-    depth = exit.depth.offset
+    entryDepth = entry.depth.offset
+    exitDepth = exit.depth.offset
     self.callTime = callTime.offset
     self.returnTime = returnTime.offset
   }
@@ -64,7 +74,7 @@ extension SubBufferCursor {
       let type = UInt16(littleEndian: record.loadUnaligned(as: UInt16.self))
       let newTime = time &+ UInt64(word >> 5)
       let isExit = type == layout.exit
-      guard isExit || type == layout.entry else {
+      guard isExit || type == layout.entry || type == layout.returnAddressEntry else {
         // Its stamp counts for nothing, as in `CPUStream.advance`.
         position &+= 4 &+ length
         time = newTime
@@ -74,7 +84,9 @@ extension SubBufferCursor {
       guard length >= (isExit ? layout.exitLength : layout.entryLength) else { break }
       let address = UInt64(
         littleEndian: record.loadUnaligned(fromByteOffset: layout.function, as: UInt64.self))
-      let depth = UInt32(littleEndian: record.loadUnaligned(fromByteOffset: layout.depth, as: UInt32.self))
+      let depth = UInt32(
+        littleEndian: record.loadUnaligned(
+          fromByteOffset: isExit ? layout.exitDepth : layout.entryDepth, as: UInt32.self))
       let task = Int32(littleEndian: record.loadUnaligned(fromByteOffset: layout.pid, as: Int32.self))
       // Of an entry the function twice: no time can be wrong there.
       let from = record.loadUnaligned(
