@@ -31,7 +31,7 @@ endif
 .PHONY: help all build demo test lint bench bench-smoke install uninstall clean setup-build setup-test setup-bench
 
 help:
-	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,9p'
+	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,6p'
 
 all: build
 
