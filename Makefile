@@ -3,6 +3,7 @@
 #   make demo     set up what is missing, build, run the main job on real traces
 #   make test     set up what is missing, build without warnings, lint, run every test
 #   make fuzz TIME=60   build the fuzz targets with the address sanitizer, run each for so many seconds
+#   make bench    measure against other readers, on traces of 380 MB (SIZES=64M for less)
 #   make install PREFIX=/usr/local
 #
 # Both set-up steps say what they install before they do (apt, with sudo when not root).
@@ -20,6 +21,10 @@ TOOLCHAIN_PACKAGES = git ca-certificates binutils gcc libstdc++-12-dev libcurl4 
 BUILD_PACKAGES = $(TOOLCHAIN_PACKAGES) libtraceevent-dev libtracefs-dev zlib1g-dev libzstd-dev pkg-config
 # The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser.
 TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3
+BENCH_PACKAGES = $(BUILD_PACKAGES) libtracecmd-dev trace-cmd ripgrep mawk gcc libc6-dev python3
+# Of the uncompressed trace.dat; several for the growth of time and memory: SIZES=380M,1G.
+SIZES ?= 380M
+RUNS ?= 5
 
 # lld, which the toolchain brings, links the static Foundation without a warning about its mktemp.
 RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json
@@ -31,10 +36,11 @@ PARSER_FLAGS = --sanitize=address --scratch-path .build-address
 PARSER_TESTS = ^(TraceDatTests|TraceTextTests|FunctionGraphTests)\.
 export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 
-.PHONY: help all build demo test fuzz lint install uninstall clean setup-build setup-test
+.PHONY: help all build demo test fuzz lint bench bench-smoke install uninstall clean setup-build setup-test \
+  setup-bench
 
 help:
-	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,9p'
+	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,10p'
 
 all: build
 
@@ -48,6 +54,7 @@ demo: build
 test: setup-test lint
 	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(TEST_FLAGS)
 	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(TEST_FLAGS)
+	$(MAKE) --no-print-directory bench-smoke
 ifeq ($(SANITIZE),)
 	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(PARSER_FLAGS)
 	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(PARSER_FLAGS) --filter '$(PARSER_TESTS)'
@@ -62,6 +69,15 @@ fuzz: setup-build
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
+
+bench: build setup-bench
+	python3 Bench/bench.py --pinstat "$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" \
+	  --size $(SIZES) --runs $(RUNS) --json .build/bench.json --markdown .build/bench.md
+
+# That every row of the bench runs; its times, on a debug build and small inputs, say nothing.
+bench-smoke: setup-bench
+	python3 Bench/bench.py --pinstat "$$($(SWIFT) build $(TEST_FLAGS) --show-bin-path)/pinstat" \
+	  --size 1M --runs 1 > .build/bench-smoke.txt || { cat .build/bench-smoke.txt; exit 1; }
 
 install: build
 	@set -e; bin="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat"; \
@@ -100,6 +116,9 @@ endef
 
 setup-build:
 	$(call install_missing,$(BUILD_PACKAGES))
+
+setup-bench:
+	$(call install_missing,$(BENCH_PACKAGES))
 
 setup-test:
 	$(call install_missing,$(TEST_PACKAGES))

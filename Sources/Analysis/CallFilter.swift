@@ -19,6 +19,11 @@ public struct CallFilter: Hashable, Sendable {
 
   public var hasTimeRange: Bool { from != nil || to != nil }
 
+  /// Nothing but `skipFirst` is asked for.
+  var acceptsAll: Bool {
+    cpus.isEmpty && pids.isEmpty && comms.isEmpty && buffers.isEmpty && !hasTimeRange
+  }
+
   /// Whether a call passes, but for `skipFirst`. `comm` and `buffer` are the names that the call's numbers stand for.
   func accepts(_ call: Call, comm: @autoclosure () -> String, buffer: @autoclosure () -> String) -> Bool {
     if !cpus.isEmpty, !cpus.contains(where: { $0.contains(call.cpu) }) { return false }

@@ -7,6 +7,8 @@ struct CalleeCollector {
     var total: Int64 = 0
     var selfTime: Int64 = 0
 
+    var isNothing: Bool { calls == 0 && total == 0 && selfTime == 0 }
+
     mutating func add(_ other: Sum) {
       calls += other.calls
       total &+= other.total
@@ -14,16 +16,41 @@ struct CalleeCollector {
     }
   }
 
-  /// What has happened below an open call so far.
-  private struct Below {
-    var sums: [UInt32: Sum] = [:]
-    /// Every call there has both its ends.
-    var isWhole = true
+  /// Sums by number, in the order in which the numbers came up first.
+  private struct Sums {
+    private(set) var all: [(number: UInt64, sum: Sum)] = []
+    private var places = PairMap()
+    /// The number looked up last: a function that is called again and again.
+    private var last = -1
+
+    mutating func add(_ sum: Sum, to number: UInt64) {
+      if last >= 0, all[last].number == number {
+        all[last].sum.add(sum)
+      } else if let place = places[number] {
+        last = Int(place)
+        all[last].sum.add(sum)
+      } else {
+        last = all.count
+        places.insert(number, UInt32(last))
+        all.append((number, sum))
+      }
+    }
+
+    /// Keeps a few numbers, which come again, with nothing in them.
+    mutating func reset() {
+      if all.count > 64 {
+        self = Sums()
+      } else {
+        for place in all.indices { all[place].sum = Sum() }
+      }
+    }
   }
 
-  private struct Place: Hashable {
-    var buffer: UInt16
-    var path: UInt32
+  /// What has happened below an open call so far.
+  private struct Below {
+    var sums = Sums()
+    /// Every call there has both its ends.
+    var isWhole = true
   }
 
   /// A function of a buffer, as `FunctionDurations` are kept.
@@ -35,8 +62,9 @@ struct CalleeCollector {
   /// For each path the path of the outermost selected call on it, 0 where there is none.
   private var rootOf: [UInt32] = [0]
   /// By the stack of the open calls.
-  private var pending: [UInt32: Below] = [:]
-  private var sums: [Place: Sum] = [:]
+  private var pending: [Below] = []
+  /// By buffer and path.
+  private var sums = Sums()
 
   /// Takes a call and says what it is below; `isSelected` tells of a function whether its calls are wanted, `isWanted`
   /// whether this very call passes the filters.
@@ -50,16 +78,22 @@ struct CalleeCollector {
     // Beyond the limit of paths a call stands on its ancestor's, whose total holds it already.
     let isTruncated = paths.isTruncated && paths.function(call.path) != call.function
     if isTruncated { sum = Sum(selfTime: sum.selfTime) }
+    let stack = Int(call.stack)
+    while pending.count <= stack { pending.append(Below()) }
     guard root == path, !isTruncated else {
-      pending[call.stack, default: Below()].sums[path, default: Sum()].add(sum)
-      if call.status != .complete || call.duration == nil { pending[call.stack]?.isWhole = false }
+      pending[stack].sums.add(sum, to: UInt64(path))
+      if call.status != .complete || call.duration == nil { pending[stack].isWhole = false }
       return
     }
-    let below = pending.removeValue(forKey: call.stack)
-    guard isWanted, call.status == .complete, call.duration != nil, below?.isWhole != false else { return }
-    sums[Place(buffer: call.buffer, path: path), default: Sum()].add(sum)
-    for (path, sum) in below?.sums ?? [:] {
-      sums[Place(buffer: call.buffer, path: path), default: Sum()].add(sum)
+    defer {
+      pending[stack].sums.reset()
+      pending[stack].isWhole = true
+    }
+    guard isWanted, call.status == .complete, call.duration != nil, pending[stack].isWhole else { return }
+    let buffer = UInt64(call.buffer) << 32
+    sums.add(sum, to: buffer | UInt64(path))
+    for (path, sum) in pending[stack].sums.all where !sum.isNothing {
+      sums.add(sum, to: buffer | path)
     }
   }
 
@@ -77,7 +111,10 @@ struct CalleeCollector {
   ) -> [Root: CalleeTable] {
     var walk = Walk()
     var sumsOf: [UInt32: [(buffer: UInt16, sum: Sum)]] = [:]
-    for (place, sum) in sums { sumsOf[place.path, default: []].append((place.buffer, sum)) }
+    for (number, sum) in sums.all {
+      sumsOf[UInt32(truncatingIfNeeded: number), default: []].append(
+        (UInt16(truncatingIfNeeded: number >> 32), sum))
+    }
     var children = [[UInt32]](repeating: [], count: paths.count)
     for path in 1..<max(1, paths.count) {
       children[Int(paths.parent(CallPaths.ID(rawValue: UInt32(path))).rawValue)].append(UInt32(path))

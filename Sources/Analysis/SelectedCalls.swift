@@ -14,6 +14,8 @@ public struct SelectedCalls: ~Copyable {
   private var selected: [UInt8] = []
   private var seen: Set<FunctionID> = []
   private var given: Set<FunctionID> = []
+  private var lastSeen: FunctionID?
+  private var lastGiven: FunctionID?
   private var skipped: [UInt64: Int] = [:]
   private var heldBack: [Call] = []
   private var buffer: UInt16 = 0
@@ -52,11 +54,15 @@ public struct SelectedCalls: ~Copyable {
     for call in batch {
       quality.calls += 1
       guard selected[Int(call.function.rawValue)] == 1 else { continue }
-      seen.insert(call.function)
+      if lastSeen != call.function {
+        lastSeen = call.function
+        seen.insert(call.function)
+      }
       guard
-        request.filter.accepts(
-          call, comm: comms[call.comm],
-          buffer: Int(call.buffer) < buffers.count ? buffers[Int(call.buffer)].name : "")
+        request.filter.acceptsAll
+          || request.filter.accepts(
+            call, comm: comms[call.comm],
+            buffer: Int(call.buffer) < buffers.count ? buffers[Int(call.buffer)].name : "")
       else { continue }
       if request.filter.skipFirst > 0 {
         let key = UInt64(call.buffer) << 32 | UInt64(call.function.rawValue)
@@ -67,7 +73,10 @@ public struct SelectedCalls: ~Copyable {
           continue
         }
       }
-      given.insert(call.function)
+      if lastGiven != call.function {
+        lastGiven = call.function
+        given.insert(call.function)
+      }
       if isTraceDat, call.buffer != buffer {
         release(into: &calls)
         buffer = call.buffer

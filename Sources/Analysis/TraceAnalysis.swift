@@ -141,7 +141,7 @@ public struct TraceQuality: Sendable {
   public var withoutTime = 0
   /// Selected calls that `skipFirst` left out.
   public var skipped = 0
-  /// All calls in the trace, selected or not.
+  /// All calls in the trace whose exit was seen, selected or not, and unfinished ones of selected functions.
   public var calls = 0
   public var pathsTruncated = false
   /// Calls of more functions than `TraceAnalyzer.functionsLimit`, left out.

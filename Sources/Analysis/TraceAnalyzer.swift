@@ -7,11 +7,17 @@ public struct AnalysisRequest: Sendable {
   public var filter: CallFilter
   /// Fills `FunctionDurations.callees`.
   public var wantsCallees: Bool
+  /// Fills `FunctionDurations.selfTime`, which takes the callees' records too. Always where callees are wanted.
+  public var wantsSelfTime: Bool
 
-  public init(selection: FunctionSelection, filter: CallFilter = CallFilter(), wantsCallees: Bool = false) {
+  public init(
+    selection: FunctionSelection, filter: CallFilter = CallFilter(), wantsCallees: Bool = false,
+    wantsSelfTime: Bool = true
+  ) {
     self.selection = selection
     self.filter = filter
     self.wantsCallees = wantsCallees
+    self.wantsSelfTime = wantsSelfTime
   }
 }
 
@@ -102,13 +108,45 @@ public struct TraceAnalyzer {
       var buffer: UInt16
       var function: FunctionID
     }
-    var functions: [Key: FunctionDurations] = [:]
+    /// Where a function's sums are in `durations`.
+    var places: [Key: Int] = [:]
+    var durations: [FunctionDurations] = []
+    /// The same by function alone, for one buffer: place + 1, 0 not known. Spares a hash a call.
+    private var placesHere: [Int] = []
+    private var buffer: UInt16 = 0
+
+    mutating func place(_ key: Key) -> Int? {
+      if key.buffer != buffer {
+        buffer = key.buffer
+        placesHere.removeAll(keepingCapacity: true)
+      }
+      let number = Int(key.function.rawValue)
+      if number < placesHere.count, placesHere[number] > 0 { return placesHere[number] - 1 }
+      guard let place = places[key] else { return nil }
+      while placesHere.count <= number { placesHere.append(0) }
+      placesHere[number] = place + 1
+      return place
+    }
+
     var quality = TraceQuality()
     var collector = CalleeCollector()
     var kept = 0
+    /// Calls whose exit was seen.
+    var ended = 0
     var isCrowded = false
     /// Selected functions that were seen, whether or not a filter let them pass.
-    var seen: Set<FunctionID> = []
+    var seen: Set<FunctionID> {
+      Set(isSeen.indices.filter { isSeen[$0] }.map { FunctionID(rawValue: UInt32($0)) })
+    }
+    private var isSeen: [Bool] = []
+    var lastSeen: FunctionID?
+
+    mutating func see(_ function: FunctionID) {
+      let number = Int(function.rawValue)
+      while isSeen.count <= number { isSeen.append(false) }
+      isSeen[number] = true
+    }
+
     var skipped: [Key: Int] = [:]
   }
 
@@ -118,41 +156,77 @@ public struct TraceAnalyzer {
   ) throws(AnalysisError) -> FinishedReader {
     do throws(TraceError) {
       var reader = try CallReader(input, tracksPaths: request.wantsCallees)
-      var calls: [Call] = []
-      // 0 not looked at, 1 wanted, 2 not.
-      var selected: [UInt8] = []
-      while try reader.next(&calls) {
-        if calls.isEmpty { continue }
-        let functions = reader.functions
-        let buffers = reader.description.buffers
-        let comms = reader.comms
-        while selected.count < functions.count {
-          let name = functions[FunctionID(rawValue: UInt32(selected.count))].symbol
-          selected.append(!name.isEmpty && request.selection.contains(name) ? 1 : 2)
-        }
-        for call in calls {
-          let side = sideOf(call)
-          sums[side].quality.calls += 1
-          let isSelected = selected[Int(call.function.rawValue)] == 1
-          if !isSelected && !request.wantsCallees { continue }
-          let passes =
-            isSelected
-            && add(
-              call, to: &sums[side], comm: comms[call.comm],
-              buffer: Int(call.buffer) < buffers.count ? buffers[Int(call.buffer)].name : "",
-              functions: functions)
-          if request.wantsCallees {
-            sums[side].collector.add(
-              call, paths: reader.paths,
-              isSelected: { Int($0.rawValue) < selected.count && selected[Int($0.rawValue)] == 1 },
-              isWanted: passes)
+      if !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
+        let selection = request.selection
+        let untouched = sums
+        reader.selectFunctions { !$0.isEmpty && selection.contains($0) }
+        try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
+        if let leftOut = reader.leftOut {
+          if leftOut.isComplete, leftOut.exits > 0, isAllThere(sums[0], reader.functions) {
+            // One side: no trace.dat has headings.
+            sums[0].quality.calls += Int(clamping: leftOut.exits) - sums[0].ended
+            return FinishedReader(reader)
           }
+          reader.restart()
+          sums = untouched
+          try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
         }
-        progress(reader.bytesRead, reader.size)
+        return FinishedReader(reader)
       }
+      try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
       return FinishedReader(reader)
     } catch {
       throw .trace(error)
+    }
+  }
+
+  /// Whether calls of every function were seen that was named: else the names of all others are wanted, for advice.
+  private func isAllThere(_ sums: SideSums, _ functions: FunctionTable) -> Bool {
+    let symbols = Set(sums.places.keys.map { functions[$0.function].symbol })
+    return request.selection.required.allSatisfy { name in
+      symbols.contains(where: FunctionPattern(name).matches)
+    }
+  }
+
+  private func sumUp(
+    _ reader: inout CallReader, into sums: inout [SideSums], sideOf: (Call) -> Int,
+    _ progress: (UInt64, UInt64?) -> Void
+  ) throws(TraceError) {
+    var calls: [Call] = []
+    // 0 not looked at, 1 wanted, 2 not.
+    var selected: [UInt8] = []
+    while try reader.next(&calls) {
+      if calls.isEmpty { continue }
+      let functions = reader.functions
+      let buffers = reader.description.buffers
+      let comms = reader.comms
+      // Of this batch; a copy that is let go before the next call of `next` costs nothing.
+      let paths = reader.paths
+      while selected.count < functions.count {
+        let name = functions[FunctionID(rawValue: UInt32(selected.count))].symbol
+        selected.append(!name.isEmpty && request.selection.contains(name) ? 1 : 2)
+      }
+      for call in calls {
+        let side = sideOf(call)
+        let isSelected = selected[Int(call.function.rawValue)] == 1
+        if call.status != .unfinished {
+          sums[side].quality.calls += 1
+          sums[side].ended += 1
+        } else if isSelected {
+          sums[side].quality.calls += 1
+        }
+        if !isSelected && !request.wantsCallees { continue }
+        let passes =
+          isSelected
+          && add(call, to: &sums[side], comms: comms, buffers: buffers, functions: functions)
+        if request.wantsCallees {
+          sums[side].collector.add(
+            call, paths: paths,
+            isSelected: { Int($0.rawValue) < selected.count && selected[Int($0.rawValue)] == 1 },
+            isWanted: passes)
+        }
+      }
+      progress(reader.bytesRead, reader.size)
     }
   }
 
@@ -183,11 +257,17 @@ public struct TraceAnalyzer {
 
   /// Counts a call of a selected function; false where a filter leaves it out.
   private func add(
-    _ call: Call, to sums: inout SideSums, comm: @autoclosure () -> String, buffer: @autoclosure () -> String,
+    _ call: Call, to sums: inout SideSums, comms: StringTable, buffers: [TraceDescription.Buffer],
     functions: FunctionTable
   ) -> Bool {
-    sums.seen.insert(call.function)
-    guard request.filter.accepts(call, comm: comm(), buffer: buffer()) else {
+    func buffer() -> String { Int(call.buffer) < buffers.count ? buffers[Int(call.buffer)].name : "" }
+    if sums.lastSeen != call.function {
+      sums.lastSeen = call.function
+      sums.see(call.function)
+    }
+    guard
+      request.filter.acceptsAll || request.filter.accepts(call, comm: comms[call.comm], buffer: buffer())
+    else {
       if request.filter.hasTimeRange, call.timestamp.unit != .nanoseconds { sums.quality.withoutTime += 1 }
       return false
     }
@@ -201,20 +281,28 @@ public struct TraceAnalyzer {
       }
     }
     if call.duration == nil, call.status != .unfinished { sums.quality.withoutDuration += 1 }
-    if sums.functions[key] == nil {
-      if sums.functions.count >= Self.functionsLimit {
+    let place: Int
+    if let known = sums.place(key) {
+      place = known
+    } else {
+      if sums.durations.count >= Self.functionsLimit {
         sums.quality.callsBeyondLimit += 1
         return false
       }
-      sums.functions[key] = FunctionDurations(
-        buffer: buffer(), function: functions[call.function],
-        durations: DurationSample(limit: sums.isCrowded ? Self.crowdedLimit : DurationSample.exactLimit))
+      place = sums.durations.count
+      sums.places[key] = place
+      sums.durations.append(
+        FunctionDurations(
+          buffer: buffer(), function: functions[call.function],
+          durations: DurationSample(limit: sums.isCrowded ? Self.crowdedLimit : DurationSample.exactLimit)))
     }
-    sums.functions[key]?.add(call)
+    sums.durations[place].add(call)
     sums.kept += 1
     if sums.kept > Self.exactBudget, !sums.isCrowded {
       sums.isCrowded = true
-      for key in sums.functions.keys { sums.functions[key]?.durations.lowerLimit(to: Self.crowdedLimit) }
+      for place in sums.durations.indices {
+        sums.durations[place].durations.lowerLimit(to: Self.crowdedLimit)
+      }
     }
     return true
   }
@@ -228,7 +316,7 @@ public struct TraceAnalyzer {
     if sums.quality.calls == 0, isNoFunctionGraph(reader) {
       throw .noFunctionGraph(tracer: reader.description.tracer)
     }
-    let durations = sums.functions.values
+    let durations = sums.durations
     if !durations.isEmpty, sums.quality.withoutDuration > 0, durations.allSatisfy({ $0.count == 0 }) {
       throw .noDurations(function: durations.map(\.function.symbol).min() ?? "")
     }
@@ -246,7 +334,7 @@ public struct TraceAnalyzer {
       ? sums.collector.tables(
         paths: reader.paths, functions: reader.functions,
         isSelected: { request.selection.contains(reader.functions[$0].symbol) }) : [:]
-    let ordered = sums.functions.sorted { a, b in
+    let ordered = sums.places.map { (key: $0.key, value: sums.durations[$0.value]) }.sorted { a, b in
       if a.key.buffer != b.key.buffer { return a.key.buffer < b.key.buffer }
       if a.value.durations.total != b.value.durations.total {
         return a.value.durations.total > b.value.durations.total
@@ -266,7 +354,7 @@ public struct TraceAnalyzer {
       path: path, description: reader.description, functions: functions, quality: quality,
       missing: missingFunctions(
         request.selection, functions: reader.functions, seen: sums.seen,
-        given: Set(sums.functions.keys.map(\.function)),
+        given: Set(sums.places.keys.map(\.function)),
         traceIsEmpty: sums.quality.calls == 0))
   }
 

@@ -27,6 +27,14 @@ public struct CallBuilder: ~Copyable {
   private var nextSweep = CallBuilder.idleStacksLimit
   private var lastKey: StackKey?
   private var lastStack = 0
+  /// The stacks of the last tasks, by the low bits of their numbers: with several CPUs the task changes all the time.
+  private var recent = [RecentStack?](repeating: nil, count: CallBuilder.recentCount)
+  private static let recentCount = 64
+
+  private struct RecentStack {
+    var key: StackKey
+    var index: Int
+  }
   /// The stacks that belong to a CPU rather than to a task, the first `anonymousLimit` of them.
   private var anonymous: [AnonymousStack] = []
 
@@ -98,6 +106,9 @@ public struct CallBuilder: ~Copyable {
         lastLoss.removeAll()
         latestLoss = 0
         side = event.side
+      case .unwound:
+        let index = stack(for: event)
+        abandon(from: event.depth, of: index, &calls)
       }
     }
   }
@@ -112,7 +123,12 @@ public struct CallBuilder: ~Copyable {
     freeStacks.removeAll(keepingCapacity: true)
     anonymous.removeAll(keepingCapacity: true)
     running.removeAll(keepingCapacity: true)
+    forgetRecent()
+  }
+
+  private mutating func forgetRecent() {
     lastKey = nil
+    for place in recent.indices { recent[place] = nil }
   }
 
   // MARK: Events
@@ -201,7 +217,7 @@ public struct CallBuilder: ~Copyable {
     }
     if running.count >= Self.cpusLimit, running[cpu] == nil { running.removeAll(keepingCapacity: true) }
     running[cpu] = RunningTask(pid: event.pid, comm: event.comm)
-    lastKey = nil
+    forgetRecent()
   }
 
   /// What a CPU did before its first switch belongs to the task that the switch says ran before.
@@ -236,10 +252,14 @@ public struct CallBuilder: ~Copyable {
     }
     let key = StackKey(pid: pid, cpu: event.cpu, buffer: event.buffer, column: event.column)
     let index: Int
+    let place = Int(truncatingIfNeeded: key.number) & (Self.recentCount - 1)
     if key == lastKey {
       index = lastStack
+    } else if let known = recent[place], known.key == key {
+      index = known.index
     } else if let known = stackOf[key] {
       index = known
+      recent[place] = RecentStack(key: key, index: index)
     } else {
       index = newStack()
       stackOf[key] = index
@@ -268,6 +288,7 @@ public struct CallBuilder: ~Copyable {
 
   private mutating func forgetIdleStacks() {
     let before = stackOf.count
+    forgetRecent()
     var open: [StackKey: Int] = [:]
     for (key, index) in stackOf {
       if stacks[index].frames.isEmpty {
@@ -351,6 +372,8 @@ public struct CallBuilder: ~Copyable {
     abandon(downTo: 0, of: index, &calls)
     stackOf[key] = stray.index
     stackOf[stray.key] = index
+    forgetRecent()
+    lastKey = key
     for other in anonymous.indices where anonymous[other].key == key { anonymous[other].index = stray.index }
     anonymous[place].index = index
     lastStack = stray.index

@@ -21,13 +21,9 @@ public struct CallPaths: Sendable {
     var function: FunctionID
   }
 
-  private struct Key: Hashable, Sendable {
-    var parent: UInt32
-    var function: UInt32
-  }
-
   private var nodes: [Node] = [Node(parent: 0, function: .none)]
-  private var children: [Key: UInt32] = [:]
+  /// By parent and function.
+  private var children = PairMap()
   /// True once `limit` was reached.
   public private(set) var isTruncated = false
 
@@ -42,7 +38,7 @@ public struct CallPaths: Sendable {
   public func parent(_ id: ID) -> ID { ID(rawValue: nodes[Int(id.rawValue)].parent) }
 
   mutating func child(of parent: ID, _ function: FunctionID) -> ID {
-    let key = Key(parent: parent.rawValue, function: function.rawValue)
+    let key = UInt64(parent.rawValue) << 32 | UInt64(function.rawValue)
     if let known = children[key] { return ID(rawValue: known) }
     guard nodes.count < Self.limit else {
       isTruncated = true
@@ -50,7 +46,7 @@ public struct CallPaths: Sendable {
     }
     let id = UInt32(nodes.count)
     nodes.append(Node(parent: parent.rawValue, function: function))
-    children[key] = id
+    children.insert(key, id)
     return ID(rawValue: id)
   }
 }

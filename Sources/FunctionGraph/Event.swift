@@ -16,6 +16,9 @@ public struct Event: Sendable {
     case taskSwitch
     /// A heading of a text that holds both sides: what follows belongs to `side`.
     case heading
+    /// From a reader that leaves out functions: the task was seen at `depth` in one of those, so that calls which are
+    /// open at that depth or deeper have no exit. Names no function.
+    case unwound
   }
 
   /// The side that a heading in a text announces ("Before this patch:").

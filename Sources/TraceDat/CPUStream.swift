@@ -29,11 +29,15 @@ struct PageContext {
   let returnAddressEntryLength: Int
   let exit: Int32
   let exitLength: Int
+  /// Where not all functions are delivered.
+  let sieve: FunctionSieve?
 
   init(
     file: FileBytes, order: ByteOrder, layout: SubBufferLayout, pageSize: Int, decompressor: Decompressor,
-    memory: MemoryBudget, conversion: TimestampConversion, formats: GraphFormats?
+    memory: MemoryBudget, conversion: TimestampConversion, formats: GraphFormats?,
+    sieve: FunctionSieve? = nil
   ) {
+    self.sieve = sieve
     self.file = file
     self.order = order
     self.layout = layout
@@ -59,6 +63,8 @@ final class CPUStream {
     case entry
     case returnAddressEntry
     case exit
+    /// A record of another function than those wanted; see `Event.Kind.unwound`.
+    case unwound(depth: Int32)
     /// So many events were lost here; 0 where the file does not say.
     case lost(UInt64)
   }
@@ -94,6 +100,7 @@ final class CPUStream {
   private var hasMissed = false
   /// The time of the last record, to notice time going back.
   private var lastTimestamp: UInt64 = 0
+  private var skimming = Skimming()
 
   /// - Parameters:
   ///   - extent: lies within the file.
@@ -116,6 +123,9 @@ final class CPUStream {
     while true {
       var cursor = self.cursor
       records: while true {
+        if let sieve = context.sieve {
+          cursor.skim(sieve, &skimming, &lastTimestamp)
+        }
         switch cursor.advance() {
         case .record:
           guard cursor.payloadLength >= context.type.end else { continue }
@@ -141,6 +151,13 @@ final class CPUStream {
           }
           self.cursor = cursor
           take(cursor.timestamp, context, &diagnostics)
+          if let sieve = context.sieve {
+            switch sieve.verdict(cursor, pending, cpu: cpu, &skimming) {
+            case .wanted: break
+            case .unwound(let depth): pending = .unwound(depth: depth)
+            case .skipped: continue
+            }
+          }
           return true
         case .end:
           break records
@@ -158,6 +175,7 @@ final class CPUStream {
       self.cursor = .empty
       switch try loadPage(context, &diagnostics) {
       case .page:
+        context.sieve?.add(&skimming)
         // A loss gets the time of what follows it, which is when it is known to be over.
         hasMissed = self.cursor.missed != nil
         if hasUnusable {
@@ -170,6 +188,7 @@ final class CPUStream {
       case .unusable:
         hasUnusable = true
       case .end:
+        context.sieve?.add(&skimming)
         guard hasUnusable else { return false }
         hasUnusable = false
         pending = .lost(0)
@@ -192,6 +211,8 @@ final class CPUStream {
   private func take(_ stamp: UInt64, _ context: borrowing PageContext, _ diagnostics: inout Diagnostics) {
     timestamp = context.conversion.isIdentity ? stamp : context.conversion.converted(stamp, cpu: cpu)
     if timestamp < lastTimestamp {
+      // What is merged by time depends on every record then.
+      context.sieve?.needsAll = true
       diagnostics.record(
         .timeGoesBack, at: place(of: cursor.payload), "CPU \(cpu): \(timestamp) after \(lastTimestamp)")
     }

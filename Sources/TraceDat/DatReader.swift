@@ -1,5 +1,16 @@
 public import FunctionGraph
 
+/// What a reader saw of the whole trace while it delivered some functions only.
+public struct LeftOut: Sendable {
+  /// Exits of all functions, delivered or not.
+  public var exits: UInt64
+  /// The deepest depth of all records, −1 where there were none.
+  public var deepest: Int32
+  /// False where the trace is of a kind whose calls cannot be told from the delivered events alone: it has to be read
+  /// again from the beginning, with all functions.
+  public var isComplete: Bool
+}
+
 /// Reads a trace.dat, version 6 or 7, as events of the function graph tracer.
 ///
 /// The file is read by offset in blocks; memory does not grow with it. What the file says about itself (`description`)
@@ -25,9 +36,8 @@ public struct DatReader: EventReader, ~Copyable {
   /// Bytes of the file that no CPU has claimed yet.
   private var unclaimed: UInt64
 
-  /// Whether entries are delivered. Durations need none: every exit carries its function, depth and duration, and
-  /// reading exits alone takes less time. To be set before the first `next`.
-  public var deliversEntries = true
+  private let diagnosticsAtStart: Diagnostics
+  private var sieve: FunctionSieve?
 
   public let comms: StringTable
   public private(set) var description: TraceDescription
@@ -75,6 +85,7 @@ public struct DatReader: EventReader, ~Copyable {
       decompressor: decompressor, memory: MemoryBudget(), conversion: TimestampConversion(), formats: nil)
     description = container.description(byteCount: size)
     self.diagnostics = diagnostics
+    diagnosticsAtStart = diagnostics
     noteClocks()
   }
 
@@ -94,18 +105,40 @@ public struct DatReader: EventReader, ~Copyable {
         && (stream.timestamp < limit.timestamp || (stream.timestamp == limit.timestamp && limit.winsTies))
       merge.update(isFinished: isFinished)
     }
-    if decoder.hasDecoded { description.tracer = "function_graph" }
+    if decoder.hasDecoded || sieve?.hasSeenRecords == true { description.tracer = "function_graph" }
     return !batch.isEmpty
+  }
+
+  /// From the beginning again, all functions delivered.
+  public mutating func restart() {
+    sieve = nil
+    merge = CPUMerge()
+    nextBuffer = 0
+    unclaimed = file.size
+    diagnostics = diagnosticsAtStart
+    noteClocks()
+  }
+
+  /// Delivers events of the functions that `isWanted` accepts by their symbol, losses, and in between `unwound` where
+  /// another function shows that a call has ended without an exit: the calls of these functions come out as they would
+  /// of all events, but for their self time. To be called before the first `next`.
+  ///
+  /// Records of other functions are looked at where they lie in the page and not made events of, which is what most of
+  /// the time goes into otherwise.
+  public mutating func selectFunctions(_ isWanted: @escaping @Sendable (_ symbol: String) -> Bool) {
+    guard let formats = decoder.formats else { return }
+    sieve = FunctionSieve(formats, container.header.order, isWanted: isWanted, symbols: decoder.symbols)
+  }
+
+  /// What was learned of the functions that `selectFunctions` left out; nil where none were.
+  public var leftOut: LeftOut? {
+    sieve.map { LeftOut(exits: $0.exits, deepest: Int32(clamping: $0.deepest), isComplete: !$0.needsAll) }
   }
 
   /// Sets the CPUs of the next buffer up for merging; false where there is none.
   private mutating func openNextBuffer() throws(TraceError) -> Bool {
     // Without a format there are no records to find.
-    guard nextBuffer < container.buffers.count, var formats = decoder.formats else { return false }
-    if !deliversEntries {
-      formats.entry = nil
-      formats.returnAddressEntry = nil
-    }
+    guard nextBuffer < container.buffers.count, let formats = decoder.formats else { return false }
     buffer = nextBuffer
     nextBuffer += 1
     let layout = container.buffers[buffer]
@@ -115,12 +148,14 @@ public struct DatReader: EventReader, ~Copyable {
         "the buffer \(layout.name.debugDescription) has pages of \(layout.pageSize) bytes")
       return true
     }
+    let conversion = container.conversion(of: layout)
+    sieve?.begin(conversion)
     let isTime = description.buffers[buffer].timestampsAreTime
     unit = isTime ? .nanoseconds : .raw
     context = PageContext(
       file: file, order: container.header.order, layout: container.subBuffer, pageSize: Int(layout.pageSize),
-      decompressor: decompressor, memory: MemoryBudget(), conversion: container.conversion(of: layout),
-      formats: formats)
+      decompressor: decompressor, memory: MemoryBudget(), conversion: conversion,
+      formats: formats, sieve: sieve)
     let streams = streams(of: layout)
     merge = try CPUMerge(streams, context, &diagnostics)
     return true

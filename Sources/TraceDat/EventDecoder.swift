@@ -55,6 +55,13 @@ struct EventDecoder {
     case .returnAddressEntry:
       event = Event(kind: .entry)
       if let entry = formats?.returnAddressEntry { fill(&event, stream, entry.function, entry.depth) }
+    case .unwound(let depth):
+      event = Event(kind: .unwound)
+      event.depth = depth
+      if let pid = formats?.pid {
+        event.pid = Int32(truncatingIfNeeded: stream.cursor.unsigned(pid))
+        event.comm = comm(event.pid)
+      }
     case .exit:
       event = Event(kind: .exit)
       if let exit = formats?.exit {

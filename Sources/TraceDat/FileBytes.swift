@@ -1,4 +1,5 @@
 internal import FunctionGraph
+internal import Glibc
 
 /// The bytes of the input, read by offset, with every range checked against the file's size first.
 final class FileBytes {
@@ -45,8 +46,15 @@ final class RawBlock {
   var count = 0
   private let owner: RawBlock?
 
+  /// Blocks of this size, which only tables of symbols have, are worth huge pages: a small trace spends a good part of
+  /// its time on the page faults of 9 MB of kallsyms otherwise.
+  private static let hugePage = 2 << 20
+
   init(capacity: Int) {
-    memory = .allocate(byteCount: max(capacity, 1), alignment: 16)
+    let isLarge = capacity >= 2 * Self.hugePage
+    memory = .allocate(byteCount: max(capacity, 1), alignment: isLarge ? Self.hugePage : 16)
+    // The last page stays small where it would not be full. An advice that is not taken does no harm.
+    if isLarge { madvise(memory.baseAddress, capacity & ~(Self.hugePage - 1), MADV_HUGEPAGE) }
     owner = nil
   }
 

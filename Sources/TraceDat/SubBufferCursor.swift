@@ -17,11 +17,11 @@ struct SubBufferCursor {
   private static let missedEvents: UInt32 = 1 << 31
   private static let missedStored: UInt32 = 1 << 30
 
-  private var base: UnsafeRawPointer
-  private var order: ByteOrder
+  private(set) var base: UnsafeRawPointer
+  private(set) var order: ByteOrder
   /// Of the next record and of the committed data's end, from the page's start.
   private(set) var position: Int
-  private var end: Int
+  private(set) var end: Int
   /// Of the record that `advance` found: from the page's start, and the length as recorded (a multiple of 4).
   private(set) var payload = 0
   private(set) var payloadLength = 0
@@ -129,6 +129,13 @@ struct SubBufferCursor {
     guard previous & high != 0 else { return stamp }
     let full = stamp | (previous & high)
     return full < previous ? full &+ (1 << 59) : full
+  }
+
+  /// Stands before the record at `position`, `time` being that of the one in front of it.
+  @inline(__always)
+  mutating func skip(to position: Int, time: UInt64) {
+    self.position = position
+    timestamp = time
   }
 
   /// A number of the record that `advance` found. The field must end within `payloadLength`.

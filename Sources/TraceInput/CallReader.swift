@@ -18,12 +18,14 @@ public struct CallReader: ~Copyable {
   private var order = ReportOrder()
   private var ordered: [Event] = []
   private var isAtEnd = false
+  private let tracksPaths: Bool
 
   /// - Parameter tracksPaths: fills `Call.path`.
   public init(_ input: consuming SniffedInput, tracksPaths: Bool = false) throws(TraceError) {
     let reader = try TraceReader(input)
     builder = CallBuilder(tracksPaths: tracksPaths, buffersFollowOneAnother: reader.isTraceDat)
     events = reader
+    self.tracksPaths = tracksPaths
   }
 
   /// Opens `path`; `-` is standard input.
@@ -56,6 +58,23 @@ public struct CallReader: ~Copyable {
     return true
   }
 
+  /// Gives calls of some functions only, without self times, where that is cheaper than giving all; others may come
+  /// too. To be called before the first `next`. At the end `leftOut` says whether it went well.
+  public mutating func selectFunctions(_ isWanted: @escaping @Sendable (_ symbol: String) -> Bool) {
+    events.selectFunctions(isWanted)
+  }
+
+  /// What was seen of functions that were left out; nil where none were.
+  public var leftOut: LeftOutFunctions? { events.leftOut }
+
+  /// From the beginning again, with the calls of all functions. Only where `leftOut` is not nil.
+  public mutating func restart() {
+    events.restart()
+    builder = CallBuilder(tracksPaths: tracksPaths, buffersFollowOneAnother: events.isTraceDat)
+    order = ReportOrder()
+    isAtEnd = false
+  }
+
   public var functions: FunctionTable { events.functions }
   public var comms: StringTable { events.comms }
   public var description: TraceDescription { events.description }
@@ -68,6 +87,6 @@ public struct CallReader: ~Copyable {
   public var lostEvents: UInt64 { builder.lostEvents }
   /// Headings of a text that holds both sides, so far.
   public var sections: (before: Int, after: Int) { builder.sections }
-  public var isNested: Bool { builder.isNested }
-  public var deepest: Int32 { builder.deepest }
+  public var isNested: Bool { deepest > 0 }
+  public var deepest: Int32 { max(builder.deepest, events.leftOut?.deepest ?? -1) }
 }

@@ -57,6 +57,28 @@ public struct TraceReader: EventReader, ~Copyable {
     return try readers.dat?.next(&batch) ?? false
   }
 
+  /// Delivers some functions only, where the format makes that cheaper: see `DatReader.selectFunctions`. To be called
+  /// before the first `next`.
+  public mutating func selectFunctions(_ isWanted: @escaping @Sendable (_ symbol: String) -> Bool) {
+    readers.dat?.selectFunctions(isWanted)
+  }
+
+  /// What was seen of the functions that were not delivered; nil where all were.
+  public var leftOut: LeftOutFunctions? {
+    switch readers.dat {
+    case .some(let reader):
+      guard let leftOut = reader.leftOut else { return nil }
+      return LeftOutFunctions(
+        exits: leftOut.exits, deepest: leftOut.deepest, isComplete: leftOut.isComplete)
+    case .none: return nil
+    }
+  }
+
+  /// From the beginning again, all functions delivered. Only where `leftOut` is not nil.
+  public mutating func restart() {
+    readers.dat?.restart()
+  }
+
   /// True for trace.dat, whose buffers' events follow one another.
   public var isTraceDat: Bool { readers.dat != nil }
 
@@ -84,6 +106,16 @@ public struct TraceReader: EventReader, ~Copyable {
     case .none: return nil
     }
   }
+}
+
+/// What was seen of the functions that a reader did not deliver.
+public struct LeftOutFunctions: Sendable {
+  /// Exits of all functions, delivered or not.
+  public var exits: UInt64
+  /// The deepest depth of all records, −1 where there were none.
+  public var deepest: Int32
+  /// False where the calls cannot be told from the delivered events: the trace has to be read again as a whole.
+  public var isComplete: Bool
 }
 
 /// One of the two readers. Behind a reference, since `TraceReader`'s own layout must not depend on modules that its users

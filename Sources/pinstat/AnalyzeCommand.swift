@@ -58,7 +58,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
       return ExitStatus.inputFailed
     }
     let request = AnalysisRequest(
-      selection: selection.selection, filter: selection.filter, wantsCallees: callees || model != nil)
+      selection: selection.selection, filter: selection.filter, wantsCallees: callees || model != nil,
+      wantsSelfTime: format == .json)
     let loaded = await load(traces, InputLoader(request: request), output, progress)
 
     var status = ExitStatus.done

@@ -176,7 +176,8 @@ struct CompareCommand: AsyncParsableCommand {
 
   private func loadSides(_ progress: Progress, wantsCallees: Bool) async throws -> Sides {
     let request = AnalysisRequest(
-      selection: selection.selection, filter: selection.filter, wantsCallees: wantsCallees)
+      selection: selection.selection, filter: selection.filter, wantsCallees: wantsCallees,
+      wantsSelfTime: false)
     if traces.count == 1 { return try loadText(traces[0], request, progress) }
     let left = before.isEmpty ? [traces[0]] : before
     let right = after.isEmpty ? [traces[1]] : after

@@ -18,8 +18,8 @@ struct Reading {
   func comm(_ event: Event) -> String { comms[event.comm] }
 
   /// Reads an input that is in memory.
-  init(_ bytes: [UInt8], deliversEntries: Bool = true) throws(TraceError) {
-    try self.init(size: UInt64(bytes.count), deliversEntries) { (offset, target) throws(TraceError) -> Int in
+  init(_ bytes: [UInt8]) throws(TraceError) {
+    try self.init(size: UInt64(bytes.count)) { (offset, target) throws(TraceError) -> Int in
       guard offset < UInt64(bytes.count) else { return 0 }
       let count = min(target.count, bytes.count - Int(offset))
       bytes.withUnsafeBytes { source in
@@ -43,11 +43,10 @@ struct Reading {
   }
 
   private init(
-    size: UInt64, _ deliversEntries: Bool = true,
+    size: UInt64,
     readAt: @escaping @Sendable (UInt64, UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
   ) throws(TraceError) {
     var reader = try DatReader(size: size, readAt: readAt)
-    reader.deliversEntries = deliversEntries
     var batch: [Event] = []
     while try reader.next(&batch) { events += batch }
     functions = reader.functions

@@ -134,18 +134,6 @@ import Testing
   }
 }
 
-extension SyntheticTests {
-  @Test func exitsAlone() throws {
-    let bytes = DamageTests.small().written()
-    let whole = try Reading(bytes)
-    let exits = try Reading(bytes, deliversEntries: false)
-    let kept = whole.events.filter { $0.kind != .entry }
-    #expect(exits.events.map(\.timestamp) == kept.map(\.timestamp))
-    #expect(exits.events.map(\.kind) == kept.map(\.kind))
-    #expect(exits.events.compactMap(\.duration) == [0, 30_000, 40_000_000_000])
-  }
-}
-
 extension TraceCmd {
   /// The report of a file that is in memory.
   static func report(_ bytes: [UInt8], buffers: [String]) throws -> Report {

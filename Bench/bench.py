@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""pinstat against other readers of the same traces, in one run and pair by pair.
+
+    bench.py --pinstat PATH [--size 380M] [--runs 5] [--only TEXT] [--json FILE] [--markdown FILE]
+
+Each row runs two commands in turn (A B A B ...) after one turn that does not count, and takes the ratio of each pair:
+what slows the machine down slows both. A ratio is the median of the pairs' ratios, its spread the smallest and the
+largest. Wall time is a monotonic clock around the process, CPU time and peak memory are the system's own account of
+it. Output goes to /dev/null, except where it is a pipeline's.
+
+Inputs are made by make_inputs.py in ${XDG_CACHE_HOME:-~/.cache}/pinstat-bench and read once before a row, so that they
+are in the page cache. With several sizes (`--size 380M,1G`) rows for growth compare the first and the last.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+import make_inputs
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FUNCTION = "vfio_pin_map_dma"
+
+
+class Row:
+    """`a` is pinstat; `b` the peer. `goal` holds for `kind`: b/a at least (faster), a/b at most (within)."""
+
+    def __init__(self, name, a, b, peer, kind=None, goal=None):
+        self.name, self.a, self.b, self.peer, self.kind, self.goal = name, a, b, peer, kind, goal
+
+
+def run(command):
+    """Wall seconds, CPU seconds, peak KiB of one run of a shell command."""
+    start = time.monotonic()
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"bench: exit {process.returncode} of: {command}")
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+
+def measure(row, runs):
+    run(row.a), run(row.b)
+    pairs = [(run(row.a), run(row.b)) for _ in range(runs)]
+    a, b = zip(*pairs)
+    ratios = [y[0] / x[0] for x, y in pairs] if row.kind == "faster" else [x[0] / y[0] for x, y in pairs]
+    middle = lambda values, index: statistics.median(value[index] for value in values)
+    result = {
+        "work": row.name, "peer": row.peer, "kind": row.kind, "target": row.goal,
+        "ratio": statistics.median(ratios), "ratio_min": min(ratios), "ratio_max": max(ratios),
+        "pinstat": {"wall_s": middle(a, 0), "cpu_s": middle(a, 1), "peak_mib": middle(a, 2) / 1024},
+        "peer_figures": {"wall_s": middle(b, 0), "cpu_s": middle(b, 1), "peak_mib": middle(b, 2) / 1024},
+        "commands": [row.a, row.b],
+    }
+    if row.goal is not None:
+        result["met"] = result["ratio"] >= row.goal if row.kind == "faster" else result["ratio"] <= row.goal
+    return result
+
+
+def rows(pinstat, tools, sizes, paths):
+    p, one = pinstat, f"-f {FUNCTION}"
+    first = paths[sizes[0]]
+    yield Row("version", f"exec {p} --version", "trace-cmd --version || true", "trace-cmd --version", "within", 3)
+    yield Row("small trace.dat", f"exec {p} analyze {first['small']}", f"exec trace-cmd report -i {first['small']}",
+              "trace-cmd report", "faster", 10)
+    twenty = " ".join([first["small"]] * 20)
+    yield Row("compare of 2 x 20 small files", f"exec {p} compare --before {twenty} --after {twenty}",
+              f"for f in {twenty} {twenty}; do trace-cmd report -i $f; done | awk '/funcgraph_exit/ {{ s += $5 }}'",
+              "trace-cmd report | awk", "faster", 20)
+    for size in sizes:
+        dat, zstd = paths[size]["dat"], paths[size]["zstd"]
+        yield Row(f"trace.dat {size}, one function", f"exec {p} analyze {one} {dat}",
+                  f"trace-cmd report -i {dat} | awk '/{FUNCTION}/ {{ n++ }} END {{ print n }}'", "trace-cmd report | awk",
+                  "faster", 300)
+        yield Row(f"trace.dat {size}, one function", f"exec {p} analyze {one} {dat}",
+                  f"exec {tools}/tracecmd_reader {dat} {FUNCTION}", "C on libtracecmd", "faster", 30)
+        yield Row(f"trace.dat {size}, one function", f"exec {p} analyze {one} {dat}",
+                  f"exec dd if={dat} of=/dev/null bs=1M", "bare read (dd)", "within", 2)
+        yield Row(f"trace.dat {size} zstd, one function", f"exec {p} analyze {one} {zstd}",
+                  f"exec {tools}/inflate {zstd}", "decompressing alone", "within", 1.5)
+        yield Row(f"trace.dat {size}, 1 core", f"exec {p} analyze {one} --jobs 1 {dat}",
+                  f"exec {p} analyze {one} --jobs 2 {dat}", "2 cores", "within", None)
+    dat, report, tracefs = first["dat"], first["report"], first["tracefs"]
+    size = sizes[0]
+    yield Row(f"trace.dat {size}, all functions, callees", f"exec {p} analyze --all-functions --callees {dat}",
+              f"exec trace-cmd report --profile -i {dat}", "trace-cmd report --profile", "faster", 20)
+    yield Row(f"trace.dat {size}, export of all calls", f"exec {p} export --all-functions {dat}",
+              f"exec trace-cmd report -i {dat}", "trace-cmd report", "faster", 10)
+    for name, text in (("tracefs text", tracefs), ("report text", report)):
+        yield Row(f"{name} of {size}, one function", f"exec {p} analyze {one} {text}",
+                  f"exec rg -c {FUNCTION} {text}", "rg -c", "within", 2)
+        column = "$2" if text == tracefs else "$6"
+        yield Row(f"{name} of {size}, all functions", f"exec {p} analyze --all-functions {text}",
+                  f"exec mawk '{{ s += {column} }} END {{ print s }}' {text}", "mawk, sum of a field", "faster", 6)
+    yield Row(f"report text of {size}, one function", f"exec {p} analyze {one} {report}",
+              f"exec python3 {HERE}/sum_text.py {report} {FUNCTION}", "python3, regular expression", "faster", None)
+    if len(sizes) > 1:
+        a, b = sizes[-1], sizes[0]
+        factor = make_inputs.byte_count(a) / make_inputs.byte_count(b)
+        yield Row(f"trace.dat {a} against {b}", f"exec {p} analyze {one} {paths[a]['dat']}",
+                  f"exec {p} analyze {one} {paths[b]['dat']}", "pinstat itself", "within", factor * 1.05)
+
+
+def build_tools(folder):
+    os.makedirs(folder, exist_ok=True)
+    for name, package in (("tracecmd_reader", "libtracecmd"), ("inflate", "libzstd")):
+        source, target = f"{HERE}/{name}.c", f"{folder}/{name}"
+        if os.path.exists(target) and os.path.getmtime(target) > os.path.getmtime(source):
+            continue
+        flags = subprocess.run(
+            ["pkg-config", "--cflags", "--libs", package], stdout=subprocess.PIPE, check=True, text=True).stdout.split()
+        subprocess.run(["cc", "-O2", "-Wall", "-o", target, source, *flags], check=True)
+
+
+def machine():
+    model = ""
+    with open("/proc/cpuinfo") as file:
+        found = re.search(r"model name\s*:\s*(.*)", file.read())
+        model = found.group(1) if found else platform.machine()
+    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
+
+
+def seconds(value):
+    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def table(results):
+    head = ["work", "against", "ratio (spread)", "target", "pinstat wall / CPU", "peak", "peer wall / CPU", "peak"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for r in results:
+        unit = " times faster" if r["kind"] == "faster" else " times its time"
+        ours, peers = r["pinstat"], r["peer_figures"]
+        goal = "" if r["target"] is None else f"{r['target']:.4g}, " + ("met" if r["met"] else "missed")
+        lines.append("| " + " | ".join([
+            r["work"], r["peer"], f"{r['ratio']:.3g}{unit} ({r['ratio_min']:.3g} to {r['ratio_max']:.3g})", goal,
+            f"{seconds(ours['wall_s'])} / {seconds(ours['cpu_s'])}", f"{ours['peak_mib']:.0f} MiB",
+            f"{seconds(peers['wall_s'])} / {seconds(peers['cpu_s'])}", f"{peers['peak_mib']:.0f} MiB"]) + " |")
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pinstat", required=True)
+    parser.add_argument("--size", default="380M")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", default="", help="rows whose name or peer contains this")
+    parser.add_argument("--json")
+    parser.add_argument("--markdown")
+    options = parser.parse_args()
+    missing = [name for name in ("trace-cmd", "rg", "mawk", "cc", "dd") if not shutil.which(name)]
+    if missing:
+        sys.exit(f"bench: not on the PATH: {' '.join(missing)}; `make bench` installs them")
+
+    cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "pinstat-bench")
+    sizes = options.size.split(",")
+    paths = {}
+    for index, size in enumerate(sizes):
+        wanted = ("zstd", "report", "tracefs") if index == 0 else ("zstd",)
+        paths[size] = make_inputs.make(cache, size, wanted)
+    build_tools(cache)
+
+    results = []
+    for row in rows(options.pinstat, cache, sizes, paths):
+        if options.only not in row.name + " " + row.peer:
+            continue
+        results.append(measure(row, options.runs))
+        print(table(results[-1:]).splitlines()[-1], flush=True)
+    date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
+    title = f"{date}, {machine()}, {options.runs} pairs"
+    print("\n" + title + "\n\n" + table(results))
+    if options.markdown:
+        with open(options.markdown, "w") as file:
+            file.write(title + "\n\n" + table(results) + "\n")
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump({"date": date, "machine": machine(), "runs": options.runs, "rows": results}, file, indent=2)
+
+
+if __name__ == "__main__":
+    main()

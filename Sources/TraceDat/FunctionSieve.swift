@@ -1,0 +1,153 @@
+internal import FunctionGraph
+
+/// Tells records of wanted functions from all others, and sees to it that what is left out is not missed.
+///
+/// Calls pair by task and depth, so that of another function only one thing matters: that its task came up to a depth at
+/// which a wanted call was still open. A stream therefore delivers of the others those that are less deep than all that
+/// it saw since the last wanted record of the task. This holds as long as no task moves between CPUs (each stream sees
+/// all of its records), time does not go back and depths are plausible; where they do not, `needsAll` says so.
+final class FunctionSieve {
+  enum Verdict {
+    case wanted, skipped
+    /// With the record's depth.
+    case unwound(Int32)
+  }
+
+  /// Slots for addresses that are known not to be wanted; a power of two. A trace has some thousand functions.
+  static let slots = 1 << 13
+  /// Tasks of which the CPU is remembered.
+  static let mostTasks = 1 << 18
+  /// No call is so deep: the kernel's shadow stack holds some 50 (include/linux/ftrace.h, `FTRACE_RETFUNC_DEPTH`).
+  static let deepestPlausible: UInt32 = 1 << 16
+
+  let layout: SkimLayout?
+  /// The address of an unwanted function, or 0, by the hash of the address: one load and one compare a record.
+  let unwanted = RawBlock(capacity: slots * 8)
+  private let formats: GraphFormats
+  private let isWanted: @Sendable (String) -> Bool
+  private let symbols: SymbolIndex
+  private var known = IntegerMap()
+  private var cpuOfTask = IntegerMap()
+  private var tasks = 0
+  /// Added to every stamp; see `TimestampConversion.offset`.
+  private(set) var offset: UInt64 = 0
+
+  private(set) var exits: UInt64 = 0
+  private(set) var deepest: Int64 = -1
+  private(set) var hasSeenRecords = false
+  /// The trace has to be read again with all functions.
+  var needsAll = false
+
+  init(
+    _ formats: GraphFormats, _ order: ByteOrder, isWanted: @escaping @Sendable (String) -> Bool,
+    symbols: SymbolIndex
+  ) {
+    self.formats = formats
+    self.isWanted = isWanted
+    self.symbols = symbols
+    layout = SkimLayout(formats, order)
+    unwanted.memory.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  /// Another buffer: its CPUs have other tasks, and maybe another clock.
+  func begin(_ conversion: TimestampConversion) {
+    cpuOfTask = IntegerMap()
+    tasks = 0
+    offset = conversion.offset
+    // Stamps are converted one by one then.
+    if conversion.tsc != nil || !conversion.shifts.isEmpty { needsAll = true }
+  }
+
+  /// Byte offset of an address's slot.
+  @inline(__always)
+  static func slot(_ address: UInt64) -> Int {
+    // Fibonacci hashing, as in `IntegerMap`; the shift leaves 13 bits, the mask makes them a multiple of 8.
+    Int(truncatingIfNeeded: (address &* 0x9e37_79b9_7f4a_7c15) >> 48) & (slots * 8 - 8)
+  }
+
+  private func isWanted(_ address: UInt64) -> Bool {
+    if let known = known[address] { return known == 1 }
+    var table = FunctionTable()
+    let id = symbols.function(at: address, in: &table)
+    let result = isWanted(table[id].symbol)
+    known.insert(address, result ? 1 : 0)
+    return result
+  }
+
+  /// What to do with the record that `cursor` stands on, which is long enough for its format.
+  func verdict(
+    _ cursor: SubBufferCursor, _ kind: CPUStream.Pending, cpu: Int32, _ skimming: inout Skimming
+  ) -> Verdict {
+    let function: RecordField?
+    let depthField: RecordField?
+    var isExit = false
+    switch kind {
+    case .entry: (function, depthField) = (formats.entry?.function, formats.entry?.depth)
+    case .returnAddressEntry:
+      (function, depthField) = (formats.returnAddressEntry?.function, formats.returnAddressEntry?.depth)
+    default:
+      (function, depthField) = (formats.exit?.function, formats.exit?.depth)
+      isExit = true
+    }
+    guard let function, let depthField else { return .wanted }
+    let address = cursor.unsigned(function)
+    let depth = UInt32(truncatingIfNeeded: cursor.signed(depthField))
+    let pid = Int32(truncatingIfNeeded: cursor.unsigned(formats.pid))
+    skimming.deepest = max(skimming.deepest, Int64(depth))
+    if isExit { skimming.exits += 1 }
+    if depth > Self.deepestPlausible { needsAll = true }
+    let isSameTask = skimming.pid == pid
+    if !isSameTask { note(pid, on: cpu) }
+
+    if isWanted(address) {
+      skimming.pid = pid
+      skimming.low = isExit ? depth : depth &+ 1
+      return .wanted
+    }
+    if isExit, let callTime = formats.exit?.callTime, let returnTime = formats.exit?.returnTime,
+      Int64(truncatingIfNeeded: cursor.unsigned(returnTime) &- cursor.unsigned(callTime)) < 0
+    {
+      // A diagnostic that the decoder makes.
+      needsAll = true
+    }
+    if address != 0 {
+      unwanted.memory.storeBytes(of: address, toByteOffset: Self.slot(address), as: UInt64.self)
+    }
+    if isSameTask, depth >= skimming.low { return .skipped }
+    skimming.pid = pid
+    skimming.low = depth
+    return .unwound(Int32(truncatingIfNeeded: depth))
+  }
+
+  private func note(_ pid: Int32, on cpu: Int32) {
+    // The idle task is another one on every CPU.
+    guard pid != 0 else { return }
+    let key = UInt64(UInt32(bitPattern: pid))
+    if let known = cpuOfTask[key] {
+      if known != UInt32(bitPattern: cpu) & 0x7fff_ffff { needsAll = true }
+    } else if tasks < Self.mostTasks {
+      tasks += 1
+      cpuOfTask.insert(key, UInt32(bitPattern: cpu) & 0x7fff_ffff)
+    } else {
+      needsAll = true
+    }
+  }
+
+  /// Adds up what a stream has seen since the last time.
+  func add(_ skimming: inout Skimming) {
+    exits &+= skimming.exits
+    skimming.exits = 0
+    deepest = max(deepest, skimming.deepest)
+    hasSeenRecords = hasSeenRecords || skimming.deepest >= 0
+  }
+}
+
+/// What one stream remembers while it leaves out records.
+struct Skimming {
+  /// The task of the last record.
+  var pid = Int32.min
+  /// The least depth seen since the last wanted record of that task.
+  var low: UInt32 = 0
+  var deepest: Int64 = -1
+  var exits: UInt64 = 0
+}

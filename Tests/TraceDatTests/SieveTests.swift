@@ -1,0 +1,213 @@
+import Foundation
+import FunctionGraph
+import Testing
+
+@testable import TraceDat
+
+/// Reading some functions alone against reading all and picking them out: random traces, whole and with records missing,
+/// of every format variant.
+@Suite struct SieveTests {
+  /// xorshift64* (Vigna).
+  struct Generator: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+      state ^= state >> 12
+      state ^= state << 25
+      state ^= state >> 27
+      return state &* 0x2545_f491_4f6c_dd1d
+    }
+  }
+
+  struct Harm: OptionSet, Sendable {
+    let rawValue: Int
+    /// Records are missing here and there, unannounced.
+    static let gaps = Harm(rawValue: 1)
+    /// Pages say that events were lost.
+    static let losses = Harm(rawValue: 2)
+    /// Tasks move between CPUs.
+    static let migration = Harm(rawValue: 4)
+    /// Times go back, depths are negative, calls end before they began, pages contradict themselves.
+    static let nonsense = Harm(rawValue: 8)
+  }
+
+  /// `outer`, `inner.isra.0`, two in modules and one without a symbol: `SyntheticTrace.symbols`.
+  static let addresses: [UInt64] = [0x8100_0104, 0x8100_0200, 0xc000_1004, 0xc000_0000, 0xd000_0000]
+
+  static func trace(seed: UInt64, _ harm: Harm) -> SyntheticTrace {
+    var random = Generator(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
+    let variant = SyntheticFormats.Variant.allCases.randomElement(using: &random)!
+    let isBigEndian = Int.random(in: 0..<8, using: &random) == 0
+    let bytes = SyntheticTrace.Bytes(isBigEndian: isBigEndian, longSize: 8)
+    let formats = SyntheticFormats(variant: variant, bytes: bytes)
+    var trace = SyntheticTrace(version: 7, bytes: bytes, pageSize: 4096)
+    trace.compression = .none
+    trace.formats = formats.texts
+    func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+
+    for name in ["", "second"].prefix(chance(30) ? 2 : 1) {
+      var stacks = [[(address: UInt64, start: UInt64)]](repeating: [], count: 6)
+      var time: UInt64 = 1_000_000
+      var running = [0, 1]
+      var pages: [[[UInt8]]] = [[], []]
+      var current = (0..<2).map { _ in SyntheticPage(bytes, size: 4096, timestamp: time) }
+      func turnPage(_ cpu: Int) {
+        var page = current[cpu].written()
+        if harm.contains(.nonsense), chance(5) {
+          page[Int.random(in: 16..<200, using: &random)] = UInt8.random(in: 0...255, using: &random)
+        }
+        pages[cpu].append(page)
+        let back: UInt64 = harm.contains(.nonsense) && chance(3) ? 500 : 0
+        current[cpu] = SyntheticPage(bytes, size: 4096, timestamp: time - back)
+        if harm.contains(.losses), chance(20) {
+          current[cpu].missed = chance(50) ? 7 : 0
+          current[cpu].storesCount = chance(50)
+        }
+      }
+      for _ in 0..<Int.random(in: 100...1500, using: &random) {
+        let cpu = Int.random(in: 0..<2, using: &random)
+        time += UInt64.random(in: 1...2_000, using: &random)
+        if chance(4) {
+          // Tasks 0, 2, 4 live on CPU 0, the others on CPU 1; number 0 is idle, on both.
+          let choice = harm.contains(.migration) ? Array(0..<6) : [cpu, cpu + 2, cpu + 4]
+          running[cpu] = choice.filter { $0 != running[1 - cpu] }.randomElement(using: &random)!
+        }
+        if current[cpu].used > 3_800 || chance(1) { turnPage(cpu) }
+        let task = running[cpu]
+        let pid: Int32 = task < 2 ? 0 : Int32(40 + task)
+        let isMissing = harm.contains(.gaps) && chance(3)
+        if chance(3) { current[cpu].record(time, bytes.u16(77) + Array(repeating: 1, count: 22)) }
+        var payload: [UInt8]
+        if stacks[task].isEmpty || stacks[task].count < 9 && chance(50) {
+          let address = addresses[Int.random(in: 0..<5, using: &random)]
+          let depth = harm.contains(.nonsense) && chance(1) ? -1 : Int16(stacks[task].count)
+          payload = formats.entry(address, depth: depth, pid: pid)
+          stacks[task].append((address, time))
+        } else {
+          let open = stacks[task].removeLast()
+          let end = harm.contains(.nonsense) && chance(1) ? open.start - 3 : time
+          payload = formats.exit(
+            open.address, depth: Int16(stacks[task].count), pid: pid, from: open.start, to: end)
+        }
+        if !isMissing { current[cpu].record(time, payload, isLong: chance(5)) }
+      }
+      for cpu in 0..<2 { turnPage(cpu) }
+      trace.buffers.append(
+        SyntheticTrace.Buffer(
+          name: name,
+          cpus: [.init(number: 0, pages: pages[0]), .init(number: 1, pages: pages[1])]))
+    }
+    return trace
+  }
+
+  /// What has to be the same, as text: everything but self time and the numbers that only order calls.
+  struct Outcome: Equatable {
+    var ended: [String] = []
+    var unfinished: [String] = []
+    var exits = 0
+    var deepest: Int32 = -1
+    var losses = 0
+    var lostEvents: UInt64 = 0
+    var diagnostics: [Diagnostic.Kind: Int] = [:]
+    var tracer = ""
+  }
+
+  /// nil where the reader says that it has to read everything.
+  static func outcome(_ bytes: [UInt8], of wanted: Set<String>, bySieve: Bool) throws -> Outcome? {
+    var reader = try DatReader(size: UInt64(bytes.count)) { (offset, target) throws(TraceError) -> Int in
+      let count = min(target.count, bytes.count - Int(offset))
+      bytes.withUnsafeBytes { source in
+        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[Int(offset)..<Int(offset) + count]))
+      }
+      return count
+    }
+    if bySieve { reader.selectFunctions { wanted.contains($0) } }
+    var builder = CallBuilder(buffersFollowOneAnother: true)
+    var result = Outcome()
+    var batch: [Event] = []
+    var calls: [Call] = []
+    while try reader.next(&batch) { builder.consume(batch, into: &calls) }
+    builder.finish(into: &calls)
+    for call in calls {
+      if !bySieve, call.status != .unfinished { result.exits += 1 }
+      guard wanted.contains(reader.functions[call.function].symbol) else { continue }
+      let text = """
+        \(reader.functions[call.function]) \(call.status) \(call.buffer) \(call.cpu) \(call.pid) \
+        \(reader.comms[call.comm]) \(call.depth) \(call.timestamp) \(call.duration ?? -1)
+        """
+      if call.status == .unfinished { result.unfinished.append(text) } else { result.ended.append(text) }
+    }
+    result.unfinished.sort()
+    result.deepest = builder.deepest
+    result.losses = builder.losses
+    result.lostEvents = builder.lostEvents
+    result.diagnostics = reader.diagnostics.counts
+    result.tracer = reader.description.tracer
+    if bySieve {
+      guard let leftOut = reader.leftOut else { return nil }
+      result.exits = Int(leftOut.exits)
+      result.deepest = max(result.deepest, leftOut.deepest)
+      if !leftOut.isComplete { return nil }
+    }
+    return result
+  }
+
+  static let wanted: [Set<String>] = [
+    ["outer"], ["inner.isra.0"], ["in_module"], ["0xd0000000"], ["outer", "in_module"], ["no_such"],
+  ]
+
+  struct Sort: Sendable {
+    var harm: Harm
+    /// Of sixty traces, how many must be readable in this way.
+    var least: Int
+  }
+
+  @Test(arguments: [
+    Sort(harm: [], least: 57), Sort(harm: .gaps, least: 57), Sort(harm: .losses, least: 57),
+    Sort(harm: [.gaps, .losses], least: 57), Sort(harm: [.gaps, .losses, .migration], least: 0),
+    Sort(harm: [.gaps, .losses, .migration, .nonsense], least: 0), Sort(harm: .nonsense, least: 0),
+  ])
+  func sameCalls(_ sort: Sort) throws {
+    var complete = 0
+    var calls = 0
+    for seed in 1...60 as ClosedRange<UInt64> {
+      let bytes = Self.trace(seed: seed, sort.harm).written()
+      let wanted = Self.wanted[Int(seed) % Self.wanted.count]
+      guard let fast = try Self.outcome(bytes, of: wanted, bySieve: true) else { continue }
+      complete += 1
+      calls += fast.ended.count
+      let plain = try Self.outcome(bytes, of: wanted, bySieve: false)
+      #expect(fast == plain, "seed \(seed), \(wanted)")
+    }
+    #expect(complete >= sort.least)
+    #expect(sort.least < 50 || calls > 600)
+  }
+
+  /// Every capture too; all of a kind that can be read so.
+  @Test(arguments: OracleTests.files)
+  func sameCallsOfCaptures(path: String) throws {
+    let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+    for wanted: Set<String> in [["vfio_pin_map_dma"], ["iommu_map", "vfio_remove_dma"]] {
+      if let fast = try Self.outcome(bytes, of: wanted, bySieve: true) {
+        #expect(fast == (try Self.outcome(bytes, of: wanted, bySieve: false)))
+      }
+    }
+  }
+
+  @Test func restartDeliversAll() throws {
+    let bytes = Self.trace(seed: 5, [.gaps]).written()
+    var reader = try DatReader(size: UInt64(bytes.count)) { (offset, target) throws(TraceError) -> Int in
+      let count = min(target.count, bytes.count - Int(offset))
+      target.copyBytes(from: bytes[Int(offset)..<Int(offset) + count])
+      return count
+    }
+    reader.selectFunctions { $0 == "outer" }
+    var batch: [Event] = []
+    while try reader.next(&batch) {}
+    reader.restart()
+    var count = 0
+    while try reader.next(&batch) { count += batch.count }
+    let isWhole = reader.leftOut == nil
+    #expect(isWhole)
+    #expect(count == (try Reading(bytes)).events.count)
+  }
+}
