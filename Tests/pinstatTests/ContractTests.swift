@@ -316,7 +316,7 @@ import Testing
       (exec pinstat export --all-functions -q -o \(folder.path)/rows.csv -) & job=$!
       for i in $(seq 100); do ls \(folder.path) | grep -q rows && break; sleep 0.05; done
       ls \(folder.path) | wc -l
-      pkill -\(signal) -f '\(folder.path)/rows.csv'
+      kill -\(signal) $job
       wait $job; echo $?
       ls \(folder.path) | wc -l
       """
