@@ -40,7 +40,7 @@ export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions
   setup-bench
 
 help:
-	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,10p'
+	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,7p'
 
 all: build
 
