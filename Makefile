@@ -58,6 +58,7 @@ test: setup-test lint
 ifeq ($(SANITIZE),)
 	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(PARSER_FLAGS)
 	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(PARSER_FLAGS) --filter '$(PARSER_TESTS)'
+	Fuzz/run smoke
 endif
 
 # Seconds that each fuzz target runs.

@@ -288,19 +288,21 @@ final class CPUStream {
     }
     chunksLeft = left - 1
     let offset = position
-    guard UInt64(compressedSize) <= end - position else {
+    let present = Int(min(UInt64(compressedSize), end - position))
+    let isWhole = present == Int(compressedSize)
+    guard isWhole || isCut else {
       return cut(&diagnostics, "a chunk", needed: UInt64(compressedSize))
     }
-    position += UInt64(compressedSize)
+    position += UInt64(present)
     blockOffset = offset - 8
     if let objection = Decompressor.objection(compressed: UInt64(compressedSize), decompressed: UInt64(size))
     {
       diagnostics.record(.damagedChunk, at: .byte(blockOffset), "a chunk of CPU \(cpu): \(objection)")
       return .unusable
     }
-    let compressed = context.decompressor.scratch(Int(compressedSize))
+    let compressed = context.decompressor.scratch(present)
     compressed.count = try context.file.read(
-      at: offset, into: UnsafeMutableRawBufferPointer(rebasing: compressed.memory[0..<Int(compressedSize)]))
+      at: offset, into: UnsafeMutableRawBufferPointer(rebasing: compressed.memory[0..<present]))
     if block.memory.count < Int(size) {
       guard context.memory.take(Int(size) - block.memory.count) else {
         diagnostics.record(
@@ -310,6 +312,13 @@ final class CPUStream {
       block = RawBlock(capacity: Int(size))
     }
     let target = UnsafeMutableRawBufferPointer(rebasing: block.memory[0..<Int(size)])
+    guard isWhole else {
+      // The pages in front of the cut; a part of one is not known to be whole up to its end.
+      let made = context.decompressor.decompressBeginning(compressed.bytes, into: target)
+      block.count = made / context.pageSize * context.pageSize
+      chunksLeft = 0
+      return block.count > 0 ? .page : .end
+    }
     guard compressed.count == Int(compressedSize),
       let made = context.decompressor.decompress(compressed.bytes, into: target), made == Int(size)
     else {

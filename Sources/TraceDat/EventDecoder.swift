@@ -57,7 +57,7 @@ struct EventDecoder {
       if let entry = formats?.returnAddressEntry { fill(&event, stream, entry.function, entry.depth) }
     case .unwound(let depth):
       event = Event(kind: .unwound)
-      event.depth = depth
+      event.depth = max(depth, -1)
       if let pid = formats?.pid {
         event.pid = Int32(truncatingIfNeeded: stream.cursor.unsigned(pid))
         event.comm = comm(event.pid)

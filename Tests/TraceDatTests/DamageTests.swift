@@ -80,6 +80,34 @@ import Testing
       counts == counts.sorted() && Set(counts).count == pages + 1 && counts.last == whole.count, "\(counts)")
   }
 
+  /// Of a chunk that was cut, the pages in front of the cut are there: each page is a call of its own here.
+  @Test func cutChunkKeepsWholePages() throws {
+    let shape = SyntheticTests.Shape(
+      version: 7, isBigEndian: false, longSize: 8, pageSize: 4096, compression: .zlib, variant: .today)
+    var trace = SyntheticTests.trace(shape)
+    let formats = SyntheticFormats(variant: .today, bytes: trace.bytes)
+    trace.pagesPerChunk = 5
+    trace.hasOptionsInFront = true
+    let pages = (0..<5).map { number in
+      let time = SyntheticTests.start + UInt64(number) * 1000
+      var page = SyntheticPage(trace.bytes, size: 4096, timestamp: time)
+      page.record(time, formats.entry(0x8100_0104, depth: 0, pid: 41))
+      page.record(time + 10, formats.exit(0x8100_0104, depth: 0, pid: 41, from: time, to: time + 10))
+      return page.written()
+    }
+    trace.buffers = [SyntheticTrace.Buffer(cpus: [.init(number: 0, pages: pages)])]
+    let bytes = trace.written()
+    // The stored block of zlib holds the pages as they are.
+    let start = try #require(bytes.firstRange(of: pages[0])).lowerBound
+    for whole in 0...4 {
+      for extra in [0, 1, 4095] {
+        let reading = try? Reading(Array(bytes[..<(start + whole * 4096 + extra)]))
+        #expect(reading?.events.count { $0.kind == .exit } ?? 0 == whole, "\(whole) pages and \(extra) bytes")
+      }
+    }
+    #expect(try Reading(bytes).events.count { $0.kind == .exit } == 5)
+  }
+
   struct Generator: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
@@ -305,9 +333,12 @@ import Testing
   }
 
   /// A damaged record may hold any depth. What is less than nothing is not known.
-  @Test func negativeDepth() throws {
-    let path = fixtures.deletingLastPathComponent().appendingPathComponent("broken/negative-depth.dat")
-    let reading = try Reading([UInt8](try Data(contentsOf: path)))
+  @Test(arguments: [
+    ("negative-depth.dat", nil), ("negative-depth-left-out.dat", ["iommu_map"] as Set<String>),
+  ])
+  func negativeDepth(name: String, of functions: Set<String>?) throws {
+    let path = fixtures.deletingLastPathComponent().appendingPathComponent("broken/\(name)")
+    let reading = try Reading([UInt8](try Data(contentsOf: path)), of: functions)
     #expect(reading.events.contains { $0.depth == -1 && $0.kind != .lost })
     #expect(reading.events.allSatisfy { $0.depth >= -1 })
   }

@@ -17,9 +17,9 @@ struct Reading {
   func symbol(_ event: Event) -> String { functions[event.function].symbol }
   func comm(_ event: Event) -> String { comms[event.comm] }
 
-  /// Reads an input that is in memory.
-  init(_ bytes: [UInt8]) throws(TraceError) {
-    try self.init(size: UInt64(bytes.count)) { (offset, target) throws(TraceError) -> Int in
+  /// Reads an input that is in memory; of some functions alone where they are named.
+  init(_ bytes: [UInt8], of functions: Set<String>? = nil) throws(TraceError) {
+    try self.init(size: UInt64(bytes.count), of: functions) { (offset, target) throws(TraceError) -> Int in
       guard offset < UInt64(bytes.count) else { return 0 }
       let count = min(target.count, bytes.count - Int(offset))
       bytes.withUnsafeBytes { source in
@@ -43,13 +43,14 @@ struct Reading {
   }
 
   private init(
-    size: UInt64,
+    size: UInt64, of functions: Set<String>? = nil,
     readAt: @escaping @Sendable (UInt64, UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
   ) throws(TraceError) {
     var reader = try DatReader(size: size, readAt: readAt)
+    if let functions { reader.selectFunctions { functions.contains($0) } }
     var batch: [Event] = []
     while try reader.next(&batch) { events += batch }
-    functions = reader.functions
+    self.functions = reader.functions
     comms = reader.comms
     description = reader.description
     diagnostics = reader.diagnostics

@@ -22,6 +22,9 @@ struct SyntheticTrace {
   var bytes = Bytes()
   var pageSize = 4096
   var compression = Compression.none
+  var pagesPerChunk = 1
+  /// The first options stand in front of the data, as trace-cmd writes them, and survive a cut there.
+  var hasOptionsInFront = false
   /// nil: what a kernel with this long size writes.
   var headerPage: String?
   var formats: [String] = []
@@ -164,6 +167,21 @@ struct SyntheticTrace {
     }
     first.append((4, Array("local global [\(buffers.first?.clock ?? "")]\0".utf8)))
 
+    // Two options sections; the first leads to the second.
+    func optionsSection(_ options: [(UInt16, [UInt8])], next: UInt64) -> [UInt8] {
+      var content: [UInt8] = []
+      for (number, payload) in options + [(0, bytes.u64(next))] {
+        content += bytes.u16(number) + bytes.u32(UInt32(payload.count)) + payload
+      }
+      return bytes.u16(0) + bytes.u16(0) + bytes.u32(0) + bytes.u64(UInt64(content.count)) + content
+    }
+    func writeFirst(next: UInt64) {
+      out.replaceSubrange(start..<start + 8, with: bytes.u64(UInt64(out.count)))
+      out += optionsSection(first + options, next: next)
+    }
+    if hasOptionsInFront { writeFirst(next: 0) }
+    let link = out.count - 8
+
     var last: [(UInt16, [UInt8])] = []
     for buffer in buffers {
       let offset = UInt64(out.count)
@@ -177,28 +195,28 @@ struct SyntheticTrace {
           out += cpu.pages.flatMap { $0 }
           option += bytes.u32(cpu.number) + bytes.u64(place) + bytes.u64(UInt64(out.count) - place)
         } else {
-          out += bytes.u32(UInt32(cpu.pages.count))
-          for page in cpu.pages {
-            let small = Self.stored(page)
-            out += bytes.u32(UInt32(small.count)) + bytes.u32(UInt32(page.count)) + small
+          let chunks = stride(from: 0, to: cpu.pages.count, by: pagesPerChunk).map {
+            cpu.pages[$0..<min($0 + pagesPerChunk, cpu.pages.count)].flatMap { $0 }
+          }
+          out += bytes.u32(UInt32(chunks.count))
+          for chunk in chunks {
+            let small = Self.stored(chunk)
+            out += bytes.u32(UInt32(small.count)) + bytes.u32(UInt32(chunk.count)) + small
           }
           option += bytes.u32(cpu.number) + bytes.u64(place) + bytes.u64(UInt64(out.count) - place - 4)
         }
       }
+      let place = Int(offset) + 8
+      out.replaceSubrange(place..<place + 8, with: bytes.u64(UInt64(out.count - place - 8)))
       last.append((3, option))
-    }
-    // Two options sections; the first leads to the second.
-    func optionsSection(_ options: [(UInt16, [UInt8])], next: UInt64) -> [UInt8] {
-      var content: [UInt8] = []
-      for (number, payload) in options + [(0, bytes.u64(next))] {
-        content += bytes.u16(number) + bytes.u32(UInt32(payload.count)) + payload
-      }
-      return bytes.u16(0) + bytes.u16(0) + bytes.u32(0) + bytes.u64(UInt64(content.count)) + content
     }
     let second = UInt64(out.count)
     out += optionsSection(last, next: 0)
-    out.replaceSubrange(start..<start + 8, with: bytes.u64(UInt64(out.count)))
-    out += optionsSection(first + options, next: second)
+    if hasOptionsInFront {
+      out.replaceSubrange(link..<link + 8, with: bytes.u64(second))
+    } else {
+      writeFirst(next: second)
+    }
     return out
   }
 
