@@ -29,4 +29,12 @@ struct Pinstat: AsyncParsableCommand {
       """,
     version: "pinstat \(pinstatVersion)",
     subcommands: [AnalyzeCommand.self, CompareCommand.self, ExportCommand.self, ModelCommand.self])
+
+  static func main() async {
+    if let objection = AddressSpace.objection {
+      say(objection)
+      Glibc.exit(ExitStatus.inputFailed)
+    }
+    await main(nil)
+  }
 }

@@ -49,11 +49,20 @@ import Testing
     #expect(rows == parseCSV(direct.output).map { $0.dropFirst() })
   }
 
-  /// A sanitizer reserves terabytes.
+  /// Down to the size that is refused with a sentence; below, libraries would crash or wait. A sanitizer reserves
+  /// terabytes.
   @Test(.enabled(if: !Tool.isSanitized), arguments: [big, Tool.fixture("6.18-nest3-256m-2m.dat")])
-  func littleAddressSpaceSuffices(_ path: String) throws {
-    let outcome = try Tool.shell("ulimit -v 400000; pinstat analyze -q --all-functions --jobs 1 \(path)")
-    #expect(outcome.status == 0, "\(outcome.error)")
+  func littleAddressSpace(_ path: String) throws {
+    let enough = try Tool.shell("ulimit -v \(384 << 10); pinstat analyze -q --all-functions \(path)")
+    #expect(enough.status == 0, "\(enough.error)")
+    for limit in [(384 << 10) - 1, 100_000] {
+      let little = try Tool.shell("ulimit -v \(limit); timeout 20 pinstat analyze -q --all-functions \(path)")
+      #expect(little.status == 2)
+      #expect(
+        little.error.contains("ulimit -v") && little.error.split(separator: "\n").count == 1,
+        "\(little.error)")
+      #expect(little.output.isEmpty)
+    }
   }
 
   @Test func interruptAtAnyTime() throws {
