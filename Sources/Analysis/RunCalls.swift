@@ -11,8 +11,10 @@ public struct RunCalls: Sendable {
   public var durations: [Double]
   /// Nanoseconds; of all calls.
   public var median: Double
-  /// In the order in which they began; empty where the input tells no times.
+  /// In the order in which they began; in the order in which they ended, with the call's number as the offset, where the
+  /// input tells no times.
   public var points: [CallTimeline.Point]
+  public var hasTimes: Bool
   /// One call of so many is among `points`.
   public var every: Int
   /// Whether the points' offsets are nanoseconds; else ticks of the clock.
@@ -28,7 +30,12 @@ public struct RunCalls: Sendable {
     let timelines = known.compactMap(\.timeline)
     // Ticks of one clock and nanoseconds of another have no axis in common.
     let alike = timelines.filter { $0.startsAreTime == timelines[0].startsAreTime }
-    points = CallTimeline.points(alike)
+    let timed = CallTimeline.points(alike)
+    hasTimes = !timed.isEmpty
+    points =
+      hasTimes
+      ? timed
+      : durations.enumerated().map { CallTimeline.Point(offset: Double($0.offset + 1), duration: $0.element) }
     every = alike.map(\.every).max() ?? 1
     startsAreTime = alike.first?.startsAreTime ?? true
   }

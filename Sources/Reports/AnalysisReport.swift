@@ -298,7 +298,10 @@ extension AnalysisReport {
         var stored = AnalysisDocument.Trace(
           trace, size: context.size, warnings: notes(for: trace, context).map(\.text))
         for number in stored.functions.indices {
-          if !context.wantsCallees { stored.functions[number].callees = nil }
+          if !context.wantsCallees {
+            stored.functions[number].callees = nil
+            stored.functions[number].tree = nil
+          }
           stored.functions[number].model = view(index, number).map(AnalysisDocument.Model.init)
         }
         return stored
