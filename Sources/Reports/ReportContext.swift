@@ -49,6 +49,9 @@ public struct TextStyle: Sendable {
     self.width = width
   }
 
+  /// What stands for the rest of a name that is cut.
+  var ellipsis: String { unicode ? "…" : "~" }
+
   func bold(_ text: String) -> String { paint(text, "1") }
   func dim(_ text: String) -> String { paint(text, "2") }
   func good(_ text: String) -> String { paint(text, "32") }

@@ -134,13 +134,13 @@ extension AnalysisReport {
     if let view, view.headroom != nil {
       charts += """
         <figure class="wide"><figcaption><b>Measurement and model</b>Costs: \(view.costsName), scaled to this \
-        duration.</figcaption>\(modelBars(view))</figure>
+        duration.</figcaption>\(modelBars(view))\(noteList(view.lines.map { Note(.note, $0) }))</figure>
 
         """
     }
     return """
       <section class="function" data-function="\(function.function.symbol)"><h2>\(function.title)</h2>
-      \(noteList((view?.lines ?? []).map { Note(.note, $0) }))
+      \(noteList(view?.headroom == nil ? (view?.lines ?? []).map { Note(.note, $0) } : []))
       <div class="charts">
       \(charts)</div>
       \(calleeTable(function))

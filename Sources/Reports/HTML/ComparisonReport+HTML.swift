@@ -120,11 +120,11 @@ extension ComparisonReport {
     let drawn = 200
     let scale = RatioScale(comparison, comparison.functions.prefix(drawn))
     var table = HTMLTable(
-      "All functions, by their total time before",
+      "All functions, by their total time before. \(RatioScale.caption)",
       [
         ("function", false), ("before \(before.unit)", true), ("after \(after.unit)", true),
         ("speedup", true),
-        ("interval", true), ("p", true), ("verdict", false), ("\(scale.title)", false),
+        ("interval", true), ("p", true), ("verdict", false), ("speedup, drawn", false),
       ])
     table.isLong = true
     for (index, function) in comparison.functions.enumerated() {
@@ -160,7 +160,7 @@ extension ComparisonReport {
     let head: Markup =
       isOnly ? "" : "<h2>\(function.name) \(badge(function.verdict))</h2>\n\(claim(function))"
     var charts: Markup = """
-      <figure class="wide"><figcaption><b>Speedup</b>\(scale.title)</figcaption>\(scale.chart(function))</figure>
+      <figure class="wide"><figcaption><b>Speedup</b>\(RatioScale.caption)\(comparison.request.gates.isEmpty ? "" : " Dashed: gates.")</figcaption>\(scale.chart(function))</figure>
       <figure class="wide"><figcaption><b>Durations</b>\(dotsText(series, budget)) Band: the middle half of the calls; \
       line: median; bar above: its 95% interval.</figcaption>\(distributionChart(series, budget))</figure>
       <figure class="wide"><figcaption><b>Distribution functions</b>Share of the calls that took no longer.</figcaption>\
@@ -186,12 +186,15 @@ extension ComparisonReport {
     if let model = function.model, model.predictedSpeedup != nil {
       charts += """
         <figure class="wide"><figcaption><b>Measurement and model</b>Costs: \(model.costsName).</figcaption>\
-        \(modelBars(function, model))</figure>
+        \(modelBars(function, model))\(noteList(model.lines.map { Note(.note, $0) }))</figure>
 
         """
     }
-    let words = (function.correction?.lines ?? []) + (function.model?.lines ?? [])
-    let notes = words.map { Note(.note, $0) } + function.notes.map { $0.note(function) }
+    // What the model says stands beside its bars, where there are any.
+    let modelLines = function.model.map { $0.predictedSpeedup == nil ? $0.lines : [] } ?? []
+    let notes =
+      ((function.correction?.lines ?? []) + modelLines).map { Note(.note, $0) }
+      + function.notes.map { $0.note(function) }
     return """
       <section class="\(isOnly ? "" : "function")" data-function="\(function.name)">
       \(head)\(sideTable(function))

@@ -38,7 +38,11 @@ extension Page {
     .kicker { color: var(--soft); font-size: 13px; margin: 0 0 4px; }
     .soft { color: var(--soft); }
     header { padding-bottom: 18px; border-bottom: 1px solid var(--line); }
-    section { margin-top: 34px; }
+    header:has(.notes) { border-bottom: 0; padding-bottom: 0; }
+    section { margin-top: 30px; }
+    header + section:not(.function) { margin-top: 18px; }
+    .charts + h3 { margin-top: 30px; }
+    figure .notes { margin-top: 10px; }
     section.function { padding-top: 26px; border-top: 1px solid var(--line); }
     .badge {
       display: inline-block; padding: 1px 10px 2px; border-radius: 999px; font-size: 0.72em; font-weight: 600;

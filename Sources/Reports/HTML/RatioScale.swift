@@ -4,6 +4,9 @@ internal import Statistics
 
 /// Speedups on a logarithmic axis, on which twice as fast and twice as slow are equally far from no change.
 struct RatioScale {
+  /// Beyond this only estimates widen the axis of several functions.
+  private static let widest = 4.0
+
   private let low: Double
   private let high: Double
   private let sameWithin: Double
@@ -20,15 +23,20 @@ struct RatioScale {
       ends += [function.interval?.lower, function.interval?.upper].compactMap { $0 }
     }
     let usable = ends.filter { $0.isFinite && $0 > 0 }
-    let (least, greatest) = (usable.min() ?? 0.5, usable.max() ?? 2)
+    var (least, greatest) = (usable.min() ?? 0.5, usable.max() ?? 2)
+    // Of many functions one that nothing is known of shall not make all others a point.
+    let estimates = functions.map(\.speedup).filter { $0.isFinite && $0 > 0 }
+    if estimates.count > 1, let slowest = estimates.min(), let fastest = estimates.max() {
+      least = max(least, min(slowest / 1.5, 1 / Self.widest))
+      greatest = min(greatest, max(fastest * 1.5, Self.widest))
+    }
     let pad = pow(greatest / least, 0.06)
     low = max(1e-6, least / pad)
     high = min(1e6, greatest * pad)
   }
 
-  var title: String {
-    "before over after, logarithmic; shaded: same"
-  }
+  static let caption =
+    "Before over after, logarithmic. Dot: estimate; thick: its interval; thin: what the verdict looks at; shaded: the same."
 
   private func percent(_ ratio: Double) -> Double {
     guard ratio > 0, high > low else { return 50 }
@@ -82,13 +90,9 @@ struct RatioScale {
 
         """
     }
-    let legend: Markup = """
-      <text class="title" x="0" y="\(height + 36)">dot: estimate; thick: its interval; thin: what the verdict looks at\
-      \(gates.isEmpty ? "" : "; dashed: gates")</text>
-      """
     return """
-      <svg class="plot ratio" role="img" aria-label="\(words(function))" height="\(height + 42)">\
-      \(marks(function, height))<line class="axis" x1="0" x2="100%" y1="\(height)" y2="\(height)"/>\(axis)\(legend)</svg>
+      <svg class="plot ratio" role="img" aria-label="\(words(function))" height="\(height + 26)">\
+      \(marks(function, height))<line class="axis" x1="0" x2="100%" y1="\(height)" y2="\(height)"/>\(axis)</svg>
 
       """
   }
