@@ -9,15 +9,18 @@ public struct AnalysisRequest: Sendable {
   public var wantsCallees: Bool
   /// Fills `FunctionDurations.selfTime`, which takes the callees' records too. Always where callees are wanted.
   public var wantsSelfTime: Bool
+  /// Fills `FunctionDurations.timeline`.
+  public var wantsTimeline: Bool
 
   public init(
     selection: FunctionSelection, filter: CallFilter = CallFilter(), wantsCallees: Bool = false,
-    wantsSelfTime: Bool = true
+    wantsSelfTime: Bool = true, wantsTimeline: Bool = false
   ) {
     self.selection = selection
     self.filter = filter
     self.wantsCallees = wantsCallees
     self.wantsSelfTime = wantsSelfTime
+    self.wantsTimeline = wantsTimeline
   }
 }
 
@@ -295,6 +298,9 @@ public struct TraceAnalyzer {
         FunctionDurations(
           buffer: buffer(), function: functions[call.function],
           durations: DurationSample(limit: sums.isCrowded ? Self.crowdedLimit : DurationSample.exactLimit)))
+      if request.wantsTimeline {
+        sums.durations[place].timeline = CallTimeline(limit: CallTimeline.limit(beside: place))
+      }
     }
     sums.durations[place].add(call)
     sums.kept += 1
@@ -341,9 +347,16 @@ public struct TraceAnalyzer {
       }
       return a.key.function < b.key.function
     }
+    let trees =
+      request.wantsCallees
+      ? sums.collector.trees(
+        CalleeTree.roots(
+          ordered.map { CalleeCollector.Root(buffer: $0.key.buffer, function: $0.key.function) }),
+        paths: reader.paths, functions: reader.functions) : [:]
     let functions = ordered.map { key, value in
       var value = value
       if request.wantsCallees {
+        value.tree = trees[CalleeCollector.Root(buffer: key.buffer, function: key.function)]
         value.callees =
           tables[CalleeCollector.Root(buffer: key.buffer, function: key.function)]
           ?? CalleeTable(parentCalls: 0, parentTotal: 0, parentSelf: 0, rows: [])

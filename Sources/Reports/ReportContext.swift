@@ -9,6 +9,8 @@ public struct ReportContext: Sendable {
   public var functions: [String]
   /// The options that left out calls, as they were given.
   public var filters: [String]
+  /// The program's name and its arguments, as they were given; empty where a report does not show them.
+  public var commandLine: [String] = []
   public var wantsCallees = false
   public var wantsHistogram = false
 
@@ -46,6 +48,9 @@ public struct TextStyle: Sendable {
     self.unicode = unicode
     self.width = width
   }
+
+  /// What stands for the rest of a name that is cut.
+  var ellipsis: String { unicode ? "…" : "~" }
 
   func bold(_ text: String) -> String { paint(text, "1") }
   func dim(_ text: String) -> String { paint(text, "2") }

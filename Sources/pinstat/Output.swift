@@ -191,9 +191,9 @@ func textStyle(color: When, toFile: Bool) -> TextStyle {
   case .auto: useColor = terminal && !isPlain && environment("TERM") != "dumb"
   }
   var width = 80
-  if terminal {
-    var size = winsize()
-    if ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { width = Int(size.ws_col) }
+  var size = winsize()
+  if terminal, ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+    width = Int(size.ws_col)
   } else if let columns = environment("COLUMNS").flatMap(Int.init), columns > 0 {
     width = columns
   }
