@@ -142,7 +142,7 @@ public struct CallRowWriter {
   }
 
   /// More names than this are written without being kept.
-  private static let keptNames = 1 << 16
+  static let keptNames = 1 << 16
 
   private static func keep(_ field: [UInt8], at index: Int, in fields: inout [[UInt8]?]) -> [UInt8] {
     guard index < keptNames else { return field }
