@@ -1,4 +1,4 @@
-public import FunctionGraph
+internal import FunctionGraph
 
 /// Places calls on a time line, such that those of a task nest.
 ///

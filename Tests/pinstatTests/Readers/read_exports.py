@@ -2,6 +2,7 @@
 here from the text of `trace-cmd report`.
 
 usage: read_exports.py PINSTAT TRACE.dat [FUNCTION]
+       read_exports.py PINSTAT --nesting TRACE...      (any trace: only that slices nest and lines are lines)
 
 Prints calls, folded lines, nanoseconds in all, how many calls are drawn longer than they took, and by how much at
 most; ends with 1 and a sentence where something differs.
@@ -124,7 +125,22 @@ def differing(what, found, expected):
             fail(f"{what}: {key}: {found.get(key, 0)} and not {expected.get(key, 0)}")
 
 
+def nesting(pinstat, paths):
+    for path in paths:
+        def export(form):
+            return subprocess.run([pinstat, "export", "--all-functions", "--format", form, "-q", path],
+                                  capture_output=True, text=True)
+        run = export("chrome")
+        slices = slices_of(run.stdout)
+        if not slices and run.returncode == 0:
+            fail(f"{path}: no slices, and no word of it")
+        stacks = folded_of(export("folded").stdout)
+        print(path, run.returncode, len(slices), len(stacks))
+
+
 def main():
+    if sys.argv[2] == "--nesting":
+        return nesting(sys.argv[1], sys.argv[3:])
     pinstat, path = sys.argv[1:3]
     selected = sys.argv[3] if len(sys.argv) > 3 else None
     choice = ["-f", selected] if selected else ["--all-functions"]
