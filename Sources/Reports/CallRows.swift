@@ -29,7 +29,9 @@ public struct CallRowWriter {
   private var commFields: [[UInt8]?] = []
   private var bufferFields: [[UInt8]?] = []
 
-  /// - Parameter trace: the trace's path as it was named.
+  /// - Parameters:
+  ///   - format: of the rows.
+  ///   - trace: the trace's path as it was named.
   public init(format: Format, trace: String) {
     self.format = format
     self.trace = Array((format == .csv ? Escaping.csv(trace) : Escaping.json(trace)).utf8)

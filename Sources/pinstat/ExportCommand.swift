@@ -29,7 +29,8 @@ struct ExportCommand: ParsableCommand {
         pinstat export --all-functions --format chrome -o trace.json trace.dat
       """)
 
-  @Argument(help: ArgumentHelp("Traces: files, or - for standard input.", valueName: "trace"))
+  @Argument(
+    help: ArgumentHelp("Traces: files, or - for standard input.", valueName: "trace"), completion: .file())
   var traces: [String]
 
   @OptionGroup(title: "Selection") var selection: SelectionOptions
