@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "Statistics", targets: ["Statistics"]),
     .library(name: "Analysis", targets: ["Analysis"]),
     .library(name: "PinningModel", targets: ["PinningModel"]),
+    .library(name: "Reports", targets: ["Reports"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -52,6 +53,13 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    // What README.md shows of the library.
+    .executableTarget(
+      name: "durations", dependencies: ["TraceInput", "FunctionGraph"], path: "Examples/durations",
+      swiftSettings: settings),
+    // Makes the manual pages at `make install`.
+    .executableTarget(name: "manual", swiftSettings: settings),
+
     .testTarget(name: "FunctionGraphTests", dependencies: ["FunctionGraph"], swiftSettings: settings),
     .testTarget(
       name: "StatisticsTests", dependencies: ["Statistics"], exclude: ["Golden"], swiftSettings: settings),
@@ -68,6 +76,7 @@ let package = Package(
       name: "ReportsTests", dependencies: ["Reports", "Analysis", "FunctionGraph", "Statistics"],
       swiftSettings: settings),
     .testTarget(
-      name: "pinstatTests", dependencies: ["pinstat"], exclude: ["Golden"], swiftSettings: settings),
+      name: "pinstatTests", dependencies: ["pinstat", "manual", "durations"], exclude: ["Golden", "Readers"],
+      swiftSettings: settings),
   ]
 )

@@ -342,7 +342,10 @@ func nanoseconds(_ microseconds: Double) -> Int64 {
 }
 
 extension AnalysisDocument.Trace {
-  /// - Parameter size: bytes that one call maps, for the throughput.
+  /// - Parameters:
+  ///   - analysis: of one trace.
+  ///   - size: bytes that one call maps, for the throughput.
+  ///   - warnings: one sentence each.
   public init(_ analysis: TraceAnalysis, size: UInt64?, warnings: [String]) {
     path = analysis.path
     bytes = analysis.description.byteCount

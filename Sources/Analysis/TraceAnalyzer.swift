@@ -66,7 +66,9 @@ public struct TraceAnalyzer {
 
   /// The whole trace as one.
   ///
-  /// - Parameter progress: called now and then with the bytes read so far and those there are.
+  /// - Parameters:
+  ///   - input: read from its beginning.
+  ///   - progress: called now and then with the bytes read so far and those there are.
   public func analyze(
     _ input: consuming SniffedInput, progress: (UInt64, UInt64?) -> Void = { _, _ in }
   ) throws(AnalysisError) -> TraceAnalysis {

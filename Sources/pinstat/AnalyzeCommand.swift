@@ -20,7 +20,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
         trace-cmd report | pinstat analyze -
       """)
 
-  @Argument(help: ArgumentHelp("Traces: files, or - for standard input.", valueName: "trace"))
+  @Argument(
+    help: ArgumentHelp("Traces: files, or - for standard input.", valueName: "trace"), completion: .file())
   var traces: [String]
 
   @OptionGroup(title: "Selection") var selection: SelectionOptions

@@ -33,17 +33,19 @@ struct CompareCommand: AsyncParsableCommand {
         64  wrong usage
       """)
 
-  @Argument(help: ArgumentHelp("BEFORE and AFTER, or one text that holds both.", valueName: "trace"))
+  @Argument(
+    help: ArgumentHelp("BEFORE and AFTER, or one text that holds both.", valueName: "trace"),
+    completion: .file())
   var traces: [String] = []
 
   @Option(
     name: .long, parsing: .upToNextOption,
-    help: ArgumentHelp("Traces of the before side.", valueName: "trace"))
+    help: ArgumentHelp("Traces of the before side.", valueName: "trace"), completion: .file())
   var before: [String] = []
 
   @Option(
     name: .long, parsing: .upToNextOption,
-    help: ArgumentHelp("Traces of the after side.", valueName: "trace"))
+    help: ArgumentHelp("Traces of the after side.", valueName: "trace"), completion: .file())
   var after: [String] = []
 
   @OptionGroup(title: "Selection") var selection: SelectionOptions

@@ -15,8 +15,9 @@ struct Pinstat: AsyncParsableCommand {
         pinstat analyze -f 'vfio_*' --format csv trace.dat > durations.csv
         pinstat compare before.dat after.dat
         pinstat compare --before old*.dat --after new*.dat --max-slowdown 5%
-        pinstat compare mail.txt            (one text with "Before:" and "After:")
+        pinstat compare mail.txt            # one text with "Before:" and "After:"
         pinstat export --all-functions trace.dat | head
+        pinstat export --all-functions --format chrome -o trace.json trace.dat
         pinstat model --size 8G --page-size 2M
         ssh host sudo cat /sys/kernel/tracing/trace | pinstat analyze -
 
