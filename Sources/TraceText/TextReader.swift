@@ -35,7 +35,12 @@ public struct TextReader: EventReader, ~Copyable {
   /// - Parameter read: fills a block from its front and returns how many bytes it wrote, 0 at the end.
   public init(read: @escaping (UnsafeMutableRawBufferPointer) throws(TraceError) -> Int) {
     self.read = read
-    buffer = .allocate(byteCount: Self.longestLine + Self.blockSize, alignment: 64)
+    let capacity = Self.longestLine + Self.blockSize
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: capacity + StrictCall.slack, alignment: 64)
+    // Loads of the strict lane may reach into the slack behind the bytes that were read.
+    memset(memory.baseAddress! + capacity, 0, StrictCall.slack)
+    buffer = UnsafeMutableRawBufferPointer(rebasing: memory[..<capacity])
   }
 
   deinit {
@@ -66,6 +71,15 @@ public struct TextReader: EventReader, ~Copyable {
   private mutating func parseLines(_ batch: inout [Event]) -> Bool {
     guard let base = buffer.baseAddress else { return false }
     while batch.count < Self.batchSize {
+      if parser.acceptsStrictLines, !skipsLine, scanned == start {
+        let read = parser.parseStrictLines(
+          UnsafeRawBufferPointer(start: base + start, count: end - start), upTo: Self.batchSize, into: &batch)
+        if read > 0 {
+          start += read
+          scanned = start
+          continue
+        }
+      }
       guard scanned < end, let hit = memchr(base + scanned, 0x0A, end - scanned) else {
         scanned = end
         return false
