@@ -50,6 +50,8 @@ struct DurationShapes {
 
   private mutating func set(_ place: Int, _ bytes: [UInt8], _ bar: Int) {
     shapes[place] = bytes.withUnsafeBytes { $0.loadUnaligned(as: SIMD2<UInt64>.self) }
+    // The mark is looked at by itself.
+    shapes[place].x &= ~0xFF
     widths[place] = UInt8(bar + 1)
   }
 
@@ -59,15 +61,11 @@ struct DurationShapes {
   ///   that is known.
   @inline(__always)
   func read(_ mark: UnsafeRawPointer) -> (point: Int, width: Int)? {
-    let bytes = mark.loadUnaligned(as: SIMD16<UInt8>.self)
-    let isDigit = (bytes &- 0x30) .< 10
-    var shape = unsafeBitCast(bytes.replacing(with: 0x30, where: isDigit), to: SIMD2<UInt64>.self)
-    shape.x = shape.x & ~0xFF | 0x20
+    let column = pinstat_shape16(mark)
     let points = pinstat_equal16(mark, UInt8(ascii: "."))
-    let point = min((points | 0x10000).trailingZeroBitCount, Self.blank)
-    let first = bytes[0]
-    let expected = shapes[point]
-    guard shape.x == expected.x, shape.y == expected.y else { return nil }
+    let point = (points | 1 &<< UInt32(Self.blank)).trailingZeroBitCount
+    let first = mark.load(as: UInt8.self)
+    guard column.front & ~0xFF == shapes[point].x, column.back == shapes[point].y else { return nil }
     guard first == 0x20 || (point != Self.blank && first.isOverheadMark) else { return nil }
     return (point, Int(widths[point]))
   }
