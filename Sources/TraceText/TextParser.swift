@@ -33,6 +33,10 @@ struct TextParser {
   /// A copy of a line from which character entities were removed.
   var cleaned: [UInt8] = []
   var strict = StrictLane()
+  /// Where only some functions' calls are wanted.
+  var sieve: TextSieve?
+  /// The events of one line, on their way through the sieve.
+  var sifted: [Event] = []
 
   /// What became of a line.
   enum Outcome {

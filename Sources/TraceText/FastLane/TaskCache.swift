@@ -6,6 +6,8 @@ struct TaskCache {
     var cpu: Int32
     var pid: Int32
     var comm: StringTable.ID
+    /// Of the sieve.
+    var slot: Int32 = 0
   }
 
   private struct Words: Equatable {

@@ -34,6 +34,7 @@ extension TextParser {
   ) -> Int {
     guard let base = bytes.baseAddress, !bytes.isEmpty else { return 0 }
     let limit = base + bytes.count
+    if let sieve, sieve.needsAll { return 0 }
     switch strict.layout {
     case .graph(let layout):
       let read = parseGraphLines(base, limit, layout, batchSize, &batch)
@@ -59,6 +60,21 @@ extension TextParser {
     _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictGraphLayout, _ batchSize: Int,
     _ batch: inout [Event]
   ) -> Int {
+    if let sieve { return siftGraphLines(base, limit, layout, sieve, batchSize, &batch) }
+    return readGraphLines(base, limit, layout, batchSize, &batch)
+  }
+
+  private mutating func parseReportLines(
+    _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ batchSize: Int, _ batch: inout [Event]
+  ) -> Int {
+    if let sieve { return siftReportLines(base, limit, sieve, batchSize, &batch) }
+    return readReportLines(base, limit, batchSize, &batch)
+  }
+
+  private mutating func readGraphLines(
+    _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictGraphLayout, _ batchSize: Int,
+    _ batch: inout [Event]
+  ) -> Int {
     var position = base
     var lines = 0
     let shapes = strict.kernelShapes
@@ -76,7 +92,7 @@ extension TextParser {
     return base.distance(to: position)
   }
 
-  private mutating func parseReportLines(
+  private mutating func readReportLines(
     _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ batchSize: Int, _ batch: inout [Event]
   ) -> Int {
     var position = base
@@ -102,7 +118,7 @@ extension TextParser {
     return base.distance(to: position)
   }
 
-  private mutating func endStrictLines(_ count: Int) {
+  mutating func endStrictLines(_ count: Int) {
     if count == 0 { return }
     commentLines = 0
     previousLineIsBlank = false
@@ -110,19 +126,23 @@ extension TextParser {
 
   /// Reads a report line's front; nil where the line has to be read in the general way.
   @inline(never)
-  private mutating func task(_ start: UnsafeRawPointer, _ count: Int) -> TaskCache.Task? {
+  mutating func task(_ start: UnsafeRawPointer, _ count: Int) -> TaskCache.Task? {
     let front = UnsafeRawBufferPointer(start: start, count: count)
     guard TaskCache.isPlain(front), comms.count < Self.mostNames else { return nil }
     let line = Line(front)
     let origin = RecordOrigin(line, from: line.skipBlanks(0), endingInCPU: line.count)
     guard origin.pid >= 0, origin.cpu >= 0, origin.buffer.isEmpty else { return nil }
-    let task = TaskCache.Task(cpu: origin.cpu, pid: origin.pid, comm: comm(line[origin.comm]))
+    var task = TaskCache.Task(cpu: origin.cpu, pid: origin.pid, comm: comm(line[origin.comm]))
+    if let sieve {
+      guard let slot = sieve.slot(pid: task.pid, cpu: task.cpu) else { return nil }
+      task.slot = slot
+    }
     strict.tasks.remember(start, count, task)
     return task
   }
 
   @inline(__always)
-  private mutating func event(for call: StrictCall, mark: UnsafeRawPointer, point: Int) -> Event {
+  mutating func event(for call: StrictCall, mark: UnsafeRawPointer, point: Int) -> Event {
     var event: Event
     switch call.kind {
     case .leaf: event = Event(kind: .leaf)
