@@ -31,10 +31,12 @@ let package = Package(
     .systemLibrary(
       name: "CCompression", pkgConfig: "libzstd", providers: [.apt(["zlib1g-dev", "libzstd-dev"])]),
 
+    .systemLibrary(name: "CVector"),
+
     .target(name: "FunctionGraph", swiftSettings: settings),
     .target(name: "Statistics", swiftSettings: settings),
     .target(name: "PinningModel", swiftSettings: settings),
-    .target(name: "TraceText", dependencies: ["FunctionGraph"], swiftSettings: settings),
+    .target(name: "TraceText", dependencies: ["FunctionGraph", "CVector"], swiftSettings: settings),
     .target(
       name: "TraceDat", dependencies: ["FunctionGraph", "CTraceEvent", "CCompression"],
       swiftSettings: settings),

@@ -161,14 +161,14 @@ public struct TraceAnalyzer {
   ) throws(AnalysisError) -> FinishedReader {
     do throws(TraceError) {
       var reader = try CallReader(input, tracksPaths: request.wantsCallees)
-      if !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
+      if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
         let selection = request.selection
         let untouched = sums
         reader.selectFunctions { !$0.isEmpty && selection.contains($0) }
         try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
         if let leftOut = reader.leftOut {
           if leftOut.isComplete, leftOut.exits > 0, isAllThere(sums[0], reader.functions) {
-            // One side: no trace.dat has headings.
+            // One side: a text with headings is read as a whole.
             sums[0].quality.calls += Int(clamping: leftOut.exits) - sums[0].ended
             return FinishedReader(reader)
           }
