@@ -5,6 +5,7 @@
 #   make fuzz TIME=60   build the fuzz targets with the address sanitizer, run each for so many seconds
 #   make bench    measure against other readers, on traces of 380 MB (SIZES=64M for less)
 #   make install PREFIX=/usr/local
+#   make static   the program without shared libraries, for an initramfs: .build-static/pinstat
 #
 # Both set-up steps say what they install before they do (apt, with sudo when not root).
 
@@ -36,16 +37,22 @@ PARSER_FLAGS = --sanitize=address --scratch-path .build-address
 PARSER_TESTS = ^(TraceDatTests|TraceTextTests|FunctionGraphTests)\.
 export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 
-.PHONY: help all build demo test fuzz lint bench bench-smoke install uninstall clean setup-build setup-test \
+.PHONY: help all build static demo test fuzz lint bench bench-smoke install uninstall clean setup-build setup-test \
   setup-bench
 
 help:
-	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,7p'
+	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,8p'
 
 all: build
 
 build: setup-build
 	$(SWIFT) build $(RELEASE_FLAGS) --product pinstat
+
+# Everything in one file: what -dev packages bring as .a serves where there is nothing but a kernel.
+static: setup-build
+	$(SWIFT) build $(RELEASE_FLAGS) --product pinstat -Xswiftc -static-executable --scratch-path .build-static
+	install -s -m 755 .build-static/release/pinstat .build-static/pinstat
+	@echo "Made .build-static/pinstat."
 
 demo: build
 	@echo

@@ -34,7 +34,7 @@ public enum CaptureError: Error, Sendable, Hashable {
   case temporaryFile(Int32)
   /// The command could not be executed (errno).
   case command(String, Int32)
-  /// A signal came before the command was started.
+  /// A signal came while no command ran that it could be handed on to.
   case interrupted(Int32)
   /// What was changed could not all be put back; the message names what.
   case notRestored([TracingFileError])

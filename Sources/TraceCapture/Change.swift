@@ -18,8 +18,12 @@ struct Change: Equatable {
     case .noInstance:
       guard tree.exists(path) else { return }
       // A tracer that runs in an instance would go with it; a kernel that sees it stopped first has less to do at once.
-      try? tree.write("\(path)/tracing_on", "0")
-      try? tree.write("\(path)/current_tracer", "nop")
+      // nop is not written over nop: that would count as a first use in kernels such as 6.1, which have one flag for all
+      // buffers, and leave the top buffer at its 7 KiB for good.
+      if let tracer = try? tree.text("\(path)/current_tracer"), tracer != "nop" {
+        try? tree.write("\(path)/tracing_on", "0")
+        try? tree.write("\(path)/current_tracer", "nop")
+      }
       try tree.removeInstance(String(path.drop { $0 != "/" }.dropFirst()))
     case .value(let value):
       try tree.write(path, value)

@@ -16,10 +16,12 @@ final class Journal {
   ///   - folder: see `folder()`.
   ///   - root: of the tree.
   init(in folder: String, root: String) throws(CaptureError) {
-    path = "\(folder)/record.\(getpid())"
-    // What a process of the same number left has been swept.
-    descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    // With something behind the number, since numbers come again.
+    var template = Array("\(folder)/record.\(getpid())-XXXXXX".utf8CString)
+    descriptor = mkstemp(&template)
     guard descriptor >= 0 else { throw .temporaryFile(errno) }
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    path = template.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
     guard flock(descriptor, LOCK_EX) == 0 else { throw .temporaryFile(errno) }
     try append(Self.heading + root)
   }
@@ -119,10 +121,15 @@ final class Journal {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
     guard let first = lines.first else {
       // Ended, or is about to begin: it has changed nothing.
-      let process = Int32(path.drop { $0 != "." }.dropFirst()) ?? 0
+      let name = path.split(separator: "/").last ?? ""
+      let process = Int32(name.drop { $0 != "." }.dropFirst().prefix { $0.isNumber }) ?? 0
       return process > 0 && kill(process, 0) != 0 ? [] : nil
     }
-    guard first == heading + root else { return nil }
+    guard first == heading + root else {
+      // Of a tree that is no more, as tests make them: nothing to put back.
+      let other = first.hasPrefix(heading) ? String(first.dropFirst(heading.count)) : ""
+      return !other.isEmpty && access(other, F_OK) != 0 && errno == ENOENT ? [] : nil
+    }
     return lines.dropFirst().compactMap(Change.init(line:))
   }
 

@@ -94,14 +94,31 @@ public final class TraceCapture {
 
   /// Records while `command` runs; without one until a signal comes or the request's duration is over.
   ///
-  /// May be called again and again after one `start`: each recording is a trace of its own.
+  /// May be called again and again after one `start`, without which it must not be: each recording is a trace of its own.
+  ///
+  /// - Parameters:
+  ///   - command: its arguments, the program first.
+  ///   - version: of the program that writes the trace, and what else it says of itself there.
   public func record(_ command: [String]?, version: String) throws(CaptureError) -> CapturedTrace {
-    guard let session else { throw .interrupted(0) }
+    guard let session else { preconditionFailure("record needs start") }
     return try session.record(command, kallsyms: kallsyms, version: version)
   }
 
   /// The instance in use; empty for the top buffer, nil before `start`.
   public var instance: String? { session?.instance }
+
+  /// A signal that asked this process to end while no recording could take notice of it: before `record` is called again,
+  /// and after `finish`, it says that no more is wanted.
+  public var interruption: Int32? {
+    if let signals { note(signals.take()) }
+    return lateSignal
+  }
+
+  private var lateSignal: Int32?
+
+  private func note(_ caught: [CaughtSignal]) {
+    lateSignal = lateSignal ?? caught.first { $0.number != SIGCHLD }?.number
+  }
 
   /// Puts everything back and hands signals on to their usual actions again.
   ///
@@ -113,6 +130,7 @@ public final class TraceCapture {
     }
     self.session = nil
     let failures = session.undo()
+    if let signals { note(signals.take()) }
     signals = nil
     guard failures.isEmpty else { throw .notRestored(failures) }
   }

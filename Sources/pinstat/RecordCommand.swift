@@ -212,15 +212,17 @@ struct RecordCommand: ParsableCommand {
     var series = RecordedSeries(runs: runs, sides: max(1, commands.count))
     recording: for run in 1...runs {
       for side in 0..<series.sides {
+        if capture.interruption != nil { break recording }
         let command = commands.isEmpty ? nil : commands[side]
         if verbose, let command { say("run \(run) of \(runs): \(command.joined(separator: " "))") }
         let trace = try capture.record(
-          command, version: "pinstat \(pinstatVersion) recorded=\(recording.rawValue)")
+          command, version: "pinstat \(pinstatVersion) \(recording.versionMark)")
         series.append(trace, run: run, side: side)
         if series.code != ExitStatus.done || trace.interruption != nil { break recording }
       }
     }
     try capture.finish()
+    if let signal = capture.interruption { series.interrupt(signal) }
     if series.code != ExitStatus.done, series.traces.count < runs * series.sides, !quiet {
       say(
         "the command ended with \(series.code): \(series.traces.count) of \(runs * series.sides) runs were made"

@@ -39,7 +39,7 @@ struct RecordFailure: Error {
       sentence = "\(name): the command cannot be executed: \(systemReason(number))"
       code = number == ENOENT ? RecordStatus.notFound : RecordStatus.notExecutable
     case .interrupted(let signal):
-      sentence = "interrupted before the command was started; the tracer is as it was"
+      sentence = "interrupted; the tracer is as it was before"
       code = 128 + signal
     case .notRestored(let failures):
       sentence =

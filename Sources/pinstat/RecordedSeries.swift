@@ -42,6 +42,11 @@ struct RecordedSeries {
     }
   }
 
+  /// A signal came that no command has got.
+  mutating func interrupt(_ signal: Int32) {
+    if code == ExitStatus.done { code = 128 + signal }
+  }
+
   /// Writes what `-o` asks for.
   ///
   /// - Returns: the files, one a trace, or the one with all rows.
