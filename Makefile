@@ -6,6 +6,7 @@
 #   make bench    measure against other readers, on traces of 380 MB (SIZES=64M for less)
 #   make docs     the modules' documentation, into .build/docs
 #   make install PREFIX=/usr/local    the program, its manual pages and shell completions
+#   make static   the program without shared libraries, for an initramfs: .build-static/pinstat
 #
 # Both set-up steps say what they install before they do (apt, with sudo when not root).
 
@@ -38,7 +39,7 @@ PARSER_FLAGS = --sanitize=address --scratch-path .build-address
 PARSER_TESTS = ^(TraceDatTests|TraceTextTests|FunctionGraphTests)\.
 export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 
-.PHONY: help all build demo test fuzz lint docs bench bench-smoke install install-files uninstall clean setup-build setup-test \
+.PHONY: help all build static demo test fuzz lint docs bench bench-smoke install install-files uninstall clean setup-build setup-test \
   setup-bench
 
 help:
@@ -48,6 +49,12 @@ all: build
 
 build: setup-build
 	$(SWIFT) build $(RELEASE_FLAGS) --product pinstat
+
+# Everything in one file: what -dev packages bring as .a serves where there is nothing but a kernel.
+static: setup-build
+	$(SWIFT) build $(RELEASE_FLAGS) --product pinstat -Xswiftc -static-executable --scratch-path .build-static
+	install -s -m 755 .build-static/release/pinstat .build-static/pinstat
+	@echo "Made .build-static/pinstat."
 
 demo: build
 	@echo

@@ -21,6 +21,7 @@ let package = Package(
     .library(name: "Analysis", targets: ["Analysis"]),
     .library(name: "PinningModel", targets: ["PinningModel"]),
     .library(name: "Reports", targets: ["Reports"]),
+    .library(name: "TraceCapture", targets: ["TraceCapture"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -28,6 +29,7 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CTraceEvent", pkgConfig: "libtraceevent", providers: [.apt(["libtraceevent-dev"])]),
+    .systemLibrary(name: "CTraceFS", pkgConfig: "libtracefs", providers: [.apt(["libtracefs-dev"])]),
     .systemLibrary(
       name: "CCompression", pkgConfig: "libzstd", providers: [.apt(["zlib1g-dev", "libzstd-dev"])]),
 
@@ -43,6 +45,8 @@ let package = Package(
     .target(
       name: "TraceInput", dependencies: ["FunctionGraph", "TraceText", "TraceDat"],
       swiftSettings: settings),
+    .target(name: "CLauncher"),
+    .target(name: "TraceCapture", dependencies: ["CTraceFS", "CLauncher"], swiftSettings: settings),
     .target(
       name: "Analysis", dependencies: ["FunctionGraph", "TraceInput", "Statistics", "PinningModel"],
       swiftSettings: settings),
@@ -50,7 +54,7 @@ let package = Package(
     .executableTarget(
       name: "pinstat",
       dependencies: [
-        "Analysis", "Reports", "TraceInput", "FunctionGraph", "PinningModel",
+        "Analysis", "Reports", "TraceInput", "TraceCapture", "FunctionGraph", "PinningModel",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
@@ -71,6 +75,9 @@ let package = Package(
     .testTarget(name: "PinningModelTests", dependencies: ["PinningModel"], swiftSettings: settings),
     .testTarget(
       name: "TraceInputTests", dependencies: ["TraceInput", "FunctionGraph"], swiftSettings: settings),
+    .testTarget(
+      name: "TraceCaptureTests",
+      dependencies: ["TraceCapture", "TraceInput", "FunctionGraph"], swiftSettings: settings),
     .testTarget(
       name: "AnalysisTests", dependencies: ["Analysis", "TraceInput", "FunctionGraph", "Statistics"],
       swiftSettings: settings),

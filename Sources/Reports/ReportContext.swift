@@ -1,3 +1,5 @@
+internal import FunctionGraph
+
 /// What a report is made with, besides its figures.
 public struct ReportContext: Sendable {
   /// Bytes that one call maps.
@@ -34,6 +36,21 @@ public enum Recording: String, Sendable, CaseIterable {
   /// Everything below them was hooked too (`-g`), whatever depth was shown.
   case graph
   case unknown
+}
+
+extension Recording {
+  /// The word in a trace.dat's version by which `pinstat record` says how it hooked functions.
+  private static let mark = "recorded="
+
+  /// What stands behind the version in a trace.dat that `pinstat record` writes.
+  public var versionMark: String { Self.mark + rawValue }
+
+  /// As the trace itself says; `unknown` of traces that others wrote.
+  init(of description: TraceDescription) {
+    let words = description.writerVersion.split(separator: " ")
+    let mark = words.first == "pinstat" ? words.first { $0.hasPrefix(Self.mark) } : nil
+    self = mark.flatMap { Recording(rawValue: String($0.dropFirst(Self.mark.count))) } ?? .unknown
+  }
 }
 
 /// How a terminal is written to.
