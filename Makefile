@@ -19,8 +19,8 @@ SHELL = /bin/bash
 TOOLCHAIN_PACKAGES = git ca-certificates binutils gcc libstdc++-12-dev libcurl4 libedit2 libncurses6 libsqlite3-0 \
   libxml2 tzdata
 BUILD_PACKAGES = $(TOOLCHAIN_PACKAGES) libtraceevent-dev libtracefs-dev zlib1g-dev libzstd-dev pkg-config
-# The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser.
-TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3
+# The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser; a browser; a validator of XML.
+TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3 chromium fonts-dejavu-core libxml2-utils
 BENCH_PACKAGES = $(BUILD_PACKAGES) libtracecmd-dev trace-cmd ripgrep mawk gcc libc6-dev python3
 # Of the uncompressed trace.dat; several for the growth of time and memory: SIZES=380M,1G.
 SIZES ?= 380M

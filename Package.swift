@@ -68,6 +68,6 @@ let package = Package(
       name: "ReportsTests", dependencies: ["Reports", "Analysis", "FunctionGraph", "Statistics"],
       swiftSettings: settings),
     .testTarget(
-      name: "pinstatTests", dependencies: ["pinstat"], exclude: ["Golden"], swiftSettings: settings),
+      name: "pinstatTests", dependencies: ["pinstat"], exclude: ["Golden", "Browser", "Schemas"], swiftSettings: settings),
   ]
 )
