@@ -21,9 +21,10 @@ SHELL = /bin/bash
 TOOLCHAIN_PACKAGES = git ca-certificates binutils gcc libstdc++-12-dev libcurl4 libedit2 libncurses6 libsqlite3-0 \
   libxml2 tzdata
 BUILD_PACKAGES = $(TOOLCHAIN_PACKAGES) libtraceevent-dev libtracefs-dev zlib1g-dev libzstd-dev pkg-config
-# The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser.
-# And what reads manual pages, completions and YAML.
-TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3 python3-yaml man-db mandoc make bash zsh fish
+# The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser; a browser; a validator of XML;
+# and what reads manual pages, completions and YAML.
+TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3 python3-yaml chromium fonts-dejavu-core libxml2-utils man-db mandoc \
+  make bash zsh fish
 BENCH_PACKAGES = $(BUILD_PACKAGES) libtracecmd-dev trace-cmd ripgrep mawk gcc libc6-dev python3
 # Of the uncompressed trace.dat; several for the growth of time and memory: SIZES=380M,1G.
 SIZES ?= 380M
