@@ -40,6 +40,8 @@ public struct TrackLayout {
 
   private var tracks: [Track] = []
   private static let segmentsLimit = 1 << 17
+  /// Callers whose entries are missing for which there is a nanosecond each.
+  private static let mostMissing: Int64 = 1 << 10
 
   public init() {}
 
@@ -84,8 +86,10 @@ public struct TrackLayout {
       if let duration, start + duration < callees.end { start = callees.end - duration }
       start = min(start, callees.firstStart - 1)
     }
-    // Calls that were entered since and have not ended start before this one.
-    start = max(start, (before?.end ?? 0) + Int64(max(0, level - (before?.level ?? 0))))
+    // Calls that were entered since, with or without a record of it, and have not ended start before this one.
+    let levels = Int64(max(0, level - (before?.level ?? 0)))
+    let depths = min(Int64(max(0, depth - (before?.depth ?? 0))), Self.mostMissing)
+    start = max(start, (before?.end ?? 0) + max(levels, depths))
     var length = duration ?? 0
     if let exit { length = min(length, max(0, exit - start)) }
     if let callees { length = max(length, callees.end - start) }
