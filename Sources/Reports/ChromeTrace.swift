@@ -15,6 +15,8 @@ public struct ChromeTraceWriter {
   /// Numbers from here on are no task's (PID_MAX_LIMIT, include/linux/threads.h).
   static let idleTasks: UInt64 = 1 << 22
   static let unknownTasks: UInt64 = 1 << 23
+  /// More functions than this are written without their escaped names being kept.
+  static let keptNames = 1 << 16
   /// Tracks beyond this many are named again.
   static let namedTracksLimit = 1 << 16
 
@@ -101,7 +103,7 @@ public struct ChromeTraceWriter {
     if call.status != .complete {
       out.append(separator)
       out += Self.status
-      out += call.status.name
+      out += call.status.name.description.utf8
       out.append(UInt8(ascii: "\""))
       separator = Self.comma
     }
@@ -194,7 +196,7 @@ public struct ChromeTraceWriter {
     let symbol = name.symbol.isEmpty ? "[unknown]" : name.symbol
     let category = name.module.isEmpty ? "kernel" : name.module
     let field = Array("{\"name\":\(Escaping.json(symbol)),\"cat\":\(Escaping.json(category))".utf8)
-    guard index < CallRowWriter.keptNames else { return field }
+    guard index < Self.keptNames else { return field }
     while functionFields.count <= index { functionFields.append(nil) }
     functionFields[index] = field
     return field
