@@ -13,13 +13,14 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "One row a call; or a flame graph's stacks, or a time line for Perfetto.",
     discussion: """
+      folded gives lines of `task;caller;callee N`, N being the nanoseconds of the path's own time: all \
+      lines add up to the durations of the outermost calls. chrome needs a trace with times (not of the \
+      clock 'counter'). Both take the selected functions with everything below them.
+
       FORMATS
         csv, jsonl  one row a call of the selected functions, as it ends
-        folded      the selected functions' calls with everything below them, for flamegraph.pl, inferno and speedscope: \
-      `task;caller;callee N`, N being the nanoseconds of the path's own time, \
-      so that all lines add up to the durations of the outermost calls
-        chrome      the same calls on a time line, for ui.perfetto.dev and chrome://tracing; \
-      needs a trace with times (not of the clock 'counter')
+        folded      stacks for flamegraph.pl, inferno and speedscope
+        chrome      a time line for ui.perfetto.dev and chrome://tracing
 
       EXAMPLES
         pinstat export trace.dat > calls.csv
