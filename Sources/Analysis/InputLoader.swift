@@ -14,12 +14,14 @@ public struct InputLoader: Sendable {
   }
 
   /// One analysis of a trace; as many as a baseline holds.
+  ///
+  /// - Parameter jobs: how many threads may read it.
   public func load(
-    path: String, progress: (UInt64, UInt64?) -> Void = { _, _ in }
+    path: String, jobs: Int = 1, progress: (UInt64, UInt64?) -> Void = { _, _ in }
   ) throws(AnalysisError) -> [TraceAnalysis] {
     let input = try Self.open(path)
     guard input.isJSON else {
-      return [try TraceAnalyzer(path: path, request: request).analyze(input, progress: progress)]
+      return [try TraceAnalyzer(path: path, request: request, jobs: jobs).analyze(input, progress: progress)]
     }
     return try stored(try Self.contents(input))
   }
