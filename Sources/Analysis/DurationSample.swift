@@ -112,7 +112,10 @@ public struct DurationSample: Sendable {
       squares += deviation * deviation
     }
     moments.merge(Moments(count: UInt64(durations.count), mean: mean, squaredDeviations: squares))
-    sketch.add(durations.lazy.map(\.duration), &bins)
+    withUnsafeTemporaryAllocation(of: Int64.self, capacity: durations.count) { values in
+      for index in 0..<durations.count { values[index] = durations[index].duration }
+      sketch.add(UnsafeBufferPointer(values), &bins)
+    }
     self.sketch = sketch
     self.reservoir = reservoir
   }

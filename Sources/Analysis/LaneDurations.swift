@@ -47,7 +47,10 @@ final class LaneDurations: DurationSink {
     kept.add(durations.count)
     if !isCrowded, kept.isCrowded {
       isCrowded = true
-      for number in functions.indices { spillIfMany(number) }
+      for number in functions.indices {
+        functions[number].sample?.lowerLimit(to: sampling)
+        spillIfMany(number)
+      }
     }
     if functions[number].sample != nil {
       functions[number].sample?.add(durations, &bins, priority: Self.priority)
@@ -57,14 +60,16 @@ final class LaneDurations: DurationSink {
     spillIfMany(number)
   }
 
+  /// How many of a function are kept for comparisons: fewer once there are so many that all will be cut to that.
+  private var sampling: Int { isCrowded ? TraceAnalyzer.crowdedLimit : DurationSample.comparedLimit }
+
   private func spillIfMany(_ number: Int) {
     let limit = isCrowded ? TraceAnalyzer.crowdedLimit : DurationSample.exactLimit
     if functions[number].sample == nil, functions[number].timed.count > limit { spill(number) }
   }
 
   private func spill(_ number: Int) {
-    // The sample is as large as it is of many durations, and cut afterwards where there are too many functions.
-    var sample = DurationSample(limit: 0, sampling: DurationSample.comparedLimit)
+    var sample = DurationSample(limit: 0, sampling: sampling)
     functions[number].timed.withUnsafeBufferPointer { timed in
       // As they came, so that it does not matter when they were too many.
       for start in stride(from: 0, to: timed.count, by: Self.batch) {

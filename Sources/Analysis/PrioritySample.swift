@@ -8,6 +8,8 @@ struct PrioritySample: Sendable {
   private(set) var capacity: Int
   /// A binary heap, the highest priority on top.
   private var heap: [(priority: UInt64, value: Double)] = []
+  /// None with a higher priority is taken.
+  private var worst = UInt64.max
   private var generator = SeededGenerator(seed: 0)
 
   init(capacity: Int) {
@@ -26,9 +28,12 @@ struct PrioritySample: Sendable {
 
   @inline(__always)
   mutating func add(_ value: Double, priority: UInt64) {
+    // Nearly all end here, once there are some.
+    if priority > worst { return }
     if heap.count >= capacity {
       guard let top = heap.first, (priority, value) < top else { return }
       replaceTop(priority, value)
+      worst = heap[0].priority
     } else {
       heap.append((priority, value))
       var child = heap.count - 1
@@ -36,6 +41,7 @@ struct PrioritySample: Sendable {
         heap.swapAt(child, (child - 1) / 2)
         child = (child - 1) / 2
       }
+      if heap.count == capacity { worst = heap[0].priority }
     }
   }
 
@@ -49,6 +55,7 @@ struct PrioritySample: Sendable {
     self.capacity = max(0, capacity)
     // Sorted downwards is a heap too.
     if heap.count > self.capacity { heap = heap.sorted { $0 > $1 }.suffix(self.capacity) }
+    if heap.count == self.capacity { worst = heap.first?.priority ?? 0 }
   }
 
   private mutating func replaceTop(_ priority: UInt64, _ value: Double) {

@@ -16,7 +16,7 @@ public struct CallRowNames {
 /// Rows of `export`: bytes, nothing allocated a row.
 ///
 /// What repeats from row to row is made once: names are escaped as they come up, and what stands in front of the function
-/// is kept as long as buffer, CPU and task stay the same.
+/// is kept for the last tasks.
 public struct CallRowWriter {
   public enum Format: Sendable {
     case csv, jsonl
@@ -30,7 +30,8 @@ public struct CallRowWriter {
   private var functions = FieldTable()
   private var comms = FieldTable()
   private var buffers = FieldTable()
-  private var front = RowFront()
+  /// By the low bits of CPU and task, which take turns from row to row.
+  private var fronts = [RowFront](repeating: RowFront(), count: 64)
   private var rows: [UInt8] = []
 
   /// - Parameters:
@@ -55,7 +56,7 @@ public struct CallRowWriter {
     var index = 0
     while index < calls.count {
       // As many rows as fit; one at least.
-      let longest = front.longest(trace, buffers, comms) + functions.longest + Self.longestRest
+      let longest = RowFront.longest(trace, buffers, comms) + functions.longest + Self.longestRest
       if rows.count < longest { rows = [UInt8](repeating: 0, count: max(longest, 1 << 16)) }
       let written = rows.withUnsafeMutableBufferPointer { rows in
         guard let base = rows.baseAddress else { return 0 }
@@ -75,8 +76,9 @@ public struct CallRowWriter {
   private static let longestRest = 5 * RowCursor.longestNumber + 160
 
   private mutating func put(_ call: Call, _ cursor: inout RowCursor) {
-    if !front.isOf(call) { front.set(call, format, trace, buffers, comms) }
-    front.bytes.withUnsafeBufferPointer { bytes in
+    let place = Int(truncatingIfNeeded: call.cpu &* 7 &+ call.pid) & 63
+    if !fronts[place].isOf(call) { fronts[place].set(call, format, trace, buffers, comms) }
+    fronts[place].bytes.withUnsafeBufferPointer { bytes in
       if let base = bytes.baseAddress { cursor.put(base, bytes.count) }
     }
     // Symbol and module stand in one field list.
@@ -193,7 +195,7 @@ private struct RowFront {
     isSet && call.cpu == cpu && call.pid == pid && call.comm == comm && call.buffer == buffer
   }
 
-  func longest(_ trace: [UInt8], _ buffers: FieldTable, _ comms: FieldTable) -> Int {
+  static func longest(_ trace: [UInt8], _ buffers: FieldTable, _ comms: FieldTable) -> Int {
     trace.count + buffers.longest + comms.longest + 2 * RowCursor.longestNumber + 64
   }
 

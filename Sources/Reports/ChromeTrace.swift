@@ -15,8 +15,6 @@ public struct ChromeTraceWriter {
   /// Numbers from here on are no task's (PID_MAX_LIMIT, include/linux/threads.h).
   static let idleTasks: UInt64 = 1 << 22
   static let unknownTasks: UInt64 = 1 << 23
-  /// More functions than this are written without their escaped names being kept.
-  static let keptNames = 1 << 16
   /// Tracks beyond this many are named again.
   static let namedTracksLimit = 1 << 16
 
@@ -38,6 +36,8 @@ public struct ChromeTraceWriter {
   private var lastTrack: (track: Track, comm: StringTable.ID)?
   private var layout = TrackLayout()
   /// `"name":"...","cat":"..."` by function; filled as they are needed.
+  /// More names than this are written without being kept.
+  private static let keptNames = 1 << 16
   private var functionFields: [[UInt8]?] = []
   private var isFirst = true
   /// Calls of this trace that were left out since it gives no time for them, and all others.
@@ -103,7 +103,7 @@ public struct ChromeTraceWriter {
     if call.status != .complete {
       out.append(separator)
       out += Self.status
-      out += call.status.name.description.utf8
+      out += call.status.name.withUTF8Buffer(Array.init)
       out.append(UInt8(ascii: "\""))
       separator = Self.comma
     }

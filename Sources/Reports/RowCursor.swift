@@ -112,3 +112,20 @@ struct RowCursor {
     }
   }
 }
+
+/// The same at the end of an array.
+extension [UInt8] {
+  private mutating func append(_ write: (inout RowCursor) -> Void) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * RowCursor.longestNumber) { buffer in
+      guard let base = buffer.baseAddress else { return }
+      var cursor = RowCursor(at: base)
+      write(&cursor)
+      self += UnsafeBufferPointer(start: base, count: cursor.next - base)
+    }
+  }
+
+  mutating func append(thousandths nanoseconds: Int64) { append { $0.put(thousandths: nanoseconds) } }
+  mutating func append(resolution nanoseconds: UInt32) { append { $0.put(resolution: nanoseconds) } }
+  mutating func append(decimal number: UInt64) { append { $0.put(decimal: number) } }
+  mutating func append(timestamp: Timestamp) { append { $0.put(timestamp: timestamp) } }
+}

@@ -132,20 +132,22 @@ public struct QuantileSketch: Hashable, Sendable {
   }
 
   /// Adds many whole numbers; those below 1 count as 0. The same as one by one.
-  public mutating func add(_ values: some Sequence<Int64>, _ cache: inout BinCache) {
+  public mutating func add(_ values: UnsafeBufferPointer<Int64>, _ cache: inout BinCache) {
     if cache.relativeError != relativeError { cache = BinCache(of: self) }
+    count = count.addingSaturating(UInt64(values.count))
+    var zeros: UInt64 = 0
     for value in values {
-      count = count.addingSaturating(1)
       let number = Double(value)
       sum += number
       minimum = Swift.min(minimum, number)
       maximum = Swift.max(maximum, number)
       if value < 1 {
-        zeroCount = zeroCount.addingSaturating(1)
+        zeros += 1
       } else {
         store.add(1, at: cache.index(number, self))
       }
     }
+    zeroCount = zeroCount.addingSaturating(zeros)
   }
 
   /// Bins of whole numbers by their leading bits, so that not every one needs a logarithm.

@@ -35,6 +35,10 @@ struct PageContext {
   let sieve: FunctionSieve?
   /// Where calls are summed up at once.
   let tally: StackTally?
+  /// There is a sieve or a tally. Asked of every record, where looking at references would count them up and down.
+  let skims: Bool
+  /// Stamps are as recorded.
+  let isIdentity: Bool
 
   init(
     file: FileBytes, order: ByteOrder, layout: SubBufferLayout, pageSize: Int, decompressor: Decompressor,
@@ -42,6 +46,8 @@ struct PageContext {
     sieve: FunctionSieve? = nil, tally: StackTally? = nil
   ) {
     self.tally = tally
+    skims = sieve != nil || tally != nil
+    isIdentity = conversion.isIdentity
     self.sieve = sieve
     self.file = file
     self.order = order
@@ -134,10 +140,12 @@ final class CPUStream {
     while true {
       var cursor = self.cursor
       records: while true {
-        if let sieve = context.sieve {
-          cursor.skim(sieve, &skimming, &lastTimestamp)
-        } else if let tally = context.tally {
-          tally.skim(&cursor, &lastTimestamp, cpu: cpu)
+        if context.skims {
+          if let sieve = context.sieve {
+            cursor.skim(sieve, &skimming, &lastTimestamp)
+          } else if let tally = context.tally {
+            tally.skim(&cursor, &lastTimestamp, cpu: cpu)
+          }
         }
         switch cursor.advance() {
         case .record:
@@ -164,7 +172,7 @@ final class CPUStream {
           }
           self.cursor = cursor
           take(cursor.timestamp, context, &diagnostics)
-          if let sieve = context.sieve {
+          if context.skims, let sieve = context.sieve {
             switch sieve.verdict(cursor, pending, cpu: cpu, &skimming) {
             case .wanted: break
             case .unwound(let depth): pending = .unwound(depth: depth)
@@ -222,7 +230,7 @@ final class CPUStream {
 
   @inline(__always)
   private func take(_ stamp: UInt64, _ context: borrowing PageContext, _ diagnostics: inout Diagnostics) {
-    timestamp = context.conversion.isIdentity ? stamp : context.conversion.converted(stamp, cpu: cpu)
+    timestamp = context.isIdentity ? stamp : context.conversion.converted(stamp, cpu: cpu)
     if timestamp < lastTimestamp {
       // What is merged by time depends on every record then.
       context.sieve?.needsAll = true

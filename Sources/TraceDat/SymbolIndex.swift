@@ -85,12 +85,14 @@ struct SymbolIndex {
   @inline(__always)
   private static func newline(_ text: UnsafeRawPointer, from start: Int, to end: Int) -> Int {
     let ones: UInt64 = 0x0101_0101_0101_0101
+    let newlines: UInt64 = 0x0a0a_0a0a_0a0a_0a0a
+    let highBits: UInt64 = 0x8080_8080_8080_8080
     var index = start
     while end - index >= 8 {
-      let word =
-        UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ 0x0a &* ones
+      let bytes = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+      let word = bytes ^ newlines
       // The high bit of every byte that was 0, and maybe of later ones.
-      let found = (word &- ones) & ~word & 0x80 &* ones
+      let found = (word &- ones) & ~word & highBits
       if found != 0 { return index + found.trailingZeroBitCount / 8 }
       index += 8
     }
