@@ -201,7 +201,7 @@ import Testing
   func pageIsWholeInItself(_ options: [String]) throws {
     let folder = try TemporaryFolder()
     let page = try Self.page(
-      ["compare", "--all-functions", "--max-slowdown", "900%"] + Self.nested, in: folder)
+      ["compare", "--all-functions", "--max-slowdown", "900%", "--undecided", "pass"] + Self.nested, in: folder)
     let outcome = try Tool.launch(
       "/usr/bin/python3",
       [Tool.root + "/Tests/pinstatTests/Browser/browse.py", page] + options
