@@ -193,7 +193,11 @@ extension Page {
       figure, tr, .notes li { break-inside: avoid; }
       h2, h3, figcaption, caption { break-after: avoid; }
       .scroll, .scroll.window { overflow: visible; max-height: none; border: 0; }
-      th, td { padding-right: 8px; white-space: normal; }
+      th, td { padding: 3px 8px 3px 0; white-space: normal; }
+      .bars th, .bars td { white-space: nowrap; }
+      .charts { grid-template-columns: 1fr 1fr; gap: 14px 20px; }
+      figure:has(table) { break-inside: auto; }
+      section { margin-top: 20px; }
       .scroll.window thead th { position: static; }
       .badge, .swatch, .gup, .loop, .iommu, .unpin, .other { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
     }
