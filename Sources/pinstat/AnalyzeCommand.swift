@@ -94,7 +94,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
     var context = conditions.context(selection)
     context.wantsCallees = callees
     context.wantsHistogram = histogram
-    context.commandLine = CommandLine.arguments
+    context.commandLine = ["pinstat"] + CommandLine.arguments.dropFirst()
     var report = AnalysisReport(traces: analyses, context: context)
     if let model { report.meet(model) }
     return max(

@@ -232,7 +232,7 @@ struct CompareCommand: AsyncParsableCommand {
   private func report(_ comparison: Comparison, seconds: Double) -> Int32 {
     var context = conditions.context(selection)
     context.wantsCallees = callees || format == .html
-    context.commandLine = CommandLine.arguments
+    context.commandLine = ["pinstat"] + CommandLine.arguments.dropFirst()
     let report = ComparisonReport(comparison: comparison, context: context)
     let policy: GateOutcome
     switch undecided {
