@@ -12,11 +12,16 @@ final class Ledger {
   }
 
   private func note(_ change: Change) throws(CaptureError) {
+    // An instance goes with all that is in it.
+    if let instance = instancePath, change.path.hasPrefix(instance + "/") { return }
     // What a file held first is what counts.
     if changes.contains(where: { $0.path == change.path }) { return }
     try journal.append(change)
     changes.append(change)
   }
+
+  /// Of the instance that was made.
+  private var instancePath: String? { changes.first { $0.before == .noInstance }?.path }
 
   func makeInstance(_ name: String) throws(CaptureError) {
     try note(Change("instances/\(name)", .noInstance))
@@ -28,6 +33,20 @@ final class Ledger {
     let before = try read { () throws(TracingFileError) in try tree.text(path) }
     if before == value { return }
     try set(path, to: value, from: before)
+  }
+
+  /// Sets an option of the tracer. Kernels that run it in instances had one set of its options for all buffers at first
+  /// (instance-specific ones came later), so what undoes it is what the top buffer had.
+  ///
+  /// - Parameters:
+  ///   - option: its path in the top buffer.
+  ///   - prefix: of the buffer in use.
+  func set(option: String, in prefix: String, to value: String) throws(CaptureError) {
+    let before = try read { () throws(TracingFileError) in try tree.text(prefix + option) }
+    if before == value { return }
+    let top = try read { () throws(TracingFileError) in try tree.text(option) }
+    try note(Change(option, .value(top)))
+    try change { () throws(TracingFileError) in try tree.write(prefix + option, value) }
   }
 
   /// Sets a file that shows its value in another form than it takes it.
@@ -49,13 +68,14 @@ final class Ledger {
     }
   }
 
-  /// Undoes everything, the last change first; goes on where something cannot be undone.
+  /// Undoes everything, the last change first; tries twice, and goes on where something cannot be undone.
   ///
   /// - Returns: what could not be.
   func undo() -> [TracingFileError] {
     var failures: [TracingFileError] = []
     var left: [Change] = []
     for change in changes.reversed() {
+      if (try? change.undo(in: tree)) != nil { continue }
       do throws(TracingFileError) {
         try change.undo(in: tree)
       } catch {
@@ -69,15 +89,11 @@ final class Ledger {
   }
 
   /// Undoes one change: an instance that turned out to be of no use.
-  func undo(onlyInstance path: String) -> [TracingFileError] {
-    guard let index = changes.firstIndex(where: { $0.path == path }) else { return [] }
-    do throws(TracingFileError) {
-      try changes[index].undo(in: tree)
-    } catch {
-      return [error]
-    }
+  func undo(onlyInstance path: String) throws(CaptureError) {
+    guard let index = changes.firstIndex(where: { $0.path == path }) else { return }
+    let instance = changes[index]
+    try change { () throws(TracingFileError) in try instance.undo(in: tree) }
     changes.remove(at: index)
-    return []
   }
 
   private func read<Value>(_ body: () throws(TracingFileError) -> Value) throws(CaptureError) -> Value {

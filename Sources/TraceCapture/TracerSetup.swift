@@ -38,7 +38,7 @@ struct TracerSetup {
   }
 
   /// Makes an instance, and keeps it where the kernel runs the tracer in it: asked of the kernel, whose version says
-  /// nothing certain of what was built in or ported back (mainline does since 6.11).
+  /// nothing certain of what was built in or ported back (6.18 does, 6.1 does not).
   private func ownInstance() throws(CaptureError) -> String? {
     guard tree.exists("instances") else { return nil }
     let name = Instance.name(of: getpid())
@@ -48,8 +48,7 @@ struct TracerSetup {
     if let tracers = try? tree.words("\(path)/available_tracers"), tracers.contains(Self.tracer) {
       return name
     }
-    let failures = ledger.undo(onlyInstance: path)
-    guard failures.isEmpty else { throw .notRestored(failures) }
+    try ledger.undo(onlyInstance: path)
     return nil
   }
 
@@ -57,7 +56,7 @@ struct TracerSetup {
   private func demandUnused() throws(CaptureError) {
     let tracer = try read { () throws(TracingFileError) in try tree.text("current_tracer") }
     guard tracer == "nop" else { throw .tracerInUse(tracer: tracer) }
-    if let events = try? tree.list("set_event"), !events.isEmpty { throw .eventsInUse(count: events.count) }
+    if let events = try? tree.words("set_event"), !events.isEmpty { throw .eventsInUse(count: events.count) }
   }
 
   /// Nobody else's tracer depends on what all buffers share.
@@ -67,7 +66,10 @@ struct TracerSetup {
   }
 
   private func setUp(_ prefix: String) throws(CaptureError) {
-    try step { () throws(CaptureError) in try ledger.set("\(prefix)tracing_on", to: "0") }
+    // Also where it is off: recording will switch it on and off again.
+    let switchPath = "\(prefix)tracing_on"
+    let isOn = try read { () throws(TracingFileError) in try tree.text(switchPath) }
+    try step { () throws(CaptureError) in try ledger.set(switchPath, to: "0", from: isOn) }
     if let clock = request.clock {
       try step { () throws(CaptureError) in
         let path = "\(prefix)trace_clock"
@@ -79,10 +81,10 @@ struct TracerSetup {
     if let size = request.bufferSize { try setBufferSize(prefix, kibibytes: max(4, (size + 1023) >> 10)) }
     try setFunctions(prefix)
     try setScope(prefix)
-    // Options that leave calls out, or time of them, where somebody has set them.
-    for (option, value) in [("sleep-time", "1"), ("graph-time", "1")] {
-      let path = "\(prefix)options/\(option)"
-      if tree.exists(path) { try step { () throws(CaptureError) in try ledger.set(path, to: value) } }
+    // Options that leave time of calls out, where somebody has set them.
+    for option in ["options/sleep-time", "options/graph-time"]
+    where tree.exists(option) && tree.exists(prefix + option) {
+      try step { () throws(CaptureError) in try ledger.set(option: option, in: prefix, to: "1") }
     }
     if tree.exists("tracing_thresh") {
       try step { () throws(CaptureError) in try ledger.set("tracing_thresh", to: "0") }

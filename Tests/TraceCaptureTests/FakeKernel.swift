@@ -41,7 +41,7 @@ final class TracefsState {
       values[prefix + "per_cpu/cpu\(cpu)/stats"] = "entries: 0\noverrun: 0"
     }
     values[prefix + "options/function-fork"] = "0"
-    values[prefix + "options/sleep-time"] = "1"
+    values[prefix + "options/sleep-time"] = values["options/sleep-time"] ?? "1"
     for name in ["set_ftrace_filter", "set_ftrace_notrace", "set_ftrace_pid", "set_ftrace_notrace_pid"] {
       lists[prefix + name] = []
     }
@@ -63,6 +63,8 @@ final class FakeKernel: TracingTree {
     case none
     /// This step, and none else, is refused.
     case refuse(Int, Int32)
+    /// Files of this name are refused once so many steps were done.
+    case refuseAll(String, after: Int)
     /// The process is killed before this step, or right behind it: nothing that it tries from there on happens.
     case killed(Int, behind: Bool)
     /// This signal comes at this step.
@@ -92,6 +94,8 @@ final class FakeKernel: TracingTree {
     switch fault {
     case .none: break
     case .refuse(let step, let code): if step == steps { throw error(path, code) }
+    case .refuseAll(let name, let count):
+      if steps > count, path.hasSuffix(name) { throw error(path, EIO) }
     case .killed(let step, let isBehind):
       if step == steps {
         isDead = true
@@ -99,8 +103,14 @@ final class FakeKernel: TracingTree {
         throw error(path, ESRCH)
       }
     case .signal(let step, let number):
-      // To this thread, so that it has come when this returns.
-      if step == steps { raise(number) }
+      if step == steps {
+        // To this thread, so that it has come when this returns; threads of a pool have signals blocked.
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, number)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        raise(number)
+      }
     }
     try body()
   }
@@ -155,6 +165,10 @@ final class FakeKernel: TracingTree {
     }
     guard accepted else { throw error(path, EINVAL) }
     state.values[path] = word
+    if name == "sleep-time" {
+      // One for all buffers.
+      for other in state.values.keys where other.hasSuffix(name) { state.values[other] = word }
+    }
     if name == "buffer_size_kb", !path.contains("per_cpu") {
       let prefix = path.dropLast(name.count)
       for cpu in 0...1 { state.values["\(prefix)per_cpu/cpu\(cpu)/buffer_size_kb"] = word }
