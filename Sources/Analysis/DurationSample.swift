@@ -23,6 +23,8 @@ public struct DurationSample: Sendable {
   private var moments = Moments()
   private var sketch: QuantileSketch?
   private var reservoir: Reservoir?
+  /// Of a run that a summary holds the figures of, and neither its durations nor a sketch.
+  private var figures: RunFigures?
   private var limit: Int
 
   public init(limit: Int = DurationSample.exactLimit) {
@@ -30,10 +32,13 @@ public struct DurationSample: Sendable {
   }
 
   /// False once there were more durations than are kept.
-  public var isExact: Bool { sketch == nil }
+  public var isExact: Bool { sketch == nil && figures == nil }
+
+  /// Whether there are durations of single calls, all or a sample of them: a summary has none.
+  public var hasCalls: Bool { figures == nil && (sketch == nil || reservoir?.sample.isEmpty == false) }
 
   /// The relative error of a quantile; 0 where it is exact.
-  public var quantileError: Double { sketch?.relativeError ?? 0 }
+  public var quantileError: Double { sketch?.relativeError ?? figures?.relativeError ?? 0 }
 
   public mutating func add(_ duration: Int64, resolution: UInt32) {
     count += 1
@@ -73,7 +78,10 @@ public struct DurationSample: Sendable {
   }
 
   /// Of the durations, nanoseconds; nil without any.
-  public var mean: Double? { count > 0 ? moments.mean : nil }
+  public var mean: Double? {
+    guard count > 0 else { return nil }
+    return figures == nil ? moments.mean : Double(total) / Double(count)
+  }
   /// With n − 1; nil below two durations.
   public var standardDeviation: Double? { moments.standardDeviation }
 
@@ -81,13 +89,14 @@ public struct DurationSample: Sendable {
   public func quantile(_ p: Double) -> Double? {
     guard count > 0 else { return nil }
     if let sketch { return sketch.quantile(p) }
+    if let figures { return figures.quantile(p, minimum: minimum, maximum: maximum) }
     return Statistics.quantile(sorted, p)
   }
 
   /// Several quantiles for one sort.
   public func quantiles(_ ps: [Double]) -> [Double?] {
     guard count > 0 else { return ps.map { _ in nil } }
-    if let sketch { return ps.map { sketch.quantile($0) } }
+    if sketch != nil || figures != nil { return ps.map(quantile) }
     let sorted = sorted
     return ps.map { Statistics.quantile(sorted, $0) }
   }
@@ -132,5 +141,90 @@ public struct DurationSample: Sendable {
     var reservoir = Reservoir(capacity: Self.comparedLimit, seed: 0)
     for value in sampled { reservoir.add(value) }
     self.reservoir = reservoir
+  }
+
+  // MARK: What adds up
+
+  /// Nil of a run's figures, which do not add up.
+  public var sums: DurationSums? {
+    guard figures == nil else { return nil }
+    var sums = DurationSums()
+    sums.count = count
+    sums.total = total
+    sums.minimum = minimum
+    sums.maximum = maximum
+    sums.squaredDeviations = moments.squaredDeviations
+    sums.resolution = resolution
+    sums.zeroResolution = zeroResolution
+    if let sketch {
+      sums.sketch = sketch
+    } else {
+      for value in values { sums.sketch.add(Double(value)) }
+    }
+    return sums
+  }
+
+  /// Takes up what a summary kept of all calls together.
+  init(_ sums: DurationSums) {
+    limit = Self.exactLimit
+    count = sums.count
+    total = sums.total
+    minimum = sums.minimum
+    maximum = sums.maximum
+    resolution = sums.resolution
+    zeroResolution = sums.zeroResolution
+    moments = Moments(
+      count: UInt64(max(0, count)), mean: sums.mean ?? 0, squaredDeviations: sums.squaredDeviations)
+    sketch = sums.sketch
+  }
+
+  /// Takes up what a summary kept of one run.
+  init(_ figures: RunFigures) {
+    limit = Self.exactLimit
+    count = figures.count
+    total = figures.total
+    minimum = figures.minimum
+    maximum = figures.maximum
+    resolution = figures.resolution
+    self.figures = figures
+  }
+}
+
+/// One run's figures of one function, as a summary keeps them: what can be compared between runs, in a few numbers.
+public struct RunFigures: Sendable, Hashable {
+  public var count: Int
+  /// Nanoseconds.
+  public var total: Int64
+  public var minimum: Int64
+  public var maximum: Int64
+  public var median: Double
+  public var p99: Double
+  public var resolution: UInt32
+  /// Of median and p99: 0 where they are exact.
+  public var relativeError: Double
+
+  public init(
+    count: Int, total: Int64, minimum: Int64, maximum: Int64, median: Double, p99: Double, resolution: UInt32,
+    relativeError: Double
+  ) {
+    self.count = count
+    self.total = total
+    self.minimum = minimum
+    self.maximum = maximum
+    self.median = median
+    self.p99 = p99
+    self.resolution = resolution
+    self.relativeError = relativeError
+  }
+
+  /// Nil where it was not kept.
+  func quantile(_ p: Double, minimum: Int64, maximum: Int64) -> Double? {
+    switch p {
+    case 0: Double(minimum)
+    case 0.5: median
+    case 0.99: p99
+    case 1: Double(maximum)
+    default: nil
+    }
   }
 }

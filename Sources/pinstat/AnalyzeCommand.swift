@@ -5,7 +5,7 @@ import Reports
 
 struct AnalyzeCommand: AsyncParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case text, csv, json, markdown
+    case text, csv, json, markdown, summary
   }
 
   static let configuration = CommandConfiguration(
@@ -17,6 +17,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
         pinstat analyze --all-functions --callees trace.dat
         pinstat analyze -f 'vfio_*' -f iommu_map --histogram trace.dat
         pinstat analyze --size 8G --format json -o baseline.json run*.dat
+        pinstat analyze --format summary --host $(hostname) -o summary.json trace.dat
         trace-cmd report | pinstat analyze -
       """)
 
@@ -35,7 +36,17 @@ struct AnalyzeCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "A histogram of the durations (text).")
   var histogram = false
 
-  @Option(name: .long, help: "How the report is written; csv with --callees is the table of callees.")
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The traced machine's name, in JSON and summaries. (default: as the trace has it)", valueName: "name"))
+  var host: String?
+
+  @Option(
+    name: .long,
+    help:
+      "How the report is written; csv with --callees is the table of callees, summary a line of JSON a trace, for merge."
+  )
   var format = Format.text
 
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -60,6 +71,11 @@ struct AnalyzeCommand: AsyncParsableCommand {
     let request = AnalysisRequest(
       selection: selection.selection, filter: selection.filter, wantsCallees: callees || model != nil,
       wantsSelfTime: format == .json)
+    if format == .summary {
+      return await Summarizing(
+        request: request, conditions: conditions.context(selection).summaryConditions, host: host, output: output
+      ).run(traces, progress)
+    }
     let loaded = await load(traces, InputLoader(request: request), output, progress)
 
     var status = ExitStatus.done
@@ -67,7 +83,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
     for input in loaded {
       switch input.result {
       case .success(let found):
-        for analysis in found {
+        for var analysis in found {
+          if let host { analysis.host = host }
           if let reason = analysis.reasonForNoCalls {
             say(Failure(noCalls: reason, path: analysis.path).sentence)
             status = ExitStatus.inputFailed
@@ -102,6 +119,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
         case .csv: Array((callees ? report.calleesCSV : report.csv).utf8)
         case .json: try report.json()
         case .markdown: Array(report.markdown.utf8)
+        case .summary: []
         }
       } remarks: {
         format == .csv ? report.remarks : []

@@ -6,7 +6,7 @@ import Reports
 struct Pinstat: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pinstat",
-    abstract: "Statistics of ftrace function-graph durations: analyze, compare, export, model.",
+    abstract: "Statistics of ftrace function-graph durations: analyze, compare, export, merge, model.",
     discussion: """
       Reads trace.dat, `trace-cmd report`, and the text of tracefs and perf ftrace, whole or pasted into a mail.
 
@@ -17,6 +17,7 @@ struct Pinstat: AsyncParsableCommand {
         pinstat compare --before old*.dat --after new*.dat --max-slowdown 5%
         pinstat compare mail.txt            (one text with "Before:" and "After:")
         pinstat export --all-functions trace.dat | head
+        pinstat merge -o fleet.json hosts/*.json
         pinstat model --size 8G --page-size 2M
         ssh host sudo cat /sys/kernel/tracing/trace | pinstat analyze -
 
@@ -28,5 +29,5 @@ struct Pinstat: AsyncParsableCommand {
         64  wrong usage
       """,
     version: "pinstat \(pinstatVersion)",
-    subcommands: [AnalyzeCommand.self, CompareCommand.self, ExportCommand.self, ModelCommand.self])
+    subcommands: [AnalyzeCommand.self, CompareCommand.self, ExportCommand.self, MergeCommand.self, ModelCommand.self])
 }
