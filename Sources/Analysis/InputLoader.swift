@@ -37,9 +37,10 @@ public struct InputLoader: Sendable {
     do throws(TraceError) { return try SniffedInput(path: path) } catch { throw .trace(error) }
   }
 
-  private func stored(_ input: consuming SniffedInput, path: String) throws(AnalysisError) -> [TraceAnalysis] {
+  private func stored(_ input: consuming SniffedInput, path: String) throws(AnalysisError) -> [TraceAnalysis]
+  {
     var analyses: [TraceAnalysis] = []
-    var summary: Summary?
+    var summary: TraceSummary?
     try StoredReader.read(input) { (item) throws(AnalysisError) in
       switch item {
       case .analysis(let document):
@@ -52,7 +53,7 @@ public struct InputLoader: Sendable {
         }
       case .summary(let document):
         do throws(BaselineError) {
-          var sum = summary ?? Summary()
+          var sum = summary ?? TraceSummary()
           summary = nil
           try sum.mergeMatching(try document.summary())
           summary = sum
@@ -63,7 +64,8 @@ public struct InputLoader: Sendable {
     }
     guard let summary else { return analyses }
     guard summary.runCount > 0 else {
-      throw .baseline(BaselineError("it is a summary of \(summary.failedCount) traces that could not be read"))
+      throw .baseline(
+        BaselineError("it is a summary of \(summary.failedCount) traces that could not be read"))
     }
     switch summaryUnit {
     case .host: return analyses + summary.hosts(path: path, request.selection)

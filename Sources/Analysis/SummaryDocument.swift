@@ -101,7 +101,7 @@ public struct SummaryDocument: Codable, Sendable {
 // MARK: - Writing
 
 extension SummaryDocument {
-  public init(_ summary: Summary, tool: AnalysisDocument.Tool) {
+  public init(_ summary: TraceSummary, tool: AnalysisDocument.Tool) {
     schema = Self.schemaName
     self.tool = tool
     functionsSelected = summary.conditions.functionsSelected.sorted()
@@ -129,7 +129,7 @@ extension SummaryDocument {
 }
 
 extension SummaryDocument.Function {
-  init(_ entry: (key: Summary.Key, value: Summary.Function)) {
+  init(_ entry: (key: TraceSummary.Key, value: TraceSummary.Function)) {
     let function = entry.value
     let sums = function.sums
     kernel = entry.key.kernel
@@ -163,7 +163,7 @@ extension SummaryDocument.Function {
 }
 
 extension SummaryDocument.Run {
-  init(_ run: Summary.Run) {
+  init(_ run: TraceSummary.Run) {
     host = run.host
     path = run.path
     kernel = run.kernel
@@ -190,12 +190,14 @@ extension SummaryDocument.Run {
 
 extension SummaryDocument {
   /// The summary that was written down, once its figures are found to be ones that can be.
-  public func summary(rowLimit: Int = Summary.KeptRuns.defaultLimit) throws(BaselineError) -> Summary {
+  public func summary(rowLimit: Int = TraceSummary.KeptRuns.defaultLimit) throws(BaselineError)
+    -> TraceSummary
+  {
     let counts = [runCount, failedCount, functionsCut, callsCut]
     guard counts.allSatisfy(Stored.isCount), failedCount >= failures.count else {
       throw BaselineError("an impossible count stands at the top")
     }
-    var summary = Summary(rowLimit: rowLimit)
+    var summary = TraceSummary(rowLimit: rowLimit)
     summary.conditions.functionsSelected = Set(functionsSelected)
     summary.conditions.filters = Set(filters)
     summary.conditions.sizes = Set(sizes)
@@ -207,7 +209,7 @@ extension SummaryDocument {
     summary.functionsCut = functionsCut
     summary.callsCut = callsCut
     for entry in functions {
-      let key = Summary.Key(kernel: entry.kernel, function: entry.function, module: entry.module)
+      let key = TraceSummary.Key(kernel: entry.kernel, function: entry.function, module: entry.module)
       if !summary.add(try entry.value(), at: key) {
         throw BaselineError("sketches of different relative errors stand for \(entry.function)")
       }
@@ -234,11 +236,11 @@ private enum Stored {
 }
 
 extension SummaryDocument.Function {
-  fileprivate func value() throws(BaselineError) -> Summary.Function {
+  fileprivate func value() throws(BaselineError) -> TraceSummary.Function {
     guard [runs, count, incomplete, complete, unfinished, noEntry, lost].allSatisfy(Stored.isCount) else {
       throw BaselineError("an impossible number of calls stands for \(function)")
     }
-    var result = Summary.Function()
+    var result = TraceSummary.Function()
     result.runs = runs
     result.incomplete = incomplete
     result.complete = complete
@@ -297,8 +299,8 @@ extension SketchError {
 }
 
 extension SummaryDocument.Run {
-  fileprivate func value() throws(BaselineError) -> Summary.Run {
-    var run = Summary.Run()
+  fileprivate func value() throws(BaselineError) -> TraceSummary.Run {
+    var run = TraceSummary.Run()
     run.host = host
     run.path = path
     run.kernel = kernel
@@ -319,14 +321,15 @@ extension SummaryDocument.Run {
 }
 
 extension SummaryDocument.Row {
-  fileprivate func value(of path: String) throws(BaselineError) -> Summary.Run.Row {
+  fileprivate func value(of path: String) throws(BaselineError) -> TraceSummary.Run.Row {
     guard Stored.isCount(count), Stored.isCount(incomplete) else {
       throw BaselineError("an impossible number of calls stands for \(function) of \(path)")
     }
     guard count > 0 else {
       return .init(function: function, module: module, incomplete: incomplete, figures: nil)
     }
-    guard let totalNs, let minNs, let maxNs, let medianNs, let p99Ns, totalNs >= 0, minNs >= 0, minNs <= maxNs,
+    guard let totalNs, let minNs, let maxNs, let medianNs, let p99Ns, totalNs >= 0, minNs >= 0,
+      minNs <= maxNs,
       (0...Double(maxNs) * 1.01).contains(medianNs), (0...Double(maxNs) * 1.01).contains(p99Ns),
       (0...0.5).contains(relativeError ?? 0)
     else { throw BaselineError("impossible figures stand for \(function) of \(path)") }

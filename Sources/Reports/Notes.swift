@@ -115,11 +115,17 @@ func notes(for analysis: TraceAnalysis, _ context: ReportContext) -> [Note] {
         .note,
         "durations are printed as coarsely as \(Figures.microseconds(Int64(coarsest)).trimmingZeros) us"))
   }
+  if let origin = analysis.summary {
+    var text = "\(counted(origin.runCount, "trace")) in the summary"
+    if origin.failedCount > 0 { text += ", and \(origin.failedCount) that could not be read" }
+    notes.append(Note(origin.failedCount > 0 ? .warning : .note, text))
+  }
   if let sketched = analysis.functions.map(\.durations.quantileError).max(), sketched > 0 {
     notes.append(
       Note(
         .note,
-        "over \(DurationSample.exactLimit) calls: quantiles are from a sketch, within \(Figures.percent(sketched)); "
+        (analysis.isOfSummary ? "of a summary" : "over \(DurationSample.exactLimit) calls")
+          + ": quantiles are from a sketch, within \(Figures.percent(sketched)); "
           + "count, total, mean, standard deviation, minimum and maximum are exact"))
   }
   if quality.skipped > 0 {
@@ -231,7 +237,9 @@ extension ComparisonNote {
         "\(path) (\(side == .before ? "before" : "after")) is a summary of \(counted(runs, "trace")): each host's figure "
         + "is one sample; it has no durations of single calls"
       if kept < runs { text += "; a random sample of \(kept) of them is compared" }
-      if failed > 0 { text += "; \(counted(failed, "trace")) could not be read and \(failed == 1 ? "is" : "are") not in it" }
+      if failed > 0 {
+        text += "; \(counted(failed, "trace")) could not be read and \(failed == 1 ? "is" : "are") not in it"
+      }
       if lossy > 0 { text += "; \(counted(lossy, "host")) may lack calls (events lost, or damage)" }
       return Note(kept < runs || failed > 0 || lossy > 0 ? .warning : .note, text)
     case .sidesByColumn: return Note(.note, "before is the left column of the text, after the right one")

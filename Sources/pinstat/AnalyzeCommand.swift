@@ -73,7 +73,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
       wantsSelfTime: format == .json)
     if format == .summary {
       return await Summarizing(
-        request: request, conditions: conditions.context(selection).summaryConditions, host: host, output: output
+        request: request, conditions: conditions.context(selection).summaryConditions, host: host,
+        output: output
       ).run(traces, progress)
     }
     let loaded = await load(traces, InputLoader(request: request), output, progress)

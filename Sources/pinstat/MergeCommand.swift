@@ -37,7 +37,7 @@ struct MergeCommand: ParsableCommand {
     help: ArgumentHelp(
       "Keep at most so many rows of single traces, one a trace and one a function of it; beyond it a random sample of the traces.",
       valueName: "n"))
-  var rows = Summary.KeptRuns.defaultLimit
+  var rows = TraceSummary.KeptRuns.defaultLimit
 
   @Option(
     name: [.short, .long],
@@ -59,7 +59,7 @@ struct MergeCommand: ParsableCommand {
 
   private func status() -> Int32 {
     var status = ExitStatus.done
-    var whole = Summary(rowLimit: rows)
+    var whole = TraceSummary(rowLimit: rows)
     for path in summaries {
       do throws(AnalysisError) {
         try Self.merge(path, into: &whole)
@@ -92,7 +92,7 @@ struct MergeCommand: ParsableCommand {
     return max(status, written)
   }
 
-  private static func merge(_ path: String, into whole: inout Summary) throws(AnalysisError) {
+  private static func merge(_ path: String, into whole: inout TraceSummary) throws(AnalysisError) {
     let input: SniffedInput
     do throws(TraceError) { input = try SniffedInput(path: path) } catch { throw .trace(error) }
     guard input.isJSON else {
@@ -104,11 +104,12 @@ struct MergeCommand: ParsableCommand {
   }
 
   /// What a reader of the figures has to know.
-  private static func remarks(_ summary: Summary) -> [String] {
+  private static func remarks(_ summary: TraceSummary) -> [String] {
     var remarks: [String] = []
     if summary.failedCount > 0 {
       let first = summary.failures.sorted.first.map { ": " + $0.error } ?? ""
-      remarks.append("warning: \(summary.failedCount) traces could not be read and are not in the figures\(first)")
+      remarks.append(
+        "warning: \(summary.failedCount) traces could not be read and are not in the figures\(first)")
     }
     let duplicates = summary.runs.duplicates
     if let first = duplicates.first {
@@ -119,11 +120,12 @@ struct MergeCommand: ParsableCommand {
     let kept = summary.runs.count
     if kept < summary.runCount {
       remarks.append(
-        "warning: rows of \(kept) of \(summary.runCount) traces are kept, a random sample (--rows); the sums are of all")
+        "warning: rows of \(kept) of \(summary.runCount) traces are kept, a random sample (--rows); the sums are of all"
+      )
     }
     if summary.functionsCut > 0 {
       remarks.append(
-        "warning: more than \(Summary.functionsLimit) functions: \(summary.functionsCut) with \(summary.callsCut) calls "
+        "warning: more than \(TraceSummary.functionsLimit) functions: \(summary.functionsCut) with \(summary.callsCut) calls "
           + "left out")
     }
     let mixed = summary.conditions.mixed
@@ -135,7 +137,7 @@ struct MergeCommand: ParsableCommand {
 }
 
 /// `pinstat/summary/1` on one line.
-func summaryLine(_ summary: Summary) throws -> [UInt8] {
+func summaryLine(_ summary: TraceSummary) throws -> [UInt8] {
   let document = SummaryDocument(summary, tool: .init(name: "pinstat", version: pinstatVersion))
   return try Array(document.encoded()) + [UInt8(ascii: "\n")]
 }

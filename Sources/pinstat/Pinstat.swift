@@ -29,5 +29,7 @@ struct Pinstat: AsyncParsableCommand {
         64  wrong usage
       """,
     version: "pinstat \(pinstatVersion)",
-    subcommands: [AnalyzeCommand.self, CompareCommand.self, ExportCommand.self, MergeCommand.self, ModelCommand.self])
+    subcommands: [
+      AnalyzeCommand.self, CompareCommand.self, ExportCommand.self, MergeCommand.self, ModelCommand.self,
+    ])
 }

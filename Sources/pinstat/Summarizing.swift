@@ -6,7 +6,7 @@ import Reports
 /// One that failed is a line too, with its error, so that a job over thousands of traces has a row for every one of them.
 struct Summarizing {
   var request: AnalysisRequest
-  var conditions: Summary.Conditions
+  var conditions: TraceSummary.Conditions
   /// In place of the name that the traces have.
   var host: String?
   var output: OutputOptions
@@ -51,7 +51,7 @@ struct Summarizing {
 
   /// A trace without any call that can be read is a failure; one without the named function is none: not every host of a fleet
   /// runs into it. It is said all the same, as analyze does.
-  private func summarized(_ found: TraceAnalysis) -> (Summary, problem: String?) {
+  private func summarized(_ found: TraceAnalysis) -> (TraceSummary, problem: String?) {
     var analysis = found
     if let host { analysis.host = host }
     var problem: String?
@@ -61,19 +61,21 @@ struct Summarizing {
       problem = Failure(noCalls: reason, path: analysis.path).sentence
     }
     if let problem { return (failed(analysis.path, analysis.host, problem), problem) }
-    if let missing = analysis.missing.first { problem = Failure(missing: missing, path: analysis.path).sentence }
-    return (Summary(analysis, conditions: conditions), problem)
+    if let missing = analysis.missing.first {
+      problem = Failure(missing: missing, path: analysis.path).sentence
+    }
+    return (TraceSummary(analysis, conditions: conditions), problem)
   }
 
-  private func failed(_ path: String, _ host: String, _ sentence: String) -> Summary {
-    Summary(failure: .init(host: host, path: path, error: printable(sentence)), conditions: conditions)
+  private func failed(_ path: String, _ host: String, _ sentence: String) -> TraceSummary {
+    TraceSummary(failure: .init(host: host, path: path, error: printable(sentence)), conditions: conditions)
   }
 }
 
 extension ReportContext {
   /// What the traces are analyzed with, for a summary.
-  var summaryConditions: Summary.Conditions {
-    var result = Summary.Conditions()
+  var summaryConditions: TraceSummary.Conditions {
+    var result = TraceSummary.Conditions()
     result.functionsSelected = Set(functions)
     result.filters = [filters]
     if let size { result.sizes = [size] }

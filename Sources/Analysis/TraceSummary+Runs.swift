@@ -1,6 +1,6 @@
 internal import FunctionGraph
 
-extension Summary {
+extension TraceSummary {
   /// One trace: where it is from, and the figures of its functions that a comparison takes as one sample.
   public struct Run: Hashable, Sendable {
     public struct Row: Hashable, Sendable {

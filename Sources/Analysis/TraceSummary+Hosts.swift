@@ -12,7 +12,7 @@ public final class SummaryOrigin: Sendable {
   /// Of all traces together, with a sketch of their calls.
   let functions: [FunctionDurations]
 
-  init(path: String, _ summary: Summary, functions: [FunctionDurations]) {
+  init(path: String, _ summary: TraceSummary, functions: [FunctionDurations]) {
     self.path = path
     runCount = summary.runCount
     keptRuns = summary.runs.count
@@ -21,7 +21,7 @@ public final class SummaryOrigin: Sendable {
   }
 }
 
-extension Summary {
+extension TraceSummary {
   /// A host's runs of a kernel as one analysis, which a comparison takes as one sample; a run without a host's name is one of
   /// its own.
   ///
@@ -62,7 +62,9 @@ extension Summary {
       if Set(runs.map(\.clock)).count > 1 { result.description.buffers = [.init()] }
       if Set(runs.map(\.cpus)).count > 1 { result.description.cpuCount = nil }
       for run in runs { result.quality.take(run) }
-      for (key, function) in functions.sorted(by: { ($1.value.sums.total, $0.key) < ($0.value.sums.total, $1.key) })
+      for (key, function) in functions.sorted(by: {
+        ($1.value.sums.total, $0.key) < ($0.value.sums.total, $1.key)
+      })
       where key.kernel == name && selection.contains(key.function) {
         result.functions.append(FunctionDurations((key, function)))
       }
@@ -81,7 +83,7 @@ extension Summary {
 }
 
 extension FunctionDurations {
-  init(_ entry: (key: Summary.Key, value: Summary.Function)) {
+  init(_ entry: (key: TraceSummary.Key, value: TraceSummary.Function)) {
     self.init(
       buffer: "", function: FunctionName(symbol: entry.key.function, module: entry.key.module),
       durations: DurationSample(entry.value.sums))
@@ -93,7 +95,7 @@ extension FunctionDurations {
   }
 }
 
-extension Summary.Run {
+extension TraceSummary.Run {
   fileprivate func description(_ origin: SummaryOrigin, stored: StoredConditions) -> TraceAnalysis {
     var description = TraceDescription(
       format: AnalysisDocument.Trace.format(named: format), buffers: [.init(clock: clock)])
@@ -110,7 +112,7 @@ extension Summary.Run {
 }
 
 extension TraceAnalysis {
-  fileprivate mutating func take(_ run: Summary.Run, _ selection: FunctionSelection) {
+  fileprivate mutating func take(_ run: TraceSummary.Run, _ selection: FunctionSelection) {
     quality.take(run)
     for row in run.rows where selection.contains(row.function) {
       var function = FunctionDurations(
@@ -123,7 +125,7 @@ extension TraceAnalysis {
 }
 
 extension TraceQuality {
-  fileprivate mutating func take(_ run: Summary.Run) {
+  fileprivate mutating func take(_ run: TraceSummary.Run) {
     losses = losses.plus(run.losses)
     lostEvents = lostEvents.plus(run.lostEvents)
     lacksCallsAsStored = lacksCallsAsStored || run.mayLackCalls

@@ -5,7 +5,7 @@
 /// whatever first, the same traces give the same summary, but for the rounding in the sum of squared deviations. Memory
 /// is bounded: by functions, and by rows of runs and failures, of which a sample that does not depend on the order either is
 /// kept.
-public struct Summary: Sendable {
+public struct TraceSummary: Sendable {
   /// What one set of figures is of. Buffers are taken together.
   public struct Key: Hashable, Comparable, Sendable {
     /// Release, as in `uname -r`; empty where a trace does not say it.
@@ -132,7 +132,8 @@ public struct Summary: Sendable {
       function.incomplete = source.incomplete
       _ = add(function, at: key)
     }
-    runs.insert(Run(analysis, rows.keys.sorted().map { ($0, Comparator.RunDurations(parts: rows[$0] ?? [])) }))
+    runs.insert(
+      Run(analysis, rows.keys.sorted().map { ($0, Comparator.RunDurations(parts: rows[$0] ?? [])) }))
   }
 
   /// - Returns: false where the sketches' relative errors differ.
@@ -150,7 +151,7 @@ public struct Summary: Sendable {
   }
 
   /// - Throws: `SummaryError`, and nothing happens, where sketches do not match.
-  public mutating func merge(_ other: Summary) throws(SummaryError) {
+  public mutating func merge(_ other: TraceSummary) throws(SummaryError) {
     for (key, function) in other.functions {
       guard let expected = functions[key]?.sums.sketch.relativeError else { continue }
       let found = function.sums.sketch.relativeError
@@ -169,7 +170,7 @@ public struct Summary: Sendable {
   }
 
   /// What is of kernels and functions that `isWanted` takes; runs by their kernel alone.
-  public func filtered(kernel isWanted: (String) -> Bool) -> Summary {
+  public func filtered(kernel isWanted: (String) -> Bool) -> TraceSummary {
     var result = self
     result.functions = functions.filter { isWanted($0.key.kernel) }
     result.runs = runs.filtered { isWanted($0.kernel) }
@@ -190,7 +191,7 @@ public struct SummaryError: Error, Sendable {
   public var expected: Double
 }
 
-extension Summary {
+extension TraceSummary {
   /// A trace that could not be read, and why.
   public struct Failure: Hashable, Comparable, Sendable {
     public var host: String
