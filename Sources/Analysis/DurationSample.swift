@@ -24,6 +24,8 @@ public struct DurationSample: Sendable {
   private var moments = Moments()
   private var sketch: QuantileSketch?
   private var reservoir: PrioritySample?
+  /// Of a run that a summary holds the figures of, and neither its durations nor a sketch.
+  private var figures: RunFigures?
   private var limit: Int
   /// How many of too many stand for all.
   private let sampling: Int
@@ -41,8 +43,11 @@ public struct DurationSample: Sendable {
   /// False once there were more durations than are kept.
   public private(set) var isExact = true
 
+  /// Whether there are durations of single calls, all or a sample of them: a summary has none.
+  public var hasCalls: Bool { figures == nil && (isExact || reservoir?.values.isEmpty == false) }
+
   /// The relative error of a quantile; 0 where it is exact.
-  public var quantileError: Double { sketch?.relativeError ?? 0 }
+  public var quantileError: Double { sketch?.relativeError ?? figures?.relativeError ?? 0 }
 
   public mutating func add(_ duration: Int64, resolution: UInt32) {
     add(duration, resolution: resolution, priority: nil)
@@ -157,8 +162,9 @@ public struct DurationSample: Sendable {
 
   /// Of the durations, nanoseconds; nil without any.
   public var mean: Double? {
-    // The sum is exact, and the same in whatever order they came.
-    count > 0 ? (total < .max ? Double(total) / Double(count) : moments.mean) : nil
+    guard count > 0 else { return nil }
+    // The sum is exact, and the same in whatever order they came; a run's figures hold nothing else.
+    return figures == nil && total == .max ? moments.mean : Double(total) / Double(count)
   }
   /// With n − 1; nil below two durations.
   public var standardDeviation: Double? { moments.standardDeviation }
@@ -167,13 +173,14 @@ public struct DurationSample: Sendable {
   public func quantile(_ p: Double) -> Double? {
     guard count > 0 else { return nil }
     if let sketch { return sketch.quantile(p) }
+    if let figures { return figures.quantile(p, minimum: minimum, maximum: maximum) }
     return Statistics.quantile(sorted, p)
   }
 
   /// Several quantiles for one sort.
   public func quantiles(_ ps: [Double]) -> [Double?] {
     guard count > 0 else { return ps.map { _ in nil } }
-    if let sketch { return ps.map { sketch.quantile($0) } }
+    if sketch != nil || figures != nil { return ps.map(quantile) }
     let sorted = sorted
     return ps.map { Statistics.quantile(sorted, $0) }
   }
@@ -220,5 +227,94 @@ public struct DurationSample: Sendable {
     var reservoir = PrioritySample(capacity: Self.comparedLimit)
     for value in sampled { reservoir.add(value) }
     self.reservoir = reservoir
+  }
+
+  // MARK: What adds up
+
+  /// Nil of a run's figures, which do not add up.
+  public var sums: DurationSums? {
+    guard figures == nil else { return nil }
+    var sums = DurationSums()
+    sums.count = count
+    sums.total = total
+    sums.minimum = minimum
+    sums.maximum = maximum
+    sums.squaredDeviations = moments.squaredDeviations
+    sums.resolution = resolution
+    sums.zeroResolution = zeroResolution
+    if let sketch {
+      sums.sketch = sketch
+    } else {
+      for value in values { sums.sketch.add(Double(value)) }
+    }
+    return sums
+  }
+
+  /// Takes up what a summary kept of all calls together.
+  init(_ sums: DurationSums) {
+    limit = Self.exactLimit
+    sampling = Self.comparedLimit
+    isExact = false
+    count = sums.count
+    total = sums.total
+    minimum = sums.minimum
+    maximum = sums.maximum
+    resolution = sums.resolution
+    zeroResolution = sums.zeroResolution
+    moments = Moments(
+      count: UInt64(max(0, count)), mean: sums.mean ?? 0, squaredDeviations: sums.squaredDeviations)
+    sketch = sums.sketch
+  }
+
+  /// Takes up what a summary kept of one run.
+  init(_ figures: RunFigures) {
+    limit = Self.exactLimit
+    sampling = Self.comparedLimit
+    isExact = false
+    count = figures.count
+    total = figures.total
+    minimum = figures.minimum
+    maximum = figures.maximum
+    resolution = figures.resolution
+    self.figures = figures
+  }
+}
+
+/// One run's figures of one function, as a summary keeps them: what can be compared between runs, in a few numbers.
+public struct RunFigures: Sendable, Hashable {
+  public var count: Int
+  /// Nanoseconds.
+  public var total: Int64
+  public var minimum: Int64
+  public var maximum: Int64
+  public var median: Double
+  public var p99: Double
+  public var resolution: UInt32
+  /// Of median and p99: 0 where they are exact.
+  public var relativeError: Double
+
+  public init(
+    count: Int, total: Int64, minimum: Int64, maximum: Int64, median: Double, p99: Double, resolution: UInt32,
+    relativeError: Double
+  ) {
+    self.count = count
+    self.total = total
+    self.minimum = minimum
+    self.maximum = maximum
+    self.median = median
+    self.p99 = p99
+    self.resolution = resolution
+    self.relativeError = relativeError
+  }
+
+  /// Nil where it was not kept.
+  func quantile(_ p: Double, minimum: Int64, maximum: Int64) -> Double? {
+    switch p {
+    case 0: Double(minimum)
+    case 0.5: median
+    case 0.99: p99
+    case 1: Double(maximum)
+    default: nil
+    }
   }
 }

@@ -168,7 +168,7 @@ public struct TraceAnalyzer {
       var reader = try CallReader(input, tracksPaths: request.wantsCallees, jobs: jobs)
       let selection = request.selection
       if !selection.all { reader.keepNames { selection.contains($0) } }
-      if !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
+      if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
         let untouched = sums
         reader.selectFunctions { !$0.isEmpty && selection.contains($0) }
         try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
