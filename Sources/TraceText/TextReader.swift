@@ -58,6 +58,14 @@ public struct TextReader: EventReader, ~Copyable {
     parser.sieve = TextSieve(isWanted: isWanted)
   }
 
+  /// The same, leaving out lines after so many bytes already.
+  @_spi(Testing)
+  public mutating func selectFunctions(
+    after bytes: UInt64, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
+  ) {
+    parser.sieve = TextSieve(wholeBytes: bytes, isWanted: isWanted)
+  }
+
   /// Functions whose names are kept however many there are in front of them.
   public mutating func keepNames(_ isNeeded: @escaping @Sendable (_ symbol: String) -> Bool) {
     parser.isNeeded = isNeeded
@@ -69,7 +77,8 @@ public struct TextReader: EventReader, ~Copyable {
   }
 
   /// For tests that hold the lane for strict lines against the general one: every line takes the latter.
-  package mutating func readAllTheGeneralWay() {
+  @_spi(Testing)
+  public mutating func readAllTheGeneralWay() {
     parser.strict.isOn = false
   }
 

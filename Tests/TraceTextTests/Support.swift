@@ -1,6 +1,6 @@
 import FunctionGraph
 import Glibc
-import TraceText
+@_spi(Testing) import TraceText
 
 /// What a reader made of a text.
 struct Reading {
@@ -10,10 +10,10 @@ struct Reading {
   var description: TraceDescription
   var diagnostics: Diagnostics
 
-  /// Reads `bytes`, handed to the reader in blocks of at most `blockSize` bytes.
-  init(_ bytes: [UInt8], blockSize: Int = .max) throws(TraceError) {
+  /// Hands out `bytes` in blocks of at most `blockSize` bytes.
+  static func reader(_ bytes: [UInt8], blockSize: Int = .max) -> TextReader {
     var offset = 0
-    var reader = TextReader { (block) throws(TraceError) -> Int in
+    return TextReader { (block) throws(TraceError) -> Int in
       let count = min(blockSize, block.count, bytes.count - offset)
       bytes.withUnsafeBytes { source in
         block.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[offset..<offset + count]))
@@ -21,6 +21,12 @@ struct Reading {
       offset += count
       return count
     }
+  }
+
+  /// Reads `bytes`, handed to the reader in blocks of at most `blockSize` bytes.
+  init(_ bytes: [UInt8], blockSize: Int = .max, generalWay: Bool = false) throws(TraceError) {
+    var reader = Self.reader(bytes, blockSize: blockSize)
+    if generalWay { reader.readAllTheGeneralWay() }
     var all: [Event] = []
     var batch: [Event] = []
     while try reader.next(&batch) { all.append(contentsOf: batch) }

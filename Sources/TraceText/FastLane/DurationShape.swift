@@ -6,31 +6,39 @@ internal import CVector
 /// few different columns remain, one for each place where the point may stand; the point's place picks the one to compare
 /// with. So there is neither a loop over the digits nor a branch on their number.
 struct DurationShapes {
-  /// By the place of the point; `blank` where there is none.
-  private var shapes: InlineArray<17, SIMD2<UInt64>>
-  /// Behind the bar, by the same.
-  private var widths: InlineArray<17, UInt8>
+  private struct Shape {
+    /// The sixteen bytes; the mark is left out, which is looked at by itself.
+    var front: UInt64
+    var back: UInt64
+    /// Up to and with the bar.
+    var width: Int
+  }
+
+  /// By the place of the point; `blank` where there is none. Memory of its own rather than an array, which would be
+  /// retained and released at every line.
+  private let shapes: UnsafeMutablePointer<Shape>
 
   /// The place of the point that stands for a column without duration.
   static let blank = 16
 
   /// How the kernel prints it (kernel/trace/trace_functions_graph.c, `trace_print_graph_duration`): seven digits at most,
   /// the bar always in the same column.
-  static let kernel = DurationShapes { digits in
+  nonisolated(unsafe) static let kernel = DurationShapes { digits in
     (decimals: digits < 5 ? 3 : 7 - digits, bar: 14)
   }
 
   /// How trace-cmd prints it (trace-cmd, lib/trace-cmd/trace-ftrace.c, `print_graph_duration`): three decimals, and the bar
   /// moves to the right of large numbers.
-  static let report = DurationShapes { digits in
+  nonisolated(unsafe) static let report = DurationShapes { digits in
     (decimals: 3, bar: max(13, digits + 10))
   }
 
   /// - Parameter layout: how many decimals stand behind so many digits, and where the bar is.
   private init(_ layout: (_ digits: Int) -> (decimals: Int, bar: Int)) {
-    // No column looks like this: it has no bar.
-    shapes = InlineArray(repeating: .zero)
-    widths = InlineArray(repeating: 16)
+    // Never freed: there are two for the whole program.
+    shapes = .allocate(capacity: Self.blank + 1)
+    // No column looks like this.
+    shapes.initialize(repeating: Shape(front: 0, back: 0, width: 16), count: Self.blank + 1)
     for digits in 1...6 {
       let (decimals, bar) = layout(digits)
       guard bar < 16 else { continue }
@@ -48,12 +56,14 @@ struct DurationShapes {
     set(Self.blank, bytes, bar)
   }
 
-  private mutating func set(_ place: Int, _ bytes: [UInt8], _ bar: Int) {
-    shapes[place] = bytes.withUnsafeBytes { $0.loadUnaligned(as: SIMD2<UInt64>.self) }
-    // The mark is looked at by itself.
-    shapes[place].x &= ~0xFF
-    widths[place] = UInt8(bar + 1)
+  private func set(_ place: Int, _ bytes: [UInt8], _ bar: Int) {
+    let (front, back) = bytes.withUnsafeBytes {
+      ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
+    shapes[place] = Shape(front: front & Self.withoutMark, back: back, width: bar + 1)
   }
+
+  private static let withoutMark = ~UInt64(0xFF)
 
   /// Reads the column whose mark is at `mark`.
   ///
@@ -65,9 +75,11 @@ struct DurationShapes {
     let points = pinstat_equal16(mark, UInt8(ascii: "."))
     let point = (points | 1 &<< UInt32(Self.blank)).trailingZeroBitCount
     let first = mark.load(as: UInt8.self)
-    guard column.front & ~0xFF == shapes[point].x, column.back == shapes[point].y else { return nil }
+    guard column.front & Self.withoutMark == shapes[point].front, column.back == shapes[point].back else {
+      return nil
+    }
     guard first == 0x20 || (point != Self.blank && first.isOverheadMark) else { return nil }
-    return (point, Int(widths[point]))
+    return (point, shapes[point].width)
   }
 
   /// The duration of a column that `read` has accepted, nanoseconds, and how coarsely it is printed.

@@ -5,7 +5,7 @@ internal import Glibc
 /// Up to 32 bytes of a name are four words (the first and the last sixteen bytes, masked), so that finding a name takes
 /// two multiplications and four compares; of longer ones the middle is compared too. Two names may share a place, a third
 /// one takes it over: what is here only saves the way to a table that is exact and withstands names made to collide.
-struct NameCache {
+final class NameCache {
   private struct Words: Equatable {
     var a: UInt64
     var b: UInt64
@@ -27,6 +27,8 @@ struct NameCache {
       }
     }
 
+    init() { (a, b, c, d) = (0, 0, 0, 0) }
+
     @inline(__always)
     var hash: UInt64 {
       let mixed = (a ^ c &<< 7 ^ c &>> 57) &* 0x9e37_79b9_7f4a_7c15 ^ (b ^ d &<< 13 ^ d &>> 51)
@@ -46,13 +48,24 @@ struct NameCache {
   /// A power of two; a trace has some thousand functions.
   private static let size = 1 << 13
   private static let mostMiddles = 1 << 18
-  private var entries: [Entry] = []
+  /// Memory of its own rather than an array, which would be retained and released at every line. An index is a hash of
+  /// 13 bits, so that it is always within.
+  private let entries: UnsafeMutablePointer<Entry>
   private var middles: [UInt8] = []
+
+  init() {
+    entries = .allocate(capacity: Self.size)
+    let none = Words()
+    entries.initialize(repeating: Entry(words: none, count: 0, value: 0, middle: 0), count: Self.size)
+  }
+
+  deinit {
+    entries.deallocate()
+  }
 
   /// The number of the name; nil where it is not known here.
   @inline(__always)
   func find(_ name: StrictName) -> UInt32? {
-    guard !entries.isEmpty else { return nil }
     let words = Words(name.start, name.count)
     let place = Int(truncatingIfNeeded: words.hash &>> 51)
     if matches(place, words, name) { return entries[place].value }
@@ -78,12 +91,8 @@ struct NameCache {
 
   /// - Parameter value: 0 is not remembered: a limit was reached, and every line with a name that was dropped counts.
   @inline(never)
-  mutating func remember(_ name: StrictName, _ value: UInt32) {
+  func remember(_ name: StrictName, _ value: UInt32) {
     guard name.count > 0, value != 0 else { return }
-    if entries.isEmpty {
-      let free = Entry(words: Words(name.start, 0), count: 0, value: 0, middle: 0)
-      entries = Array(repeating: free, count: Self.size)
-    }
     let words = Words(name.start, name.count)
     var place = Int(truncatingIfNeeded: words.hash &>> 51)
     if entries[place].count != 0, entries[place ^ 1].count == 0 { place ^= 1 }

@@ -30,7 +30,7 @@ struct StrictGraphLayout {
   ///   - limit: the end of the bytes that were read; `StrictCall.slack` more can be loaded.
   @inline(__always)
   func read(
-    _ line: UnsafeRawPointer, limit: UnsafeRawPointer, _ shapes: borrowing DurationShapes
+    _ line: UnsafeRawPointer, limit: UnsafeRawPointer, _ shapes: DurationShapes
   ) -> StrictGraphLine? {
     let head = line.loadUnaligned(as: UInt64.self).littleEndian
     guard UInt8(truncatingIfNeeded: head) == 0x20,

@@ -19,7 +19,7 @@ struct StrictReportLine {
   ///   - line: its first byte, before `limit`.
   ///   - limit: the end of the bytes that were read; `StrictCall.slack` more can be loaded.
   @inline(__always)
-  init?(_ line: UnsafeRawPointer, limit: UnsafeRawPointer, _ shapes: borrowing DurationShapes) {
+  init?(_ line: UnsafeRawPointer, limit: UnsafeRawPointer, _ shapes: DurationShapes) {
     // `%16s-%-5d [%03d]`: the bracket closes at byte 27, later where the process ID has more than five digits.
     let bracket = pinstat_equal16(line + 24, UInt8(ascii: "]"))
     guard line.load(as: UInt8.self) == 0x20, bracket != 0 else { return nil }

@@ -16,13 +16,15 @@ extension TextParser {
     var deepest: Int32 = -1
     let shapes = strict.kernelShapes
     let thresholds = sieve.thresholds
+    let verdicts = sieve.verdicts
     let skippedTo = sieve.skippedTo
     while position < limit, let line = layout.read(position, limit: limit, shapes) {
       let cpu = Int(line.cpu)
       // Three digits at most, but it is an index into memory.
       guard cpu < TextSieve.mostSlots else { break }
       let depth = Int32(truncatingIfNeeded: line.call.depth)
-      let isWanted = !line.call.name.isEmpty && sieve.isWanted(line.call.name)
+      let isWanted =
+        !line.call.name.isEmpty && (verdicts.find(line.call.name) ?? sieve.judge(line.call.name)) == 1
       lines += 1
       if depth > thresholds[cpu], !isWanted {
         let isEntry = line.call.kind == .entry
@@ -67,6 +69,7 @@ extension TextParser {
     var deepest: Int32 = -1
     let shapes = strict.reportShapes
     let thresholds = sieve.thresholds
+    let verdicts = sieve.verdicts
     while position < limit, let line = StrictReportLine(position, limit: limit, shapes),
       let task = strict.tasks.find(position, line.frontCount) ?? task(position, line.frontCount)
     {
@@ -75,7 +78,8 @@ extension TextParser {
         break
       }
       let depth = Int32(truncatingIfNeeded: line.call.depth)
-      let isWanted = !line.call.name.isEmpty && sieve.isWanted(line.call.name)
+      let isWanted =
+        !line.call.name.isEmpty && (verdicts.find(line.call.name) ?? sieve.judge(line.call.name)) == 1
       lines += 1
       position = line.call.next
       if depth > thresholds[Int(task.slot)], !isWanted {

@@ -13,7 +13,7 @@ struct StrictLane {
   var layout = Layout.none
   let kernelShapes = DurationShapes.kernel
   let reportShapes = DurationShapes.report
-  var names = NameCache()
+  let names = NameCache()
   var tasks = TaskCache()
 }
 

@@ -21,6 +21,7 @@ internal import FunctionGraph
 final class TextSieve {
   /// Bytes at the start of which every line is delivered.
   static let wholeBytes: UInt64 = 1 << 21
+  private let wholeBytes: UInt64
   /// Stacks and CPUs that are told apart; more end the sieve.
   static let mostSlots = 1 << 14
 
@@ -51,7 +52,7 @@ final class TextSieve {
 
   private let isWantedName: @Sendable (String) -> Bool
   /// 1 wanted, 2 not.
-  private var verdicts = NameCache()
+  let verdicts = NameCache()
   /// The same by the function's number, for lines that took the general way.
   private var judged: [Bool] = []
   private var source = Source.none
@@ -82,7 +83,8 @@ final class TextSieve {
   /// The text has to be read again with all functions.
   private(set) var needsAll = false
 
-  init(isWanted: @escaping @Sendable (String) -> Bool) {
+  init(wholeBytes: UInt64 = TextSieve.wholeBytes, isWanted: @escaping @Sendable (String) -> Bool) {
+    self.wholeBytes = wholeBytes
     isWantedName = isWanted
     thresholds = .allocate(capacity: Self.mostSlots)
     thresholds.initialize(repeating: .max, count: Self.mostSlots)
@@ -99,13 +101,9 @@ final class TextSieve {
 
   // MARK: Names
 
-  @inline(__always)
-  func isWanted(_ name: StrictName) -> Bool {
-    (verdicts.find(name) ?? judge(name)) == 1
-  }
-
+  /// For a name that `verdicts` does not know: 1 wanted, 2 not.
   @inline(never)
-  private func judge(_ name: StrictName) -> UInt32 {
+  func judge(_ name: StrictName) -> UInt32 {
     let verdict: UInt32 = isWantedName(String(decoding: name.symbol, as: UTF8.self)) ? 1 : 2
     verdicts.remember(name, verdict)
     return verdict
@@ -338,7 +336,7 @@ final class TextSieve {
 
   /// To be called between lines: from here on lines are left out, if all CPUs are named or none is.
   func endWhole(after bytes: UInt64) {
-    guard isWhole, source == .graph, bytes >= Self.wholeBytes, !isMixed else { return }
+    guard isWhole, source == .graph, bytes >= wholeBytes, !isMixed else { return }
     if hasSwitched, slots.contains(where: { $0.stack >= 0 && $0.pid < 0 }) { return }
     isWhole = false
     for cpu in slots.indices where slots[cpu].stack >= 0 { updateThreshold(cpu) }

@@ -1,0 +1,133 @@
+/// Texts as the tools print them, of random calls: with losses, task switches, interrupts, remarks and damage in between.
+///
+/// Written from the kernel's and trace-cmd's formats, not from the reader: it knows nothing of columns but how to print
+/// them.
+struct GeneratedText {
+  static let names = [
+    "vfio_pin_map_dma [vfio_iommu_type1]", "vfio_unpin_pages_remote [vfio_iommu_type1]", "kfree", "a",
+    "_raw_spin_lock",
+    "__alloc_frozen_pages_noprof", "free_unref_page_commit.isra.0",
+    "vfio_lock_acct.part.0 [vfio_iommu_type1]",
+    "a_function_whose_name_is_longer_than_thirty_two_bytes",
+    "a_function_whose_name_is_LONGER_than_thirty_two_bytes",
+    "exactly16bytes__", "exactly_seventeen",
+  ]
+
+  private(set) var text = ""
+  private var random: SeededGenerator
+  private var time: UInt64 = 79_859_992
+
+  /// - Parameters:
+  ///   - oddities: one line in so many is not a plain call; 0 for none.
+  init(seed: UInt64, isReport: Bool, cpus: Int, lines: Int, oddities: Int) {
+    random = SeededGenerator(state: seed)
+    text =
+      isReport
+      ? "cpus=\(cpus)\n" : "# tracer: function_graph\n#\n# CPU  DURATION                  FUNCTION CALLS\n"
+    // The open calls of each task; in the kernel's text of each CPU's.
+    var open = [[String]](repeating: [], count: cpus + 3)
+    var task = Array(0..<cpus)
+    for _ in 0..<lines {
+      let cpu = pick(cpus)
+      if oddities > 0, pick(oddities) == 0 {
+        if isReport { reportOddity(cpu) } else { graphOddity(cpu, cpus, &task, &open) }
+        continue
+      }
+      if isReport, pick(40) == 0 {
+        // The task moves to another CPU, whose own comes here.
+        task.swapAt(cpu, pick(cpus))
+      }
+      let depth = open[task[cpu]].count
+      let name = Self.names[pick(Self.names.count)]
+      let front = isReport ? reportFront(cpu, task[cpu]) : " \(pad(cpu, cpus > 10 ? 2 : 1))) "
+      switch pick(depth > 8 ? 2 : 4) {
+      case 0: text += front + column(isReport, isExit: false, duration()) + indent(depth) + "\(name)();\n"
+      case 1 where depth > 0:
+        let last = open[task[cpu]].removeLast()
+        let tail = !isReport && pick(4) == 0 ? " /* \(last) */" : ""
+        text += front + column(isReport, isExit: true, duration()) + indent(depth - 1) + "}\(tail)\n"
+      default:
+        open[task[cpu]].append(name)
+        text += front + column(isReport, isExit: false, nil) + indent(depth) + "\(name)() {\n"
+      }
+    }
+  }
+
+  private mutating func pick(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
+
+  private func pad(_ number: Int, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: " ", count: max(0, width - digits.count)) + digits
+  }
+
+  private func indent(_ depth: Int) -> String { "|  " + String(repeating: "  ", count: depth) }
+
+  /// Nanoseconds, of every magnitude.
+  private mutating func duration() -> Int {
+    pick([900, 90_000, 9_000_000, 900_000_000, 3_000_000_000][pick(5)])
+  }
+
+  private mutating func column(_ isReport: Bool, isExit: Bool, _ duration: Int?) -> String {
+    let event = isReport ? (isExit ? "funcgraph_exit:       " : "funcgraph_entry:      ") : ""
+    guard let duration else { return event + String(repeating: " ", count: isReport ? 13 : 14) }
+    let mark =
+      switch duration {
+      case 1_000_000_000...: "$"
+      case 100_000_000...: isReport ? "#" : "@"
+      case 10_000_000...: isReport ? "#" : "*"
+      case 1_000_000...: "#"
+      case 100_000...: "!"
+      case 10_000...: "+"
+      default: " "
+      }
+    var number = String(duration / 1000)
+    let decimals = isReport ? (duration < 1_000_000_000 ? 3 : 0) : max(0, min(3, 7 - number.count))
+    if decimals > 0 { number += "." + String(String(1000 + duration % 1000).dropFirst().prefix(decimals)) }
+    let width = isReport ? 7 : 8
+    return event + "\(mark) \(number) us " + String(repeating: " ", count: max(0, width - number.count))
+  }
+
+  private mutating func reportFront(_ cpu: Int, _ task: Int) -> String {
+    time += UInt64(pick(30))
+    let comm = ["<...>", "vfiomap", "kworker/0:1"][task % 3]
+    let pid = task == 2 ? "0" : task == 1 ? "1234567" : String(421 + task)
+    let stamp = "\(time / 1_000_000).\(String(1_000_000 + time % 1_000_000).dropFirst())"
+    return String(repeating: " ", count: 16 - comm.count) + comm + "-" + pid
+      + String(repeating: " ", count: max(0, 5 - pid.count))
+      + " [\(String(1000 + cpu).dropFirst())]" + String(repeating: " ", count: 13 - stamp.count) + stamp
+      + ": "
+  }
+
+  private mutating func reportOddity(_ cpu: Int) {
+    switch pick(6) {
+    case 0: text += reportFront(cpu, cpu) + "sched_switch:         prev ==> next\n"
+    case 1: text += reportFront(cpu, cpu) + "funcgraph_entry:      + 12.345 us  |  kfree(); \n"
+    case 2: text += reportFront(cpu, cpu) + "funcgraph_entry:                   |  kfree(ptr=0x0) {\r\n"
+    case 3: text += "CPU:\(cpu) [\(pick(900)) EVENTS DROPPED]\n"
+    case 4: time -= min(time, UInt64(pick(3)) * 17)
+    default: text += String(reportFront(cpu, cpu).dropLast(pick(30))) + "\n"
+    }
+  }
+
+  private mutating func graphOddity(_ cpu: Int, _ cpus: Int, _ task: inout [Int], _ open: inout [[String]]) {
+    let front = " \(pad(cpu, cpus > 10 ? 2 : 1))) "
+    switch pick(9) {
+    case 0, 1:
+      let next = cpus + pick(3)
+      guard !task.contains(next) else { return }
+      text += " ------------------------------------------\n"
+      text += "\(front)  comm-\(100 + task[cpu])    =>   comm-\(100 + next)   \n"
+      text += " ------------------------------------------\n\n"
+      task[cpu] = next
+    case 2, 3: text += "CPU:\(cpu) [LOST \(1 + pick(5000)) EVENTS]\n"
+    case 4: text += "\(front)  ==========> |\n"
+    case 5: text += "\(front)  <========== |\n"
+    case 6: text += "\(front)              |  /* sched_waking: comm=a */\n"
+    case 7: text += "\(front)  1.5 us      |  kfree();\n"
+    default:
+      let depth = open[task[cpu]].count
+      text +=
+        "\(front)  0.500 us    |" + String(repeating: " ", count: 2 + 2 * depth + pick(2)) + "kfree();\r\n"
+    }
+  }
+}
