@@ -14,11 +14,13 @@ extension TraceAnalyzer {
     let selection = request.selection
     let kept = KeptDurations(limit: Self.exactBudget)
     var lanes: [LaneDurations] = []
-    let found = try reader.tally({ !$0.isEmpty && selection.contains($0) }) { lane in
-      while lanes.count <= lane { lanes.append(LaneDurations(kept)) }
-      lanes[lane] = LaneDurations(kept)
-      return lanes[lane]
-    }
+    let found = try reader.tally(
+      { !$0.isEmpty && selection.contains($0) },
+      makeSink: { lane in
+        while lanes.count <= lane { lanes.append(LaneDurations(kept)) }
+        lanes[lane] = LaneDurations(kept)
+        return lanes[lane]
+      })
     guard let tally = found else { return nil }
     var sums = SideSums()
     var parts: [[(lane: LaneDurations, number: Int)]] = []

@@ -90,11 +90,13 @@ import Testing
   static func tallied(_ bytes: [UInt8], _ wanted: Set<String>?, jobs: Int) throws -> Outcome? {
     var reader = try reader(bytes, jobs: jobs)
     let sinks = Mutex<[Int: Sink]>([:])
-    let found = try reader.tally({ wanted?.contains($0) ?? true }) { lane in
-      let sink = Sink()
-      sinks.withLock { $0[lane] = sink }
-      return sink
-    }
+    let found = try reader.tally(
+      { wanted?.contains($0) ?? true },
+      makeSink: { lane in
+        let sink = Sink()
+        sinks.withLock { $0[lane] = sink }
+        return sink
+      })
     guard let tally = found else { return nil }
     var result = Outcome()
     result.names = names(reader.functions)
