@@ -3,9 +3,9 @@ internal import TraceInput
 
 /// The analysis of a trace that its reader can sum up by itself: all calls count, and none is wanted by itself.
 extension TraceAnalyzer {
-  /// Filters ask for single calls; functions without self times are cheaper to pick out (`CallReader.selectFunctions`).
+  /// Filters and time lines ask for single calls; functions without self times are cheaper to pick out (`CallReader.selectFunctions`).
   var canTally: Bool {
-    tallies && request.filter.acceptsAll && request.filter.skipFirst == 0
+    tallies && request.filter.acceptsAll && request.filter.skipFirst == 0 && !request.wantsTimeline
       && (request.selection.all || request.wantsCallees || request.wantsSelfTime)
   }
 
