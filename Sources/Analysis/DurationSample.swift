@@ -224,9 +224,7 @@ public struct DurationSample: Sendable {
         relativeError: relativeError, bins: bins.map { QuantileSketch.Bin(index: $0.0, count: $0.1) },
         zeroCount: zeroCount, sum: Double(total), minimum: Double(minimum), maximum: Double(maximum))
       ?? QuantileSketch()
-    var reservoir = PrioritySample(capacity: Self.comparedLimit)
-    for value in sampled { reservoir.add(value) }
-    self.reservoir = reservoir
+    reservoir = PrioritySample(sampled, capacity: Self.comparedLimit)
   }
 
   // MARK: What adds up

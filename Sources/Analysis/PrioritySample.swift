@@ -16,6 +16,14 @@ struct PrioritySample: Sendable {
     self.capacity = max(0, capacity)
   }
 
+  /// One that gives these values, in this order.
+  init(_ values: [Double], capacity: Int) {
+    self.init(capacity: capacity)
+    let kept = values.prefix(self.capacity)
+    let step = UInt64.max / UInt64(max(1, kept.count))
+    for (index, value) in kept.enumerated() { add(value, priority: UInt64(index) * step) }
+  }
+
   /// The values, in an order that depends on nothing but them and their priorities.
   var values: [Double] {
     heap.sorted { ($0.priority, $0.value) < ($1.priority, $1.value) }.map(\.value)

@@ -3,9 +3,9 @@ internal import TraceInput
 
 /// The analysis of a trace that its reader can sum up by itself: all calls count, and none is wanted by itself.
 extension TraceAnalyzer {
-  /// Filters ask for single calls; functions without self times are cheaper to pick out (`CallReader.selectFunctions`).
+  /// Filters and time lines ask for single calls; functions without self times are cheaper to pick out (`CallReader.selectFunctions`).
   var canTally: Bool {
-    tallies && request.filter.acceptsAll && request.filter.skipFirst == 0
+    tallies && request.filter.acceptsAll && request.filter.skipFirst == 0 && !request.wantsTimeline
       && (request.selection.all || request.wantsCallees || request.wantsSelfTime)
   }
 
@@ -14,11 +14,13 @@ extension TraceAnalyzer {
     let selection = request.selection
     let kept = KeptDurations(limit: Self.exactBudget)
     var lanes: [LaneDurations] = []
-    let found = try reader.tally({ !$0.isEmpty && selection.contains($0) }) { lane in
-      while lanes.count <= lane { lanes.append(LaneDurations(kept)) }
-      lanes[lane] = LaneDurations(kept)
-      return lanes[lane]
-    }
+    let found = try reader.tally(
+      { !$0.isEmpty && selection.contains($0) },
+      makeSink: { lane in
+        while lanes.count <= lane { lanes.append(LaneDurations(kept)) }
+        lanes[lane] = LaneDurations(kept)
+        return lanes[lane]
+      })
     guard let tally = found else { return nil }
     var sums = SideSums()
     var parts: [[(lane: LaneDurations, number: Int)]] = []

@@ -93,7 +93,7 @@ extension DatReader {
     var seen = IntegerMap()
     var isShared = false
     for tally in tallies {
-      tally.pids.forEach { pid, _ in
+      tally.pids.visit { pid, _ in
         if seen[pid] != nil { isShared = true } else { seen.insert(pid, 0) }
       }
     }

@@ -55,7 +55,7 @@ final class FunctionSieve {
   func join(_ others: ArraySlice<FunctionSieve>) {
     for other in others {
       if other.needsAll { needsAll = true }
-      other.cpuOfTask.forEach { pid, cpu in
+      other.cpuOfTask.visit { pid, cpu in
         note(Int32(truncatingIfNeeded: pid), on: Int32(truncatingIfNeeded: cpu))
       }
       exits &+= other.exits

@@ -38,7 +38,7 @@ struct IntegerMap {
   }
 
   /// Every key with its value.
-  func forEach(_ body: (UInt64, UInt32) -> Void) {
+  func visit(_ body: (UInt64, UInt32) -> Void) {
     for index in keys.indices where values[index] != 0 { body(keys[index], values[index] - 1) }
   }
 

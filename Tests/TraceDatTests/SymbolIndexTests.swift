@@ -57,7 +57,8 @@ import Testing
         if let below, address <= highest, let first = symbols.first(where: { $0.address == below }) {
           expected = FunctionName(symbol: first.name, module: first.module)
         }
-        #expect(functions[index.function(at: address, in: &functions)] == expected)
+        let function = index.function(at: address, in: &functions)
+        #expect(functions[function] == expected)
       }
     }
   }

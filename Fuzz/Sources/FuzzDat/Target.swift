@@ -32,11 +32,13 @@ private func checkTally(_ bytes: [UInt8], calls events: [Event]) {
     preconditionFailure("the same bytes cannot be opened again")
   }
   var sinks: [Sink] = []
-  let found = try? reader.tally({ _ in true }) { lane in
-    while sinks.count <= lane { sinks.append(Sink()) }
-    sinks[lane] = Sink()
-    return sinks[lane]
-  }
+  let found = try? reader.tally(
+    { _ in true },
+    makeSink: { lane in
+      while sinks.count <= lane { sinks.append(Sink()) }
+      sinks[lane] = Sink()
+      return sinks[lane]
+    })
   guard let tally = found.flatMap({ $0 }) else { return }
   var builder = CallBuilder(buffersFollowOneAnother: true)
   var calls: [Call] = []
