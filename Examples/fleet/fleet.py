@@ -252,7 +252,7 @@ def traces_of(spark, where, pattern, partitions):
     return files.where(files.length < LARGEST).select("path", "content").rdd.coalesce(partitions), True
 
 
-def not_in_binary_file(spark, where, pattern):
+def not_in_binary_file(spark, pinstat, where, pattern):
     """(path, line) of files that binaryFile leaves out without a word, empty ones, or has no row for."""
     path = spark._jvm.org.apache.hadoop.fs.Path(where)
     files = path.getFileSystem(spark._jsc.hadoopConfiguration()).listFiles(path, True)
@@ -263,9 +263,12 @@ def not_in_binary_file(spark, where, pattern):
         if not fnmatch.fnmatch(status.getPath().getName(), pattern):
             continue
         if status.getLen() == 0:
-            found.append((name, json.dumps(failure(name, f"{name}: the file is empty; record again"))))
+            reason = "the file is empty; record again"
         elif status.getLen() >= LARGEST:
-            found.append((name, json.dumps(failure(name, f"{name}: it is larger than binaryFile can read (2 GiB)"))))
+            reason = "it is larger than binaryFile can read (2 GiB)"
+        else:
+            continue
+        found.append((name, json.dumps(pinstat.named(failure(name, f"{name}: {reason}"), name, name))))
     return found
 
 
@@ -317,7 +320,7 @@ def main():
     inputs, are_contents = traces_of(spark, options.traces, options.glob, partitions)
     summaries = inputs.mapPartitions((of_contents if are_contents else of_paths)(pinstat))
     if are_contents:
-        others = not_in_binary_file(spark, options.traces, options.glob)
+        others = not_in_binary_file(spark, pinstat, options.traces, options.glob)
         summaries = summaries.union(spark.sparkContext.parallelize(others, 1))
     # The traces are read once: both tables are made of this one.
     traces_table, functions_table = options.out.rstrip("/") + "/traces", options.out.rstrip("/") + "/functions"

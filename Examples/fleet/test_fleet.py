@@ -235,7 +235,7 @@ class Fleet(unittest.TestCase):
         status, printed, error = spark("--traces", "file://" + some, "--out", out, "--partitions", "2")
         self.assertEqual(status, 0, error)
         self.assertIn("16 traces, 4 of them could not be read", printed)
-        rows = ask.ask(out, "SELECT host, count, total_ns, path FROM read_parquet(getvariable('out') || '/functions/*')")
+        rows = ask.ask(out, "SELECT host, count, total_ns, path FROM read_parquet(getvariable('out') || '/functions/*.parquet')")
         found = {host: (count, total, path) for host, count, total, path in rows.fetchall()}
         self.assertEqual(len(found), 12)
         for host, (count, total, path) in found.items():
