@@ -1,0 +1,84 @@
+# Packages out of Debian's archive, fetched and unpacked without being installed: apt with sources, lists and state of
+# its own, one folder a suite. apt checks the suite's signature and every file's hash. Sourced by the lab's scripts.
+# shellcheck shell=bash disable=SC2154
+
+mirror=${LAB_MIRROR:-http://deb.debian.org/debian}
+keyring=${LAB_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
+
+# apt with the state of suite $1; the transport (proxies, time limits, dates) is as this machine's own apt has it.
+apt_of() {
+  local suite=$1 state=$cache/apt/$1
+  shift
+  if ! [ -f "$state/apt.conf" ]; then
+    [ -r "$keyring" ] || die "no keyring $keyring: install debian-archive-keyring, or set LAB_KEYRING"
+    mkdir -p "$state/lists/partial" "$state/archives/partial" "$state/etc"
+    : > "$state/status"
+    echo "deb [arch=amd64 signed-by=$keyring] $mirror $suite main" > "$state/etc/sources.list"
+    {
+      apt-config dump | grep -E '^Acquire::[^"]*[^:"] "[^"]' |
+        grep -vE '^Acquire::(IndexTargets|Languages|GzipIndexes|CompressionTypes|Changelogs|Allow)' || true
+      cat <<CONFIGURATION
+Dir::State "$state";
+Dir::State::lists "$state/lists";
+Dir::State::status "$state/status";
+Dir::Cache "$state";
+Dir::Cache::archives "$state/archives";
+Dir::Etc "$state/etc";
+Dir::Etc::sourcelist "$state/etc/sources.list";
+Dir::Etc::sourceparts "$state/etc/none";
+Dir::Etc::parts "$state/etc/none";
+Dir::Etc::main "$state/etc/none";
+APT::Architecture "amd64";
+APT::Architectures { "amd64"; };
+APT::Sandbox::User "";
+APT::Get::AllowUnauthenticated "false";
+Acquire::Languages "none";
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
+Acquire::AllowDowngradeToInsecureRepositories "false";
+Acquire::Retries "3";
+CONFIGURATION
+    } > "$state/apt.conf.new"
+    mkdir -p "$state/etc/none"
+    mv "$state/apt.conf.new" "$state/apt.conf"
+  fi
+  APT_CONFIG=$state/apt.conf "$@"
+}
+
+# Brings the list of suite $1 up to date: once a day, or at once with $2 = now.
+update_suite() {
+  local stamp=$cache/apt/$1/updated
+  if [ "${2:-}" != now ] && [ -n "$(find "$stamp" -mtime -1 2>/dev/null)" ]; then return; fi
+  say "reading what $mirror offers in $1"
+  apt_of "$1" apt-get -qq update -o APT::Update::Error-Mode=any > "$scratch/apt.log" 2>&1 || {
+    cat "$scratch/apt.log" >&2
+    die "Debian's archive ($mirror, $1) cannot be reached or is not signed as it should be; the lab needs it for" \
+      "kernels. See the lines above; LAB_MIRROR names another mirror"
+  }
+  touch "$stamp"
+}
+
+# Downloads package $2 of suite $1 and prints the file's path.
+fetch() {
+  local suite=$1 package=$2 folder=$cache/debs/$1
+  mkdir -p "$folder"
+  apt_of "$suite" apt-cache show --no-all-versions "$package" > "$scratch/package" 2>/dev/null ||
+    die "$package is not in $suite"
+  local name file
+  name=$(sed -n 's/^Filename: //p' "$scratch/package" | head -n 1)
+  file=$folder/$(basename "$name")
+  if ! [ -f "$file" ] || ! sha256sum --quiet -c - > /dev/null 2>&1 \
+    <<< "$(sed -n 's/^SHA256: //p' "$scratch/package" | head -n 1)  $file"; then
+    say "fetching $(basename "$name") ($(($(sed -n 's/^Size: //p' "$scratch/package" | head -n 1) / 1000000)) MB)"
+    (cd "$scratch" && apt_of "$suite" apt-get -qq download "$package") > "$scratch/apt.log" 2>&1 || {
+      cat "$scratch/apt.log" >&2
+      # A list of yesterday may name what the archive no longer has.
+      update_suite "$suite" now
+      (cd "$scratch" && apt_of "$suite" apt-get -qq download "$package") > "$scratch/apt.log" 2>&1 ||
+        { cat "$scratch/apt.log" >&2 && die "cannot fetch $package from $suite"; }
+    }
+    # apt writes + as it is and : as %3a; there is one package in the folder.
+    mv "$scratch"/*.deb "$file"
+  fi
+  echo "$file"
+}

@@ -1,0 +1,111 @@
+# The machine: QEMU with an emulated Intel IOMMU and one small PCI device of its own IOMMU group for vfio-pci. Sourced by
+# the lab's scripts.
+# shellcheck shell=bash disable=SC2154,SC2034
+
+qemu=${QEMU:-qemu-system-x86_64}
+timeout=${TIMEOUT:-1200}
+until_up=
+
+# machine FOLDER KERNEL-FOLDER INITRAMFS MEGABYTES ACCELERATOR SEED BOOT-OPTIONS
+# Boots, shows the guest's own lines, and unpacks what it hands back into FOLDER, with console.log and command there too.
+# The clock: `instructions` counts one nanosecond an executed instruction, and skips idle time; everything else that
+# could differ between two boots (random numbers, the date) comes from SEED, so a boot repeats instruction by instruction.
+machine() {
+  local folder=$1 kernel=$2 initramfs=$3 megabytes=$4 accelerator=$5 seed=$6 options=$7
+  local cpu=max engine=() kernel_line
+  case $accelerator in
+    kvm) cpu=host engine=(-accel kvm) ;;
+    tcg) engine=(-accel "tcg,thread=single") ;;
+    instructions) engine=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -rtc "base=2026-01-01,clock=vm") ;;
+    *) die "no accelerator $accelerator" ;;
+  esac
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  truncate -s 2G "$scratch/disk"
+  kernel_line="console=ttyS0 loglevel=4 panic=-1 intel_iommu=on tsc=reliable nokaslr mitigations=off nowatchdog"
+  kernel_line+=" transparent_hugepage=madvise${options:+ $options}"
+  local command=("$qemu" -nodefaults -no-user-config -no-reboot -display none -monitor none
+    -machine "q35,kernel-irqchip=split" -cpu "$cpu" "${engine[@]}" -smp "${CPUS:-1}" -m "$megabytes" -seed "$seed"
+    -device "intel-iommu,intremap=on,snoop-control=on,aw-bits=48"
+    -device "pcie-root-port,id=rp0,chassis=1" -device "edu,bus=rp0"
+    -drive "if=none,id=disk,format=raw,file=$scratch/disk" -device "virtio-blk-pci,drive=disk"
+    -serial "file:$folder/console.log"
+    -kernel "$kernel/vmlinuz" -initrd "$initramfs" -append "$kernel_line")
+  printf '%q ' "${command[@]}" | sed "s#$cache/##g;s#${scratch#"$cache"/}/##g" > "$folder/command"
+
+  exec {lock}> "$cache/machine.lock"
+  flock -n "$lock" || { say "waiting for another lab's machine" && flock "$lock"; }
+  : > "$folder/console.log"
+  nice -n 10 "${command[@]}" 2> "$folder/qemu.log" &
+  machine_pid=$!
+  watch_machine "$folder"
+  exec {lock}>&-
+  if [ -n "$until_up" ]; then return; fi
+
+  mkdir -p "$folder/out"
+  if ! tar -xf "$scratch/disk" -C "$folder/out" 2> /dev/null || ! [ -f "$folder/out/code" ]; then
+    console "$folder"
+    die "the guest ended without a result"
+  fi
+  rm -f "$scratch/disk"
+  if [ "$(cat "$folder/out/code")" != 0 ]; then
+    console "$folder"
+    die "the guest's task failed with $(cat "$folder/out/code")"
+  fi
+}
+
+# Waits for the machine; ends it when the time is up, or, with until_up set, as soon as the guest's first process runs.
+watch_machine() {
+  local folder=$1 shown=0 start=$SECONDS line count
+  while kill -0 "$machine_pid" 2> /dev/null; do
+    sleep 0.5
+    count=$(grep -c '^lab-guest: ' "$folder/console.log" || true)
+    if [ "$count" -gt "$shown" ]; then
+      grep '^lab-guest: ' "$folder/console.log" | tail -n +$((shown + 1)) | tr -d '\r' |
+        while read -r line; do say "  $line"; done
+      shown=$count
+      if [ -n "$until_up" ]; then
+        touch "$folder/probed"
+        break
+      fi
+    fi
+    if [ $((SECONDS - start)) -ge "$timeout" ]; then
+      kill -KILL "$machine_pid"
+      wait "$machine_pid" 2> /dev/null || true
+      machine_pid=
+      [ -z "$until_up" ] || return 0
+      console "$folder"
+      die "the guest was not done after $timeout s (TIMEOUT) and was ended"
+    fi
+  done
+  if [ -n "$until_up" ]; then kill -KILL "$machine_pid" 2> /dev/null || true; fi
+  wait "$machine_pid" 2> /dev/null || true
+  machine_pid=
+  if [ -s "$folder/qemu.log" ] && [ -z "$until_up" ]; then say "QEMU says: $(tail -n 3 "$folder/qemu.log")"; fi
+}
+
+console() {
+  say "the last lines of the guest's console ($1/console.log):"
+  tail -n 25 "$1/console.log" | tr -d '\r' | sed 's/^/    /' >&2
+}
+
+# Sets `accelerator_here` to kvm where /dev/kvm boots this kernel to its first process, else to tcg. That /dev/kvm exists
+# proves little: nested virtualization may stop a stock kernel early.
+probe_accelerator() {
+  local kernel=$1 initramfs=$2 patience=$timeout
+  accelerator_here=tcg
+  if ! [ -w /dev/kvm ]; then
+    say "no /dev/kvm here: software emulation"
+    return
+  fi
+  say "trying /dev/kvm"
+  until_up=yes timeout=30
+  machine "$scratch/probe" "$kernel" "$initramfs" 1024 kvm 1 ""
+  until_up='' timeout=$patience
+  if [ -f "$scratch/probe/probed" ]; then
+    say "it works"
+    accelerator_here=kvm
+  else
+    say "it does not boot this kernel: software emulation"
+  fi
+}
