@@ -20,24 +20,29 @@ initramfs() {
   install -m 755 "$busybox" "$tree/bin/busybox"
   ! ldd "$busybox" > /dev/null 2>&1 || with_libraries "$tree" "$busybox"
   with_libraries "$tree" "$tracecmd"
-  install -m 755 "$(vfiomap)" "$tree/usr/bin/vfiomap"
+  install -m 755 "$(compiled vfiomap.c)" "$tree/usr/bin/vfiomap"
+  install -m 755 "$(compiled guest/share.c)" "$tree/usr/bin/share"
   install -m 755 "$lab/guest/init" "$tree/init"
   install -m 644 "$lab/guest/$task" "$tree/lab/task"
   install -m 644 "$scratch/guest"/* "$tree/lab/"
-  install -m 644 "$kernel/modules"/* "$kernel"/load.* "$tree/modules/"
-  if [ -n "${PINSTAT_IN_GUEST:-}" ]; then with_guest_pinstat "$tree"; fi
+  install -m 644 "$kernel/modules"/* "$tree/modules/"
+  if [ -n "${PINSTAT_IN_GUEST:-}" ]; then
+    with_libraries "$tree" "$(readlink -f "$PINSTAT_IN_GUEST")"
+    ln -s "$(readlink -f "$PINSTAT_IN_GUEST")" "$tree/usr/bin/pinstat"
+  fi
   find "$tree" -exec touch -hd @0 {} +
   (cd "$tree" && find . -print0 | sort -z | cpio -0 -o -H newc --reproducible --owner 0:0 --quiet) > "$file"
 }
 
-# The mapper, compiled once for each state of its source.
-vfiomap() {
-  local program
-  program=$cache/vfiomap.$(digest 12 < "$lab/vfiomap.c")
+# Prints the program made of source $1, compiled once for each state of it.
+compiled() {
+  local source=$lab/$1 name program
+  name=$(basename "$1" .c)
+  program=$cache/$name.$(digest 12 < "$source")
   if ! [ -x "$program" ]; then
-    say "compiling vfiomap"
-    ${CC:-gcc} -O2 -Wall -static -o "$scratch/vfiomap" "$lab/vfiomap.c" || die "vfiomap does not compile"
-    mv "$scratch/vfiomap" "$program"
+    say "compiling $name"
+    ${CC:-gcc} -O2 -Wall -static -o "$scratch/$name" "$source" || die "$1 does not compile"
+    mv "$scratch/$name" "$program"
   fi
   echo "$program"
 }

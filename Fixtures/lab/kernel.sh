@@ -5,10 +5,10 @@
 suites=${SUITES:-trixie-backports bookworm trixie bookworm-backports}
 
 # What the guest loads, in this order, besides what these need.
-declare -A guest_modules=([vfio]="vfio_iommu_type1 vfio-pci" [disk]="virtio_pci virtio_blk")
+guest_modules="vfio_iommu_type1 vfio-pci"
 
 # kernel SPECIFICATION [MODULES] prepares a kernel and prints its folder:
-#   vmlinuz, modules/*.ko, load.vfio and load.disk (modules in the order of loading), description
+#   vmlinuz, modules/*.ko, modules/order (that of loading), description
 kernel() {
   local specification=$1 modules=${2:-}
   case $specification in
@@ -49,7 +49,7 @@ resolve() {
         grep -E "^linux-image-${version//[.+]/\\&}([.+-][0-9a-z.+]*)?(-[0-9]+)?(\+deb[0-9.]+)?-$flavour\$" |
         sort -V | tail -n 1) || true
     fi
-    if [ -n "$found" ] && apt_of "$suite" apt-cache show "$found" > /dev/null 2>&1; then
+    if [ -n "$found" ] && apt_of "$suite" apt-cache show --no-all-versions "$found" 2> /dev/null | grep -q .; then
       echo "$suite $found"
       return
     fi
@@ -57,9 +57,9 @@ resolve() {
   {
     echo "lab: the archive offers these kernels:"
     for suite in $where; do
-      apt_of "$suite" apt-cache pkgnames linux-image- |
-        sed -nE "s/^linux-image-([0-9][0-9a-z.+~-]*)-amd64\$/\1@$suite/p" | grep -vE -- '-(cloud|rt)@' | sort -V
-    done | column -c 100
+      apt_of "$suite" apt-cache pkgnames linux-image- | sed -nE 's/^linux-image-([0-9][0-9a-z.+~-]*)-amd64$/\1/p' |
+        grep -vE -- '-(cloud|rt)$' | sort -V | paste -s -d' ' | sed "s/^/$suite: /" | fold -s -w 100
+    done
   } >&2
   die "no kernel $wanted in Debian's $where; backports drop versions as newer ones come"
 }
@@ -81,7 +81,7 @@ stock_kernel() {
     local debs=() deb part
     # Up to 6.19 all is in the image; later the modules and the image proper have packages of their own.
     for part in "$package" "linux-binary-$release" "linux-modules-$release"; do
-      [ "$part" = "$package" ] || apt_of "$suite" apt-cache show "$part" > /dev/null 2>&1 || continue
+      [ "$part" = "$package" ] || apt_of "$suite" apt-cache show "$part" 2> /dev/null | grep -q . || continue
       deb=$(fetch "$suite" "$part")
       debs+=("$deb")
       say "unpacking $(basename "$deb")"
@@ -134,20 +134,18 @@ kept() {
 # collect FOLDER IMAGE TREE: the image and those modules below TREE that the guest needs, unpacked. A module that is not
 # there is taken to be built in.
 collect() {
-  local folder=$1 image=$2 tree=$3 set module
+  local folder=$1 image=$2 tree=$3 module
   rm -rf "$folder"
   mkdir -p "$folder/modules"
   cp "$image" "$folder/vmlinuz"
   : > "$scratch/modules"
   [ -z "$tree" ] || find "$tree" -name '*.ko' -o -name '*.ko.xz' -o -name '*.ko.zst' -o -name '*.ko.gz' > "$scratch/modules"
-  for set in vfio disk; do
-    : > "$folder/load.$set"
-    for module in ${guest_modules[$set]}; do collect_module "$folder" "$module" "$folder/load.$set"; done
-  done
+  : > "$folder/modules/order"
+  for module in $guest_modules; do collect_module "$folder" "$module"; done
 }
 
 collect_module() {
-  local folder=$1 name=${2//-/_} order=$3 path target needed
+  local folder=$1 name=${2//-/_} path target needed
   target=$folder/modules/$name.ko
   if ! [ -f "$target" ]; then
     path=$(grep -E "/${name//_/[-_]}\.ko(\.[a-z]+)?\$" "$scratch/modules" | head -n 1) || return 0
@@ -160,6 +158,6 @@ collect_module() {
     # With the symbols, without the debugging sections that a build tree leaves in.
     [ "$(stat -c %s "$target")" -lt 1000000 ] || strip --strip-debug "$target"
   fi
-  for needed in $(modinfo -F depends "$target" | tr ',' ' '); do collect_module "$folder" "$needed" "$order"; done
-  grep -qx "$name" "$order" || echo "$name" >> "$order"
+  for needed in $(modinfo -F depends "$target" | tr ',' ' '); do collect_module "$folder" "$needed"; done
+  grep -qx "$name" "$folder/modules/order" || echo "$name" >> "$folder/modules/order"
 }

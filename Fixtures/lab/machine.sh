@@ -21,14 +21,15 @@ machine() {
   esac
   rm -rf "$folder"
   mkdir -p "$folder"
-  truncate -s 2G "$scratch/disk"
+  truncate -s 512M "$scratch/shared"
   kernel_line="console=ttyS0 loglevel=4 panic=-1 intel_iommu=on tsc=reliable nokaslr mitigations=off nowatchdog"
   kernel_line+=" transparent_hugepage=madvise${options:+ $options}"
   local command=("$qemu" -nodefaults -no-user-config -no-reboot -display none -monitor none
     -machine "q35,kernel-irqchip=split" -cpu "$cpu" "${engine[@]}" -smp "${CPUS:-1}" -m "$megabytes" -seed "$seed"
     -device "intel-iommu,intremap=on,snoop-control=on,aw-bits=48"
     -device "pcie-root-port,id=rp0,chassis=1" -device "edu,bus=rp0"
-    -drive "if=none,id=disk,format=raw,file=$scratch/disk" -device "virtio-blk-pci,drive=disk"
+    -object "memory-backend-file,id=shared,share=on,size=512M,mem-path=$scratch/shared"
+    -device "ivshmem-plain,memdev=shared"
     -serial "file:$folder/console.log"
     -kernel "$kernel/vmlinuz" -initrd "$initramfs" -append "$kernel_line")
   printf '%q ' "${command[@]}" | sed "s#$cache/##g;s#${scratch#"$cache"/}/##g" > "$folder/command"
@@ -43,11 +44,11 @@ machine() {
   if [ -n "$until_up" ]; then return; fi
 
   mkdir -p "$folder/out"
-  if ! tar -xf "$scratch/disk" -C "$folder/out" 2> /dev/null || ! [ -f "$folder/out/code" ]; then
+  if ! tar -xf "$scratch/shared" -C "$folder/out" 2> /dev/null || ! [ -f "$folder/out/code" ]; then
     console "$folder"
     die "the guest ended without a result"
   fi
-  rm -f "$scratch/disk"
+  rm -f "$scratch/shared"
   if [ "$(cat "$folder/out/code")" != 0 ]; then
     console "$folder"
     die "the guest's task failed with $(cat "$folder/out/code")"
