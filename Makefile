@@ -4,6 +4,7 @@
 #   make test     set up what is missing, build without warnings, lint, run every test
 #   make fuzz TIME=60   build the fuzz targets with the address sanitizer, run each for so many seconds
 #   make bench    measure against other readers, on traces of 380 MB (SIZES=64M for less)
+#   make lab      measure two kernels in QEMU, compare them: BEFORE=6.17 AFTER=6.18 (Fixtures/lab/README.md)
 #   make install PREFIX=/usr/local
 #
 # Both set-up steps say what they install before they do (apt, with sudo when not root).
@@ -20,11 +21,14 @@ TOOLCHAIN_PACKAGES = git ca-certificates binutils gcc libstdc++-12-dev libcurl4 
   libxml2 tzdata
 BUILD_PACKAGES = $(TOOLCHAIN_PACKAGES) libtraceevent-dev libtracefs-dev zlib1g-dev libzstd-dev pkg-config
 # The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser.
-TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3
+TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3 shellcheck
 BENCH_PACKAGES = $(BUILD_PACKAGES) libtracecmd-dev trace-cmd ripgrep mawk gcc libc6-dev python3
+# A machine, what runs in it, and what takes Debian's packages and kernel modules apart.
+LAB_PACKAGES = qemu-system-x86 seabios busybox-static trace-cmd cpio xz-utils zstd kmod binutils gcc libc6-dev \
+  debian-archive-keyring
 # Of the uncompressed trace.dat; several for the growth of time and memory: SIZES=380M,1G.
-SIZES ?= 380M
-RUNS ?= 5
+bench: SIZES ?= 380M
+bench: RUNS ?= 5
 
 # lld, which the toolchain brings, links the static Foundation without a warning about its mktemp.
 RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json
@@ -36,11 +40,11 @@ PARSER_FLAGS = --sanitize=address --scratch-path .build-address
 PARSER_TESTS = ^(TraceDatTests|TraceTextTests|FunctionGraphTests)\.
 export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 
-.PHONY: help all build demo test fuzz lint bench bench-smoke install uninstall clean setup-build setup-test \
-  setup-bench
+.PHONY: help all build demo test fuzz lint bench bench-smoke lab lab-smoke install uninstall clean setup-build \
+  setup-test setup-bench setup-lab
 
 help:
-	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,7p'
+	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,8p'
 
 all: build
 
@@ -55,6 +59,7 @@ test: setup-test lint
 	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(TEST_FLAGS)
 	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(TEST_FLAGS)
 	$(MAKE) --no-print-directory bench-smoke
+	$(MAKE) --no-print-directory lab-smoke
 ifeq ($(SANITIZE),)
 	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(PARSER_FLAGS)
 	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(PARSER_FLAGS) --filter '$(PARSER_TESTS)'
@@ -68,8 +73,9 @@ fuzz: setup-build
 	$(SWIFT) build --product pinstat
 	Fuzz/run $(TIME)
 
-lint:
+lint: setup-test
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
+	cd Fixtures/lab && shellcheck -x run smoke module && shellcheck -s sh guest/init guest/measure guest/smoke
 
 bench: build setup-bench
 	python3 Bench/bench.py --pinstat "$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" \
@@ -79,6 +85,14 @@ bench: build setup-bench
 bench-smoke: setup-bench
 	python3 Bench/bench.py --pinstat "$$($(SWIFT) build $(TEST_FLAGS) --show-bin-path)/pinstat" \
 	  --size 1M --runs 1 > .build/bench-smoke.txt || { cat .build/bench-smoke.txt; exit 1; }
+
+# Measures BEFORE against AFTER. Fixtures/lab/run tells what else can be set: SIZES, PAGES, RUNS, CLOCK, FUNCTION ...
+lab: build setup-lab
+	@PINSTAT="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" Fixtures/lab/run
+
+# One stock kernel in an emulator: the real tracer, with the tests' build of pinstat.
+lab-smoke: setup-lab
+	@PINSTAT="$$($(SWIFT) build $(TEST_FLAGS) --show-bin-path)/pinstat" Fixtures/lab/smoke
 
 install: build
 	@set -e; bin="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat"; \
@@ -123,3 +137,6 @@ setup-bench:
 
 setup-test:
 	$(call install_missing,$(TEST_PACKAGES))
+
+setup-lab:
+	$(call install_missing,$(LAB_PACKAGES))

@@ -62,14 +62,14 @@ update_suite() {
 fetch() {
   local suite=$1 package=$2 folder=$cache/debs/$1
   mkdir -p "$folder"
-  apt_of "$suite" apt-cache show --no-all-versions "$package" > "$scratch/package" 2>/dev/null ||
-    die "$package is not in $suite"
+  apt_of "$suite" apt-cache show --no-all-versions "$package" > "$scratch/package" 2> /dev/null || true
+  [ -s "$scratch/package" ] || die "$package is not in $suite"
   local name file
-  name=$(sed -n 's/^Filename: //p' "$scratch/package" | head -n 1)
+  name=$(sed -n '/^Filename: /{s///p;q}' "$scratch/package")
   file=$folder/$(basename "$name")
   if ! [ -f "$file" ] || ! sha256sum --quiet -c - > /dev/null 2>&1 \
-    <<< "$(sed -n 's/^SHA256: //p' "$scratch/package" | head -n 1)  $file"; then
-    say "fetching $(basename "$name") ($(($(sed -n 's/^Size: //p' "$scratch/package" | head -n 1) / 1000000)) MB)"
+    <<< "$(sed -n '/^SHA256: /{s///p;q}' "$scratch/package")  $file"; then
+    say "fetching $(basename "$name") ($(($(sed -n '/^Size: /{s///p;q}' "$scratch/package") / 1000000)) MB)"
     (cd "$scratch" && apt_of "$suite" apt-get -qq download "$package") > "$scratch/apt.log" 2>&1 || {
       cat "$scratch/apt.log" >&2
       # A list of yesterday may name what the archive no longer has.
@@ -77,7 +77,7 @@ fetch() {
       (cd "$scratch" && apt_of "$suite" apt-get -qq download "$package") > "$scratch/apt.log" 2>&1 ||
         { cat "$scratch/apt.log" >&2 && die "cannot fetch $package from $suite"; }
     }
-    # apt writes + as it is and : as %3a; there is one package in the folder.
+    # There is one package in the folder; its name may be written with %3a for a colon.
     mv "$scratch"/*.deb "$file"
   fi
   echo "$file"

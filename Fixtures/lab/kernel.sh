@@ -49,7 +49,7 @@ resolve() {
         grep -E "^linux-image-${version//[.+]/\\&}([.+-][0-9a-z.+]*)?(-[0-9]+)?(\+deb[0-9.]+)?-$flavour\$" |
         sort -V | tail -n 1) || true
     fi
-    if [ -n "$found" ] && apt_of "$suite" apt-cache show --no-all-versions "$found" 2> /dev/null | grep -q .; then
+    if [ -n "$found" ] && apt_of "$suite" apt-cache show --no-all-versions "$found" 2> /dev/null | grep . > /dev/null; then
       echo "$suite $found"
       return
     fi
@@ -81,7 +81,7 @@ stock_kernel() {
     local debs=() deb part
     # Up to 6.19 all is in the image; later the modules and the image proper have packages of their own.
     for part in "$package" "linux-binary-$release" "linux-modules-$release"; do
-      [ "$part" = "$package" ] || apt_of "$suite" apt-cache show "$part" 2> /dev/null | grep -q . || continue
+      [ "$part" = "$package" ] || apt_of "$suite" apt-cache show "$part" 2> /dev/null | grep . > /dev/null || continue
       deb=$(fetch "$suite" "$part")
       debs+=("$deb")
       say "unpacking $(basename "$deb")"
@@ -148,7 +148,9 @@ collect_module() {
   local folder=$1 name=${2//-/_} path target needed
   target=$folder/modules/$name.ko
   if ! [ -f "$target" ]; then
-    path=$(grep -E "/${name//_/[-_]}\.ko(\.[a-z]+)?\$" "$scratch/modules" | head -n 1) || return 0
+    path=$(grep -E "/${name//_/[-_]}\.ko(\.[a-z]+)?\$" "$scratch/modules") || true
+    path=${path%%$'\n'*}
+    [ -n "$path" ] || return 0
     case $path in
       *.xz) xz -dc "$path" > "$target" ;;
       *.zst) zstd -dqc "$path" > "$target" ;;

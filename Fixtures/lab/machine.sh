@@ -6,49 +6,56 @@ qemu=${QEMU:-qemu-system-x86_64}
 timeout=${TIMEOUT:-1200}
 until_up=
 
-# machine FOLDER KERNEL-FOLDER INITRAMFS MEGABYTES ACCELERATOR SEED BOOT-OPTIONS
-# Boots, shows the guest's own lines, and unpacks what it hands back into FOLDER, with console.log and command there too.
+# machine_command MEGABYTES ACCELERATOR SEED BOOT-OPTIONS sets `command`, to be run where vmlinuz and initramfs are.
 # The clock: `instructions` counts one nanosecond an executed instruction, and skips idle time; everything else that
 # could differ between two boots (random numbers, the date) comes from SEED, so a boot repeats instruction by instruction.
-machine() {
-  local folder=$1 kernel=$2 initramfs=$3 megabytes=$4 accelerator=$5 seed=$6 options=$7
-  local cpu=max engine=() kernel_line
+machine_command() {
+  local megabytes=$1 accelerator=$2 seed=$3 options=$4 cpu=max engine=() kernel_line
   case $accelerator in
     kvm) cpu=host engine=(-accel kvm) ;;
     tcg) engine=(-accel "tcg,thread=single") ;;
     instructions) engine=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -rtc "base=2026-01-01,clock=vm") ;;
     *) die "no accelerator $accelerator" ;;
   esac
-  rm -rf "$folder"
-  mkdir -p "$folder"
-  truncate -s 512M "$scratch/shared"
-  kernel_line="console=ttyS0 loglevel=4 panic=-1 intel_iommu=on tsc=reliable nokaslr mitigations=off nowatchdog"
+  kernel_line="console=ttyS0 loglevel=4 panic=-1 intel_iommu=on tsc=reliable no_timer_check nokaslr mitigations=off nowatchdog"
   kernel_line+=" transparent_hugepage=madvise${options:+ $options}"
-  local command=("$qemu" -nodefaults -no-user-config -no-reboot -display none -monitor none
+  command=("$qemu" -nodefaults -no-user-config -no-reboot -display none -monitor none
     -machine "q35,kernel-irqchip=split" -cpu "$cpu" "${engine[@]}" -smp "${CPUS:-1}" -m "$megabytes" -seed "$seed"
     -device "intel-iommu,intremap=on,snoop-control=on,aw-bits=48"
     -device "pcie-root-port,id=rp0,chassis=1" -device "edu,bus=rp0"
-    -object "memory-backend-file,id=shared,share=on,size=512M,mem-path=$scratch/shared"
-    -device "ivshmem-plain,memdev=shared"
-    -serial "file:$folder/console.log"
-    -kernel "$kernel/vmlinuz" -initrd "$initramfs" -append "$kernel_line")
-  printf '%q ' "${command[@]}" | sed "s#$cache/##g;s#${scratch#"$cache"/}/##g" > "$folder/command"
+    -object "memory-backend-file,id=shared,share=on,size=512M,mem-path=shared"
+    -device "ivshmem-plain,memdev=shared" -serial "file:console.log"
+    -kernel vmlinuz -initrd initramfs -append "$kernel_line")
+}
 
-  exec {lock}> "$cache/machine.lock"
+# machine FOLDER KERNEL-FOLDER INITRAMFS: boots `command`, shows the guest's own lines, and unpacks what it hands back
+# into FOLDER/out; console.log and the command stay beside it.
+machine() {
+  local folder=$1 kernel=$2 initramfs=$3
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  ln -s "$kernel/vmlinuz" "$folder/vmlinuz"
+  ln "$initramfs" "$folder/initramfs" 2> /dev/null || cp "$initramfs" "$folder/initramfs"
+  truncate -s 512M "$folder/shared"
+  printf '%q ' "${command[@]}" > "$folder/command"
+  command -v "$qemu" > /dev/null || die "no $qemu: install qemu-system-x86"
+
+  # One machine at a time on this host, whichever cache it works in: a clock on the wall would see the other.
+  exec {lock}< "$(command -v "$qemu")"
   flock -n "$lock" || { say "waiting for another lab's machine" && flock "$lock"; }
   : > "$folder/console.log"
-  nice -n 10 "${command[@]}" 2> "$folder/qemu.log" &
+  (cd "$folder" && exec nice -n 10 "${command[@]}" 2> qemu.log) &
   machine_pid=$!
   watch_machine "$folder"
   exec {lock}>&-
   if [ -n "$until_up" ]; then return; fi
 
   mkdir -p "$folder/out"
-  if ! tar -xf "$scratch/shared" -C "$folder/out" 2> /dev/null || ! [ -f "$folder/out/code" ]; then
+  if ! tar -xf "$folder/shared" -C "$folder/out" 2> /dev/null || ! [ -f "$folder/out/code" ]; then
     console "$folder"
     die "the guest ended without a result"
   fi
-  rm -f "$scratch/shared"
+  rm -f "$folder/shared"
   if [ "$(cat "$folder/out/code")" != 0 ]; then
     console "$folder"
     die "the guest's task failed with $(cat "$folder/out/code")"
@@ -101,7 +108,8 @@ probe_accelerator() {
   fi
   say "trying /dev/kvm"
   until_up=yes timeout=30
-  machine "$scratch/probe" "$kernel" "$initramfs" 1024 kvm 1 ""
+  machine_command 1024 kvm 1 ""
+  machine "$scratch/probe" "$kernel" "$initramfs"
   until_up='' timeout=$patience
   if [ -f "$scratch/probe/probed" ]; then
     say "it works"
