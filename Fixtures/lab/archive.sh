@@ -7,13 +7,15 @@ keyring=${LAB_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 
 # apt with the state of suite $1; the transport (proxies, time limits, dates) is as this machine's own apt has it.
 apt_of() {
-  local suite=$1 state=$cache/apt/$1
+  local suite=$1 state=$cache/apt/$1 source
   shift
-  if ! [ -f "$state/apt.conf" ]; then
+  source="deb [arch=amd64 signed-by=$keyring] $mirror $suite main"
+  if ! [ -f "$state/apt.conf" ] || [ "$(cat "$state/etc/sources.list")" != "$source" ]; then
     [ -r "$keyring" ] || die "no keyring $keyring: install debian-archive-keyring, or set LAB_KEYRING"
-    mkdir -p "$state/lists/partial" "$state/archives/partial" "$state/etc"
+    rm -rf "$state"
+    mkdir -p "$state/lists/partial" "$state/archives/partial" "$state/etc/none"
     : > "$state/status"
-    echo "deb [arch=amd64 signed-by=$keyring] $mirror $suite main" > "$state/etc/sources.list"
+    echo "$source" > "$state/etc/sources.list"
     {
       apt-config dump | grep -E '^Acquire::[^"]*[^:"] "[^"]' |
         grep -vE '^Acquire::(IndexTargets|Languages|GzipIndexes|CompressionTypes|Changelogs|Allow)' || true
@@ -39,23 +41,27 @@ Acquire::AllowDowngradeToInsecureRepositories "false";
 Acquire::Retries "3";
 CONFIGURATION
     } > "$state/apt.conf.new"
-    mkdir -p "$state/etc/none"
     mv "$state/apt.conf.new" "$state/apt.conf"
   fi
   APT_CONFIG=$state/apt.conf "$@"
 }
 
-# Brings the list of suite $1 up to date: once a day, or at once with $2 = now.
+# Brings the list of suite $1 up to date: once a day, or at once with $2 = now. Where that fails a list that was signed as
+# it should be, and is older, will do.
 update_suite() {
   local stamp=$cache/apt/$1/updated
-  if [ "${2:-}" != now ] && [ -n "$(find "$stamp" -mtime -1 2>/dev/null)" ]; then return; fi
+  apt_of "$1" true
+  if [ "${2:-}" != now ] && [ -n "$(find "$stamp" -mtime -1 2> /dev/null)" ]; then return; fi
   say "reading what $mirror offers in $1"
-  apt_of "$1" apt-get -qq update -o APT::Update::Error-Mode=any > "$scratch/apt.log" 2>&1 || {
-    cat "$scratch/apt.log" >&2
+  if apt_of "$1" apt-get -qq update -o APT::Update::Error-Mode=any > "$scratch/apt.log" 2>&1; then
+    touch "$stamp"
+    return
+  fi
+  cat "$scratch/apt.log" >&2
+  [ -f "$stamp" ] ||
     die "Debian's archive ($mirror, $1) cannot be reached or is not signed as it should be; the lab needs it for" \
       "kernels. See the lines above; LAB_MIRROR names another mirror"
-  }
-  touch "$stamp"
+  say "going by the list of $(date -r "$stamp" -I)"
 }
 
 # Downloads package $2 of suite $1 and prints the file's path.

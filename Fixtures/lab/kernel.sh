@@ -104,6 +104,7 @@ stock_kernel() {
 own_kernel() {
   local image=$1 modules=$2 folder
   [ -z "$modules" ] || [ -d "$modules" ] || die "no folder of modules $modules"
+  [ "$(dd if="$image" bs=1 skip=514 count=4 2> /dev/null | tr -d '\0')" = HdrS ] || die "$image is not a bzImage"
   folder=$scratch/kernel.$(basename "$image").$RANDOM
   collect "$folder" "$image" "$modules"
   echo "kernel: $(basename "$image"), sha256 $(sha256sum "$image" | cut -d' ' -f1)" > "$folder/description"

@@ -42,7 +42,12 @@ machine() {
 
   # One machine at a time on this host, whichever cache it works in: a clock on the wall would see the other.
   exec {lock}< "$(command -v "$qemu")"
-  flock -n "$lock" || { say "waiting for another lab's machine" && flock "$lock"; }
+  if ! flock -n "$lock"; then
+    say "waiting for another lab's machine"
+    # In the background, so that a signal is heard meanwhile.
+    flock "$lock" &
+    wait $!
+  fi
   : > "$folder/console.log"
   (cd "$folder" && exec nice -n 10 "${command[@]}" 2> qemu.log) &
   machine_pid=$!
