@@ -2,10 +2,11 @@
 # where it is wanted pinstat itself. The same inputs make the same bytes. Sourced by the lab's scripts.
 # shellcheck shell=bash disable=SC2154
 
-# with_libraries TREE PROGRAM: copies a program and the shared libraries that ldd names, to their own paths.
+# with_libraries TREE PROGRAM: copies a program to /usr/bin, and the shared libraries that ldd names to their own paths.
 with_libraries() {
   local tree=$1 program=$2 path
-  { echo "$program"; ldd "$program" 2> /dev/null | grep -oE '/[^ ]+' || true; } | while read -r path; do
+  install -D -m 755 "$program" "$tree/usr/bin/$(basename "$program")"
+  { ldd "$program" 2> /dev/null | grep -oE '/[^ ]+' || true; } | while read -r path; do
     install -D -m 755 "$(readlink -f "$path")" "$tree$path"
   done
 }
@@ -26,10 +27,7 @@ initramfs() {
   install -m 644 "$lab/guest/$task" "$tree/lab/task"
   install -m 644 "$scratch/guest"/* "$tree/lab/"
   install -m 644 "$kernel/modules"/* "$tree/modules/"
-  if [ -n "${PINSTAT_IN_GUEST:-}" ]; then
-    with_libraries "$tree" "$(readlink -f "$PINSTAT_IN_GUEST")"
-    ln -s "$(readlink -f "$PINSTAT_IN_GUEST")" "$tree/usr/bin/pinstat"
-  fi
+  if [ -n "${PINSTAT_IN_GUEST:-}" ]; then with_libraries "$tree" "$PINSTAT_IN_GUEST"; fi
   find "$tree" -exec touch -hd @0 {} +
   (cd "$tree" && find . -print0 | sort -z | cpio -0 -o -H newc --reproducible --owner 0:0 --quiet) > "$file"
 }
