@@ -5,7 +5,9 @@
 #   make fuzz TIME=60   build the fuzz targets with the address sanitizer, run each for so many seconds
 #   make bench    measure against other readers, on traces of 380 MB (SIZES=64M for less)
 #   make lab      measure two kernels in QEMU, compare them: BEFORE=6.17 AFTER=6.18 (Fixtures/lab/README.md)
-#   make install PREFIX=/usr/local
+#   make docs     the modules' documentation, into .build/docs
+#   make install PREFIX=/usr/local    the program, its manual pages and shell completions
+#   make static   the program without shared libraries, for an initramfs: .build-static/pinstat
 #
 # Both set-up steps say what they install before they do (apt, with sudo when not root).
 
@@ -21,7 +23,8 @@ TOOLCHAIN_PACKAGES = git ca-certificates binutils gcc libstdc++-12-dev libcurl4 
   libxml2 tzdata
 BUILD_PACKAGES = $(TOOLCHAIN_PACKAGES) libtraceevent-dev libtracefs-dev zlib1g-dev libzstd-dev pkg-config
 # The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser.
-TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3 shellcheck
+# And what reads manual pages, completions, YAML and shell scripts.
+TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3 python3-yaml man-db mandoc make bash zsh fish shellcheck
 BENCH_PACKAGES = $(BUILD_PACKAGES) libtracecmd-dev trace-cmd ripgrep mawk gcc libc6-dev python3
 # A machine, what runs in it, and what takes Debian's packages and kernel modules apart.
 LAB_PACKAGES = qemu-system-x86 seabios busybox-static trace-cmd cpio xz-utils zstd kmod binutils gcc libc6-dev \
@@ -40,16 +43,22 @@ PARSER_FLAGS = --sanitize=address --scratch-path .build-address
 PARSER_TESTS = ^(TraceDatTests|TraceTextTests|FunctionGraphTests)\.
 export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 
-.PHONY: help all build demo test fuzz lint bench bench-smoke lab lab-smoke install uninstall clean setup-build \
-  setup-test setup-bench setup-lab
+.PHONY: help all build static demo test fuzz lint docs bench bench-smoke lab lab-smoke install install-files uninstall \
+  clean setup-build setup-test setup-bench setup-lab
 
 help:
-	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,8p'
+	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,10p'
 
 all: build
 
 build: setup-build
 	$(SWIFT) build $(RELEASE_FLAGS) --product pinstat
+
+# Everything in one file: what -dev packages bring as .a serves where there is nothing but a kernel.
+static: setup-build
+	$(SWIFT) build $(RELEASE_FLAGS) --product pinstat -Xswiftc -static-executable --scratch-path .build-static
+	install -s -m 755 .build-static/release/pinstat .build-static/pinstat
+	@echo "Made .build-static/pinstat."
 
 demo: build
 	@echo
@@ -58,6 +67,9 @@ demo: build
 test: setup-test lint
 	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(TEST_FLAGS)
 	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(TEST_FLAGS)
+ifeq ($(SANITIZE),)
+	Scripts/docs "$$($(SWIFT) build --show-bin-path)" .build/docs
+endif
 	$(MAKE) --no-print-directory bench-smoke
 	$(MAKE) --no-print-directory lab-smoke
 ifeq ($(SANITIZE),)
@@ -77,6 +89,10 @@ lint: setup-test
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
 	cd Fixtures/lab && shellcheck -x run smoke module && shellcheck -s sh guest/init guest/measure guest/smoke
 
+docs: setup-build
+	$(SWIFT) build
+	Scripts/docs "$$($(SWIFT) build --show-bin-path)" .build/docs
+
 bench: build setup-bench
 	python3 Bench/bench.py --pinstat "$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" \
 	  --size $(SIZES) --runs $(RUNS) --json .build/bench.json --markdown .build/bench.md
@@ -95,21 +111,36 @@ lab-smoke: setup-lab
 	@PINSTAT="$$($(SWIFT) build $(TEST_FLAGS) --show-bin-path)/pinstat" Fixtures/lab/smoke
 
 install: build
-	@set -e; bin="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat"; \
-	root="$(DESTDIR)$(PREFIX)"; \
-	install -d "$$root/bin" "$$root/share/bash-completion/completions" \
-	  "$$root/share/zsh/site-functions" "$$root/share/fish/vendor_completions.d"; \
-	install -m 755 -s "$$bin" "$$root/bin/pinstat"; \
-	"$$bin" --generate-completion-script bash > "$$root/share/bash-completion/completions/pinstat"; \
-	"$$bin" --generate-completion-script zsh > "$$root/share/zsh/site-functions/_pinstat"; \
-	"$$bin" --generate-completion-script fish > "$$root/share/fish/vendor_completions.d/pinstat.fish"; \
-	echo "Installed $$root/bin/pinstat and completions for bash, zsh and fish."
+	$(SWIFT) build $(RELEASE_FLAGS) --product manual
+	@$(MAKE) --no-print-directory install-files BIN="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)"
+
+COMMANDS = analyze compare export model record
+MAN = $(DESTDIR)$(PREFIX)/share/man/man1
+BASH_COMPLETION = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pinstat
+ZSH_COMPLETION = $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pinstat
+FISH_COMPLETION = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pinstat.fish
+
+# What is built already, in BIN, put in place.
+install-files:
+	@set -e; test -n "$(BIN)" || { echo "BIN names the folder of the built programs"; exit 1; }; \
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(MAN)" "$(dir $(BASH_COMPLETION))" "$(dir $(ZSH_COMPLETION))" \
+	  "$(dir $(FISH_COMPLETION))"; \
+	install -m 755 -s "$(BIN)/pinstat" "$(DESTDIR)$(PREFIX)/bin/pinstat"; \
+	pages="$$(mktemp -d)"; trap 'rm -rf "$$pages"' EXIT; \
+	"$(BIN)/pinstat" --experimental-dump-help > "$$pages/help.json"; \
+	"$(BIN)/manual" "$$pages" < "$$pages/help.json"; \
+	install -m 644 "$$pages"/*.1 "$(MAN)"; \
+	for shell in bash zsh fish; do \
+	  "$(BIN)/pinstat" --generate-completion-script $$shell > "$$pages/$$shell"; \
+	done; \
+	install -m 644 "$$pages/bash" "$(BASH_COMPLETION)"; \
+	install -m 644 "$$pages/zsh" "$(ZSH_COMPLETION)"; \
+	install -m 644 "$$pages/fish" "$(FISH_COMPLETION)"; \
+	echo "Installed $(DESTDIR)$(PREFIX)/bin/pinstat, its manual pages, and completions for bash, zsh and fish."
 
 uninstall:
-	rm -f "$(DESTDIR)$(PREFIX)/bin/pinstat" \
-	  "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pinstat" \
-	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pinstat" \
-	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pinstat.fish"
+	rm -f "$(DESTDIR)$(PREFIX)/bin/pinstat" "$(MAN)/pinstat.1" $(COMMANDS:%="$(MAN)/pinstat-%.1") \
+	  "$(BASH_COMPLETION)" "$(ZSH_COMPLETION)" "$(FISH_COMPLETION)"
 
 clean:
 	rm -rf .build .build-*

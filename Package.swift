@@ -20,6 +20,8 @@ let package = Package(
     .library(name: "Statistics", targets: ["Statistics"]),
     .library(name: "Analysis", targets: ["Analysis"]),
     .library(name: "PinningModel", targets: ["PinningModel"]),
+    .library(name: "Reports", targets: ["Reports"]),
+    .library(name: "TraceCapture", targets: ["TraceCapture"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -27,19 +29,24 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CTraceEvent", pkgConfig: "libtraceevent", providers: [.apt(["libtraceevent-dev"])]),
+    .systemLibrary(name: "CTraceFS", pkgConfig: "libtracefs", providers: [.apt(["libtracefs-dev"])]),
     .systemLibrary(
       name: "CCompression", pkgConfig: "libzstd", providers: [.apt(["zlib1g-dev", "libzstd-dev"])]),
+
+    .systemLibrary(name: "CVector"),
 
     .target(name: "FunctionGraph", swiftSettings: settings),
     .target(name: "Statistics", swiftSettings: settings),
     .target(name: "PinningModel", swiftSettings: settings),
-    .target(name: "TraceText", dependencies: ["FunctionGraph"], swiftSettings: settings),
+    .target(name: "TraceText", dependencies: ["FunctionGraph", "CVector"], swiftSettings: settings),
     .target(
       name: "TraceDat", dependencies: ["FunctionGraph", "CTraceEvent", "CCompression"],
       swiftSettings: settings),
     .target(
       name: "TraceInput", dependencies: ["FunctionGraph", "TraceText", "TraceDat"],
       swiftSettings: settings),
+    .target(name: "CLauncher"),
+    .target(name: "TraceCapture", dependencies: ["CTraceFS", "CLauncher"], swiftSettings: settings),
     .target(
       name: "Analysis", dependencies: ["FunctionGraph", "TraceInput", "Statistics", "PinningModel"],
       swiftSettings: settings),
@@ -47,10 +54,17 @@ let package = Package(
     .executableTarget(
       name: "pinstat",
       dependencies: [
-        "Analysis", "Reports", "TraceInput", "FunctionGraph", "PinningModel",
+        "Analysis", "Reports", "TraceInput", "TraceCapture", "FunctionGraph", "PinningModel",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings),
+
+    // What README.md shows of the library.
+    .executableTarget(
+      name: "durations", dependencies: ["TraceInput", "FunctionGraph"], path: "Examples/durations",
+      swiftSettings: settings),
+    // Makes the manual pages at `make install`.
+    .executableTarget(name: "manual", swiftSettings: settings),
 
     .testTarget(name: "FunctionGraphTests", dependencies: ["FunctionGraph"], swiftSettings: settings),
     .testTarget(
@@ -62,12 +76,16 @@ let package = Package(
     .testTarget(
       name: "TraceInputTests", dependencies: ["TraceInput", "FunctionGraph"], swiftSettings: settings),
     .testTarget(
+      name: "TraceCaptureTests",
+      dependencies: ["TraceCapture", "TraceInput", "FunctionGraph"], swiftSettings: settings),
+    .testTarget(
       name: "AnalysisTests", dependencies: ["Analysis", "TraceInput", "FunctionGraph", "Statistics"],
       swiftSettings: settings),
     .testTarget(
       name: "ReportsTests", dependencies: ["Reports", "Analysis", "FunctionGraph", "Statistics"],
       swiftSettings: settings),
     .testTarget(
-      name: "pinstatTests", dependencies: ["pinstat"], exclude: ["Golden"], swiftSettings: settings),
+      name: "pinstatTests", dependencies: ["pinstat", "manual", "durations"], exclude: ["Golden", "Readers"],
+      swiftSettings: settings),
   ]
 )

@@ -59,6 +59,29 @@ public struct AnalysisDocument: Codable, Sendable {
     public var rows: [Callee]
   }
 
+  /// When calls began: every one, or every second, fourth, ... of them.
+  public struct Timeline: Codable, Sendable {
+    public var every: Int
+    /// Whether `starts` are nanoseconds of the trace clock; else its ticks.
+    public var startsAreTime: Bool
+    public var starts: [UInt64]
+    /// As many, of the same calls.
+    public var durationsUs: [Double]
+  }
+
+  /// A path below the function: the function itself first, callers before callees.
+  public struct TreeNode: Codable, Sendable {
+    public var function: String
+    public var module: String
+    /// Index of the caller's node; 0 for the first too.
+    public var parent: Int
+    public var calls: Int
+    public var totalUs: Double
+    public var selfUs: Double
+    /// Callees right below that are not stored.
+    public var leftOut: Int
+  }
+
   public struct Sketch: Codable, Sendable {
     /// DDSketch, logarithmic mapping, of durations in nanoseconds.
     public var relativeError: Double
@@ -94,6 +117,8 @@ public struct AnalysisDocument: Codable, Sendable {
     public var durationsUs: [Double]
     public var sketch: Sketch?
     public var callees: Callees?
+    public var tree: [TreeNode]?
+    public var timeline: Timeline?
     public var model: Model?
   }
 
@@ -256,6 +281,8 @@ extension AnalysisDocument.Function {
       return "the number of durations (\(durationsUs.count)) is not the number of calls (\(count))"
     }
     if let callees, !callees.isPlausible { return "an impossible callee stands" }
+    if let tree, !tree.isPlausibleTree { return "an impossible tree of callees stands" }
+    if let timeline, !timeline.isPlausible { return "an impossible timeline stands" }
     return nil
   }
 
@@ -292,15 +319,33 @@ extension AnalysisDocument.Callees {
   }
 }
 
+extension [AnalysisDocument.TreeNode] {
+  fileprivate var isPlausibleTree: Bool {
+    count <= CalleeTree.limit && calleeTree != nil
+      && allSatisfy {
+        Plausible.counts($0.calls, $0.leftOut) && Plausible.totals(abs($0.totalUs), abs($0.selfUs))
+      }
+  }
+}
+
+extension AnalysisDocument.Timeline {
+  fileprivate var isPlausible: Bool {
+    Plausible.counts(every) && Plausible.durations(durationsUs) && callTimeline != nil
+  }
+}
+
 // MARK: - From and to an analysis
 
-private func microseconds(_ nanoseconds: Int64) -> Double { Double(nanoseconds) / 1_000 }
-private func nanoseconds(_ microseconds: Double) -> Int64 {
+func microseconds(_ nanoseconds: Int64) -> Double { Double(nanoseconds) / 1_000 }
+func nanoseconds(_ microseconds: Double) -> Int64 {
   Int64(exactly: (microseconds * 1_000).rounded()) ?? .max
 }
 
 extension AnalysisDocument.Trace {
-  /// - Parameter size: bytes that one call maps, for the throughput.
+  /// - Parameters:
+  ///   - analysis: of one trace.
+  ///   - size: bytes that one call maps, for the throughput.
+  ///   - warnings: one sentence each.
   public init(_ analysis: TraceAnalysis, size: UInt64?, warnings: [String]) {
     path = analysis.path
     bytes = analysis.description.byteCount
@@ -417,6 +462,8 @@ extension AnalysisDocument.Function {
             totalUs: microseconds($0.total), selfUs: microseconds($0.selfTime), level: $0.level)
         })
     }
+    tree = source.tree.map([AnalysisDocument.TreeNode].init)
+    timeline = source.timeline.flatMap(AnalysisDocument.Timeline.init)
   }
 
   func durations() -> FunctionDurations {
@@ -454,6 +501,8 @@ extension AnalysisDocument.Function {
             total: nanoseconds($0.totalUs), selfTime: nanoseconds($0.selfUs), level: $0.level)
         })
     }
+    result.tree = tree?.calleeTree
+    result.timeline = timeline?.callTimeline
     return result
   }
 }

@@ -105,6 +105,19 @@ struct CalleeCollector {
     }
   }
 
+  /// What each path took within whole calls of selected functions.
+  var pathSums: some Sequence<(buffer: UInt16, path: UInt32, calls: Int, total: Int64, selfTime: Int64)> {
+    sums.all.lazy.map { number, sum in
+      (
+        UInt16(truncatingIfNeeded: number >> 32), UInt32(truncatingIfNeeded: number), sum.calls, sum.total,
+        sum.selfTime
+      )
+    }
+  }
+
+  /// Whether a path has a selected function on it.
+  func isBelowRoot(_ path: UInt32) -> Bool { Int(path) < rootOf.count && rootOf[Int(path)] != 0 }
+
   /// The tables, one a buffer and selected function: also of those that are only called by another selected one.
   func tables(
     paths: CallPaths, functions: FunctionTable, isSelected: (FunctionID) -> Bool

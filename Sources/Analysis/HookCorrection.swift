@@ -33,7 +33,9 @@ public struct HookCorrection: Sendable, Hashable {
   /// Hooked callees a folio, from the callees of a trace that recorded them all: of each, how often it is called in every
   /// folio; what an interrupt adds now and then does not count.
   ///
-  /// - Parameter folios: that one call of the function maps.
+  /// - Parameters:
+  ///   - callees: of the function that maps.
+  ///   - folios: that one call of the function maps.
   public static func hooksPerFolio(_ callees: CalleeTable, folios: Double) -> Double {
     guard callees.parentCalls > 0, folios >= 1 else { return 0 }
     return callees.rows.reduce(0) {

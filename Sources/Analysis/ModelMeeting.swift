@@ -163,6 +163,15 @@ public struct ModelMeeting: Sendable, Hashable {
   /// The measured after lies more than a tenth below what any variant could reach by these costs.
   public var isBelowFloor = false
 
+  /// What after would take by the predicted speedup, from a measured before; nanoseconds. nil where none is predicted.
+  public func predictedAfter(measuredBefore: Double) -> PriceInterval? {
+    guard let predictedSpeedup, predictedSpeedup > 0 else { return nil }
+    return PriceInterval(
+      nanoseconds: measuredBefore / predictedSpeedup,
+      low: predictedHigh.flatMap { $0 > 0 ? measuredBefore / $0 : nil },
+      high: predictedLow.flatMap { $0 > 0 ? measuredBefore / $0 : nil })
+  }
+
   static func of(
     _ before: ComparedSide, _ after: ComparedSide, _ function: FunctionComparison, _ request: ModelRequest
   ) -> ModelMeeting? {

@@ -67,6 +67,10 @@ public struct FunctionDurations: Sendable {
   public var selfTime: Int64 = 0
   public var selfTimeCalls = 0
   public var callees: CalleeTable?
+  /// Only where `AnalysisRequest.wantsTimeline`.
+  public var timeline: CallTimeline?
+  /// Where callees are wanted, of the functions that have the longest totals.
+  public var tree: CalleeTree?
 
   public init(buffer: String, function: FunctionName, durations: DurationSample = DurationSample()) {
     self.buffer = buffer
@@ -86,6 +90,7 @@ public struct FunctionDurations: Sendable {
     }
     if let duration = call.duration {
       durations.add(duration, resolution: call.resolution)
+      timeline?.add(call.timestamp, duration)
     } else {
       incomplete += 1
     }

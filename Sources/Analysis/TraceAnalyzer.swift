@@ -9,15 +9,18 @@ public struct AnalysisRequest: Sendable {
   public var wantsCallees: Bool
   /// Fills `FunctionDurations.selfTime`, which takes the callees' records too. Always where callees are wanted.
   public var wantsSelfTime: Bool
+  /// Fills `FunctionDurations.timeline`.
+  public var wantsTimeline: Bool
 
   public init(
     selection: FunctionSelection, filter: CallFilter = CallFilter(), wantsCallees: Bool = false,
-    wantsSelfTime: Bool = true
+    wantsSelfTime: Bool = true, wantsTimeline: Bool = false
   ) {
     self.selection = selection
     self.filter = filter
     self.wantsCallees = wantsCallees
     self.wantsSelfTime = wantsSelfTime
+    self.wantsTimeline = wantsTimeline
   }
 }
 
@@ -63,7 +66,9 @@ public struct TraceAnalyzer {
 
   /// The whole trace as one.
   ///
-  /// - Parameter progress: called now and then with the bytes read so far and those there are.
+  /// - Parameters:
+  ///   - input: read from its beginning.
+  ///   - progress: called now and then with the bytes read so far and those there are.
   public func analyze(
     _ input: consuming SniffedInput, progress: (UInt64, UInt64?) -> Void = { _, _ in }
   ) throws(AnalysisError) -> TraceAnalysis {
@@ -156,14 +161,14 @@ public struct TraceAnalyzer {
   ) throws(AnalysisError) -> FinishedReader {
     do throws(TraceError) {
       var reader = try CallReader(input, tracksPaths: request.wantsCallees)
-      if !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
+      if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
         let selection = request.selection
         let untouched = sums
         reader.selectFunctions { !$0.isEmpty && selection.contains($0) }
         try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
         if let leftOut = reader.leftOut {
           if leftOut.isComplete, leftOut.exits > 0, isAllThere(sums[0], reader.functions) {
-            // One side: no trace.dat has headings.
+            // One side: a text with headings is read as a whole.
             sums[0].quality.calls += Int(clamping: leftOut.exits) - sums[0].ended
             return FinishedReader(reader)
           }
@@ -295,6 +300,9 @@ public struct TraceAnalyzer {
         FunctionDurations(
           buffer: buffer(), function: functions[call.function],
           durations: DurationSample(limit: sums.isCrowded ? Self.crowdedLimit : DurationSample.exactLimit)))
+      if request.wantsTimeline {
+        sums.durations[place].timeline = CallTimeline(limit: CallTimeline.limit(beside: place))
+      }
     }
     sums.durations[place].add(call)
     sums.kept += 1
@@ -341,9 +349,16 @@ public struct TraceAnalyzer {
       }
       return a.key.function < b.key.function
     }
+    let trees =
+      request.wantsCallees
+      ? sums.collector.trees(
+        CalleeTree.roots(
+          ordered.map { CalleeCollector.Root(buffer: $0.key.buffer, function: $0.key.function) }),
+        paths: reader.paths, functions: reader.functions) : [:]
     let functions = ordered.map { key, value in
       var value = value
       if request.wantsCallees {
+        value.tree = trees[CalleeCollector.Root(buffer: key.buffer, function: key.function)]
         value.callees =
           tables[CalleeCollector.Root(buffer: key.buffer, function: key.function)]
           ?? CalleeTable(parentCalls: 0, parentTotal: 0, parentSelf: 0, rows: [])

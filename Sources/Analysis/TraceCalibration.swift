@@ -76,7 +76,7 @@ public struct TraceCalibration: Sendable {
   /// prices, by its self time, with the cost of recording a callee as a column of its own where a flat trace is there
   /// to tell it from the rest.
   ///
-  /// - Parameter analyses: of each item's trace, with callees.
+  /// - Parameter items: each with the analysis of its trace, with callees.
   public static func fit(
     _ items: [(item: CalibrationItem, analysis: TraceAnalysis)]
   ) throws(CalibrationFailure) -> TraceCalibration {

@@ -28,6 +28,8 @@ public struct Call: Sendable {
   public var depth: Int32
   /// Of the entry record (not `calltime`, which is on the local clock whatever the trace clock is).
   public var timestamp: Timestamp
+  /// Of the exit record; `.none` where there is none: unfinished calls, and leaf lines of text, which show the entry's.
+  public var end: Timestamp = .none
   /// Nanoseconds; nil for an unfinished call, and where the source prints no durations.
   public var duration: Int64?
   /// How coarse the source printed the duration, nanoseconds.

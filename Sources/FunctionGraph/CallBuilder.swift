@@ -175,7 +175,7 @@ public struct CallBuilder: ~Copyable {
         status: isLost ? .lost : .complete,
         column: event.column, side: side, buffer: event.buffer, cpu: event.cpu, pid: stacks[index].pid,
         comm: stacks[index].comm, depth: frame.depth >= 0 ? frame.depth : event.depth,
-        timestamp: frame.timestamp,
+        timestamp: frame.timestamp, end: event.timestamp,
         duration: event.duration, resolution: event.resolution, selfTime: selfTime, path: frame.path,
         stack: UInt32(truncatingIfNeeded: index), sequence: frame.sequence))
   }
@@ -409,7 +409,7 @@ public struct CallBuilder: ~Copyable {
       Call(
         function: event.function, status: .noEntry, column: event.column, side: side, buffer: event.buffer,
         cpu: event.cpu, pid: stacks[index].pid, comm: stacks[index].comm, depth: event.depth,
-        timestamp: .none,
+        timestamp: .none, end: event.timestamp,
         duration: event.duration, resolution: event.resolution, selfTime: nil,
         path: tracksPaths ? paths.child(of: parent, event.function) : CallPaths.root,
         stack: UInt32(truncatingIfNeeded: index), sequence: sequence))

@@ -2,8 +2,10 @@ extension Calibration {
   /// Determines costs from durations: non-negative least squares on relative errors, so that each duration counts the
   /// same however long it is.
   /// - Parameters:
+  ///   - observations: durations, each with what was mapped.
   ///   - held: operations whose cost is taken from `prior` and not fitted.
   ///   - prior: divides sums that the data do not divide.
+  ///   - name: of the profile that comes out.
   public static func fit(
     _ observations: [CalibrationObservation], holding held: [Operation] = [], prior: CostProfile? = nil,
     name: String = "calibrated"

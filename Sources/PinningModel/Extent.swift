@@ -30,8 +30,12 @@ public struct Extent: Sendable, Hashable {
 
   /// Memory in folios of one size.
   /// - Parameters:
+  ///   - size: of every folio.
+  ///   - pages: length, in pages of 4 KiB.
   ///   - pfn: page frame of the first page (of the first folio's head, if `offset` is 0).
+  ///   - offset: pages by which it starts within its first folio.
   ///   - folioStride: nil: the folios follow one another physically.
+  ///   - hugetlb: the folios are hugetlb's.
   ///   - leafPages: nil: what the folio size usually has; 1 for a slice of a large folio, which is mapped by PTEs.
   public static func folios(
     _ size: FolioSize, pages: Int, pfn: Int, offset: Int = 0, folioStride: Int? = nil, hugetlb: Bool = false,

@@ -30,8 +30,11 @@ public struct Headroom: Sendable, Hashable {
 extension CostProfile {
   /// Takes a measured *after* apart.
   /// - Parameters:
+  ///   - scenario: what was mapped.
+  ///   - variant: of the kernel that was measured.
   ///   - measured: nanoseconds, above 0.
   ///   - before: the duration before, and by which variant; the profile is then scaled to reproduce it.
+  ///   - operation: that was measured.
   public func headroom(
     _ scenario: Scenario, _ variant: Variant, measured: Double,
     before: (variant: Variant, nanoseconds: Double)? = nil, _ operation: DMAOperation = .map

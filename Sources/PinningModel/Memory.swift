@@ -78,9 +78,11 @@ public struct Memory: Sendable, Hashable {
 extension Memory {
   /// Memory in folios of one size.
   /// - Parameters:
+  ///   - size: of every folio.
   ///   - bytes: length, a multiple of 4 KiB.
   ///   - offset: bytes by which it starts within its first folio (a virtual address that is not aligned).
   ///   - adjacent: the folios follow one another physically; else no two of them do.
+  ///   - hugetlb: the folios are hugetlb's.
   ///   - seed: where in physical memory, and at which distance the scattered folios lie.
   public static func uniform(
     _ size: FolioSize, bytes: UInt64, offset: UInt64 = 0, adjacent: Bool = false, hugetlb: Bool,

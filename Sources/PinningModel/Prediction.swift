@@ -48,7 +48,11 @@ extension CostProfile {
 
   /// This profile scaled so that it reproduces one measured duration: what a single *before* trace allows. The
   /// machine is taken to be faster or slower throughout, in the same proportion for every operation.
-  /// - Parameter nanoseconds: measured, above 0.
+  /// - Parameters:
+  ///   - nanoseconds: measured, above 0.
+  ///   - variant: of the kernel that was measured.
+  ///   - scenario: what was mapped.
+  ///   - operation: that was measured.
   public func scaled(
     toReproduce nanoseconds: Double, of variant: Variant, in scenario: Scenario,
     _ operation: DMAOperation = .map

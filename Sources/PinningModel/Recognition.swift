@@ -62,6 +62,9 @@ extension Recognition {
   /// variant with another prediction at least two. Variants with the same prediction cannot be told apart.
   /// - Parameters:
   ///   - measured: durations in nanoseconds, each with what was mapped.
+  ///   - profile: the machine's costs.
+  ///   - operation: that was measured.
+  ///   - variants: those that come into question.
   ///   - tolerance: how far off the best machine's model is on its own, relative; 0.05 unless told.
   public static func byDurations(
     _ measured: [(scenario: Scenario, nanoseconds: Double)], profile: CostProfile,

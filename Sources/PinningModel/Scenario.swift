@@ -97,10 +97,14 @@ public struct Scenario: Sendable, Hashable {
   /// One map of `size` bytes on folios of one size: the experiment of the published figures.
   /// - Parameters:
   ///   - size: bytes, a multiple of 4 KiB.
+  ///   - pageSize: of the folios.
   ///   - backing: nil: what the page size usually means.
   ///   - offset: bytes by which the mapping starts within its first folio.
   ///   - adjacent: the folios follow one another physically; else no two do.
   ///   - memlock: RLIMIT_MEMLOCK in bytes without CAP_IPC_LOCK; nil: no limit.
+  ///   - gup: the longterm check of GUP.
+  ///   - disableHugepages: the option of vfio_iommu_type1.
+  ///   - seed: where in physical memory scattered folios lie.
   public init(
     size: UInt64, pageSize: FolioSize, backing: Backing? = nil, offset: UInt64 = 0, adjacent: Bool = false,
     memlock: UInt64? = nil, gup: GUP = .new, disableHugepages: Bool = false, seed: UInt64 = 0

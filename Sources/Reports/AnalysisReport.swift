@@ -59,8 +59,13 @@ extension AnalysisReport {
     var lines: [String] = []
     for (index, trace) in traces.enumerated() {
       if index > 0 { lines.append("") }
-      lines.append(
-        style.bold(Escaping.terminal(trace.path)) + ": " + Escaping.terminal(trace.description.summary))
+      let path = Escaping.terminal(trace.path)
+      let heading = wrapped(
+        "\(path): \(Escaping.terminal(trace.description.summary))", width: style.width, indent: "  ")
+      // In bold what is surely the path: a blank in it may have become the end of a line.
+      lines += heading.enumerated().map { row, line in
+        row == 0 && line.hasPrefix(path + ":") ? style.bold(path) + line.dropFirst(path.count) : line
+      }
       if !trace.functions.isEmpty {
         lines.append("")
         lines += durationTable(trace, style)
@@ -114,7 +119,7 @@ extension AnalysisReport {
       ("total", totals { known($0, rows[$0].durations.total) }),
     ]
     let hasIncomplete = rows.contains { $0.incomplete > 0 }
-    func table(_ columns: ArraySlice<(String, (DurationColumn, [Double?]))>, withCounts: Bool) -> [String] {
+    func table(_ columns: ArraySlice<(String, (DurationColumn, [Double?]))>, withCounts: Bool) -> TextTable {
       var titles: [(String, TextTable.Alignment)] = [("function", .left)]
       if withCounts { titles.append(("calls", .right)) }
       if withCounts, hasIncomplete { titles.append(("incomplete", .right)) }
@@ -133,12 +138,24 @@ extension AnalysisReport {
         }
         table.add(cells)
       }
-      return table.lines(style: style.bold)
+      return table
     }
-    // All columns on one line where they fit, else in two tables.
+    // All columns on one line where they fit, else in two tables, or in as many as it takes.
     let whole = table(columns[...], withCounts: true)
-    if (whole.dropFirst().map(displayWidth).max() ?? 0) <= style.width { return whole }
-    return table(columns[..<5], withCounts: true) + [""] + table(columns[5...], withCounts: false)
+    if whole.width <= style.width { return whole.lines(style: style.bold) }
+    let halves = [table(columns[..<5], withCounts: true), table(columns[5...], withCounts: false)]
+    let parts =
+      halves.allSatisfy { $0.width <= style.width }
+      ? halves : halves.flatMap { fittingParts($0, style) }
+    return Array(parts.map { $0.lines(style: style.bold) }.joined(separator: [""]))
+  }
+
+  /// Names are cut before a table is split.
+  private func fittingParts(_ table: TextTable, _ style: TextStyle) -> [TextTable] {
+    let cut = table.fitted(to: style.width, leastName: 0, ellipsis: style.ellipsis)
+    let name = cut.rows.map { displayWidth($0[0]) }.max() ?? 0
+    return cut.width <= style.width && name >= 20
+      ? [cut] : table.split(to: style.width, ellipsis: style.ellipsis)
   }
 
   private func histogram(_ function: FunctionDurations, _ style: TextStyle) -> [String] {
@@ -210,7 +227,9 @@ extension AnalysisReport {
         total.format(Double(row.selfTime)), percent(row.total), percent(row.selfTime),
       ])
     }
-    return lines + table.lines(indent: 2, style: style.bold)
+    return lines
+      + table.fitted(to: style.width - 2, drops: [6, 2, 4, 5, 1], leastName: 16, ellipsis: style.ellipsis)
+      .lines(indent: 2, style: style.bold)
   }
 }
 
@@ -298,7 +317,10 @@ extension AnalysisReport {
         var stored = AnalysisDocument.Trace(
           trace, size: context.size, warnings: notes(for: trace, context).map(\.text))
         for number in stored.functions.indices {
-          if !context.wantsCallees { stored.functions[number].callees = nil }
+          if !context.wantsCallees {
+            stored.functions[number].callees = nil
+            stored.functions[number].tree = nil
+          }
           stored.functions[number].model = view(index, number).map(AnalysisDocument.Model.init)
         }
         return stored

@@ -29,7 +29,9 @@ public struct CallRowWriter {
   private var commFields: [[UInt8]?] = []
   private var bufferFields: [[UInt8]?] = []
 
-  /// - Parameter trace: the trace's path as it was named.
+  /// - Parameters:
+  ///   - format: of the rows.
+  ///   - trace: the trace's path as it was named.
   public init(format: Format, trace: String) {
     self.format = format
     self.trace = Array((format == .csv ? Escaping.csv(trace) : Escaping.json(trace)).utf8)
@@ -142,7 +144,7 @@ public struct CallRowWriter {
   }
 
   /// More names than this are written without being kept.
-  private static let keptNames = 1 << 16
+  static let keptNames = 1 << 16
 
   private static func keep(_ field: [UInt8], at index: Int, in fields: inout [[UInt8]?]) -> [UInt8] {
     guard index < keptNames else { return field }

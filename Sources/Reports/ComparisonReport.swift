@@ -122,25 +122,37 @@ extension ComparisonReport {
   }
 
   private func overview(_ style: TextStyle) -> [String] {
-    let both = comparison.functions.flatMap { [$0.before.value, $0.after.value] }
-    let before = DurationColumn(comparison.functions.map(\.before.value), among: both, ascii: !style.unicode)
-    let after = DurationColumn(comparison.functions.map(\.after.value), among: both, ascii: !style.unicode)
-    var table = TextTable([
-      ("function", .left), ("before \(before.unit)", .right), ("after \(after.unit)", .right),
-      ("speedup", .right),
-      ("interval", .right), ("p", .right), ("verdict", .left),
-    ])
-    for function in comparison.functions {
-      table.add([
-        Escaping.terminal(function.name), before.format(function.before.value),
-        after.format(function.after.value),
-        function.verdict == .unclear || function.verdict == .same
-          ? "~" : Figures.significant(function.speedup),
-        function.intervalText(function.interval) ?? "-", function.pValue.map(Figures.pValue) ?? "-",
-        function.verdict.rawValue,
-      ])
+    let functions = comparison.functions
+    let both = functions.flatMap { [$0.before.value, $0.after.value] }
+    let before = DurationColumn(functions.map(\.before.value), among: both, ascii: !style.unicode)
+    let after = DurationColumn(functions.map(\.after.value), among: both, ascii: !style.unicode)
+    func table(_ strip: RatioStrip?) -> TextTable {
+      var table = TextTable(
+        [
+          ("function", .left), ("before \(before.unit)", .right), ("after \(after.unit)", .right),
+          ("speedup", .right), ("interval", .right), ("p", .right), ("verdict", .left),
+        ] + (strip.map { [($0.title, .left)] } ?? []))
+      for function in functions {
+        let verdict = function.verdict
+        let paint: @Sendable (String) -> String = { self.painted(verdict, $0, style) }
+        table.add(
+          [
+            Escaping.terminal(function.name), before.format(function.before.value),
+            after.format(function.after.value),
+            verdict == .unclear || verdict == .same ? "~" : Figures.significant(function.speedup),
+            function.intervalText(function.interval) ?? "-", function.pValue.map(Figures.pValue) ?? "-",
+            verdict.rawValue,
+          ] + (strip.map { [$0.text(function)] } ?? []), paint: [3: paint, 6: paint, 7: paint])
+      }
+      return table
     }
-    return table.lines(style: style.bold)
+    let plain = table(nil)
+    let room = min(41, style.width - plain.width - 2)
+    let chosen =
+      room >= 15
+      ? table(RatioStrip(functions, width: room - (room + 1) % 2, unicode: style.unicode))
+      : plain.fitted(to: style.width, drops: [5, 4, 2, 1], leastName: 20, ellipsis: style.ellipsis)
+    return chosen.lines(style: style.bold)
   }
 
   private func details(_ function: FunctionComparison, _ style: TextStyle) -> [String] {
@@ -179,7 +191,18 @@ extension ComparisonReport {
     var lines = [
       style.bold(Escaping.terminal(function.name)) + ": " + painted(function.verdict, verdict, style) + claim
     ]
-    lines += table.lines(indent: 2, style: style.bold)
+    for (number, part) in table.split(to: style.width - 2, ellipsis: style.ellipsis).enumerated() {
+      if number > 0 { lines.append("") }
+      lines += part.lines(indent: 2, style: style.bold)
+    }
+    lines += distributionStrip(
+      [
+        ("before", comparison.before.calls(of: function.name).flatMap(\.durations), style.dim),
+        (
+          "after", comparison.after.calls(of: function.name).flatMap(\.durations),
+          { self.painted(function.verdict, $0, style) }
+        ),
+      ], style, indent: 2)
     var estimate = "  speedup \(Figures.significant(function.speedup, 4))"
     if let interval = function.intervalText(function.interval), let confidence = function.confidenceText {
       estimate += " \(interval) at \(confidence) confidence"
@@ -214,15 +237,18 @@ extension ComparisonReport {
     let difference = DurationColumn(rows.map(\.difference), ascii: !style.unicode)
     var table = TextTable([
       ("self time a call", .left), ("before \(before.unit)", .right), ("after \(after.unit)", .right),
-      ("difference \(difference.unit)", .right), ("% of change", .right),
+      ("change \(difference.unit)", .right), ("% of it", .right),
     ])
     for row in rows.prefix(15) {
-      table.add([
-        Escaping.terminal(row.name), before.format(row.before), after.format(row.after),
-        difference.format(row.difference),
-        row.share.map { Figures.fixed($0 * 100, 1) } ?? "-",
-      ])
+      let paint: @Sendable (String) -> String = { row.difference < 0 ? style.good($0) : style.bad($0) }
+      table.add(
+        [
+          Escaping.terminal(row.name), before.format(row.before), after.format(row.after),
+          (row.difference > 0 ? "+" : "") + difference.format(row.difference),
+          row.share.map { Figures.fixed($0 * 100, 1) } ?? "-",
+        ], paint: row.difference == 0 ? [:] : [3: paint])
     }
+    table = table.fitted(to: style.width - 2, drops: [4, 1, 2], leastName: 16, ellipsis: style.ellipsis)
     let more = rows.count > 15 ? ["  and \(rows.count - 15) more callees"] : []
     return [""] + table.lines(indent: 2, style: style.bold) + more
   }

@@ -154,7 +154,7 @@ private func recordingNote(_ analysis: TraceAnalysis, _ recorded: Recording) -> 
       "calls are recorded \(Int(analysis.quality.deepest) + 1) deep: recording the callees is part of the durations; "
         + "`trace-cmd record -l FUNCTION` records without")
   }
-  switch recorded {
+  switch recorded == .unknown ? Recording(of: analysis.description) : recorded {
   case .filter: return nil
   case .graph:
     return Note(

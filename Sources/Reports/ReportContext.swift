@@ -1,3 +1,5 @@
+internal import FunctionGraph
+
 /// What a report is made with, besides its figures.
 public struct ReportContext: Sendable {
   /// Bytes that one call maps.
@@ -9,6 +11,8 @@ public struct ReportContext: Sendable {
   public var functions: [String]
   /// The options that left out calls, as they were given.
   public var filters: [String]
+  /// The program's name and its arguments, as they were given; empty where a report does not show them.
+  public var commandLine: [String] = []
   public var wantsCallees = false
   public var wantsHistogram = false
 
@@ -34,6 +38,21 @@ public enum Recording: String, Sendable, CaseIterable {
   case unknown
 }
 
+extension Recording {
+  /// The word in a trace.dat's version by which `pinstat record` says how it hooked functions.
+  private static let mark = "recorded="
+
+  /// What stands behind the version in a trace.dat that `pinstat record` writes.
+  public var versionMark: String { Self.mark + rawValue }
+
+  /// As the trace itself says; `unknown` of traces that others wrote.
+  init(of description: TraceDescription) {
+    let words = description.writerVersion.split(separator: " ")
+    let mark = words.first == "pinstat" ? words.first { $0.hasPrefix(Self.mark) } : nil
+    self = mark.flatMap { Recording(rawValue: String($0.dropFirst(Self.mark.count))) } ?? .unknown
+  }
+}
+
 /// How a terminal is written to.
 public struct TextStyle: Sendable {
   public var color: Bool
@@ -46,6 +65,9 @@ public struct TextStyle: Sendable {
     self.unicode = unicode
     self.width = width
   }
+
+  /// What stands for the rest of a name that is cut.
+  var ellipsis: String { unicode ? "…" : "~" }
 
   func bold(_ text: String) -> String { paint(text, "1") }
   func dim(_ text: String) -> String { paint(text, "2") }

@@ -11,31 +11,111 @@ struct TextTable {
 
   var columns: [Column]
   var rows: [[String]] = []
+  /// By row and column: how a terminal shows a cell. What it adds has no width.
+  private var paints: [Int: [Int: @Sendable (String) -> String]] = [:]
 
   init(_ columns: [(String, Alignment)]) {
     self.columns = columns.map { Column(title: $0.0, alignment: $0.1) }
   }
 
-  mutating func add(_ cells: [String]) {
+  mutating func add(_ cells: [String], paint: [Int: @Sendable (String) -> String] = [:]) {
+    if !paint.isEmpty { paints[rows.count] = paint }
     rows.append(cells)
   }
 
-  /// Lines for a terminal, indented, two blanks between columns, nothing at the ends of lines.
-  func lines(indent: Int = 0, style: (String) -> String = { $0 }) -> [String] {
-    let widths = columns.indices.map { column in
+  private var widths: [Int] {
+    columns.indices.map { column in
       ([columns[column].title] + rows.map { $0[column] }).map(displayWidth).max() ?? 0
     }
-    func line(_ cells: [String]) -> String {
+  }
+
+  /// Columns of a terminal that it takes.
+  var width: Int { widths.reduce(0, +) + 2 * max(0, columns.count - 1) }
+
+  /// Lines for a terminal, indented, two blanks between columns, nothing at the ends of lines.
+  func lines(indent: Int = 0, style: (String) -> String = { $0 }) -> [String] {
+    let widths = widths
+    func line(_ cells: [String], _ paint: [Int: @Sendable (String) -> String] = [:]) -> String {
+      let last = cells.lastIndex { !$0.isEmpty } ?? -1
       var text = String(repeating: " ", count: indent)
-      for (column, cell) in cells.enumerated() {
+      for (column, cell) in cells.enumerated() where column <= last {
         let padding = String(repeating: " ", count: widths[column] - displayWidth(cell))
-        text += columns[column].alignment == .left ? cell + padding : padding + cell
-        if column < cells.count - 1 { text += "  " }
+        var shown = cell
+        if column == last, columns[column].alignment == .left {
+          while shown.last == " " { shown.removeLast() }
+        }
+        if let paint = paint[column] { shown = paint(shown) }
+        text +=
+          columns[column].alignment == .left ? (column < last ? shown + padding : shown) : padding + shown
+        if column < last { text += "  " }
       }
-      while text.last == " " { text.removeLast() }
-      return text
+      return text.allSatisfy { $0 == " " } ? "" : text
     }
-    return [style(line(columns.map(\.title)))] + rows.map(line)
+    return [style(line(columns.map(\.title)))]
+      + rows.enumerated().map { line($0.element, paints[$0.offset] ?? [:]) }
+  }
+
+  /// Without some columns.
+  func dropping(_ dropped: Set<Int>) -> TextTable {
+    let kept = columns.indices.filter { !dropped.contains($0) }
+    var result = self
+    result.columns = kept.map { columns[$0] }
+    result.rows = rows.map { row in kept.map { row[$0] } }
+    result.paints = paints.mapValues { paint in
+      Dictionary(
+        uniqueKeysWithValues: kept.enumerated().compactMap { new, old in paint[old].map { (new, $0) } })
+    }
+    return result
+  }
+
+  /// The same in at most `width` columns of a terminal, or in as few as there can be.
+  ///
+  /// - Parameters:
+  ///   - drops: columns that go, in this order, while the table is too wide.
+  ///   - leastName: to how much the first column is cut before a column goes.
+  func fitted(to width: Int, drops: [Int] = [], leastName: Int = 24, ellipsis: String = "…") -> TextTable {
+    var gone: Set<Int> = []
+    for drop in [nil] + drops.map(Optional.some) {
+      if let drop { gone.insert(drop) }
+      let table = dropping(gone)
+      if table.width <= width { return table }
+      let name = table.widths.first ?? 0
+      let room = name - (table.width - width)
+      if room >= min(name, leastName) || drop == drops.last {
+        return table.cuttingNames(to: max(8, room), ellipsis)
+      }
+    }
+    return self
+  }
+
+  private func cuttingNames(to width: Int, _ ellipsis: String) -> TextTable {
+    var result = self
+    for row in rows.indices { result.rows[row][0] = cut(rows[row][0], to: width, ellipsis) }
+    if let title = columns.first?.title { result.columns[0].title = cut(title, to: width, ellipsis) }
+    return result
+  }
+
+  /// Several tables, each with the first column and as many of the others as fit.
+  func split(to width: Int, ellipsis: String = "…") -> [TextTable] {
+    if self.width <= width { return [self] }
+    let widths = widths
+    let others = widths.dropFirst().max() ?? 0
+    let name = min(widths.first ?? 0, max(10, width - 2 * (others + 2)))
+    var groups: [[Int]] = []
+    var used = width + 1
+    for column in columns.indices.dropFirst() {
+      if used + 2 + widths[column] > width {
+        groups.append([])
+        used = name
+      }
+      groups[groups.count - 1].append(column)
+      used += 2 + widths[column]
+    }
+    return groups.map { group in
+      let kept = Set(group)
+      return dropping(Set(columns.indices.dropFirst().filter { !kept.contains($0) })).cuttingNames(
+        to: name, ellipsis)
+    }
   }
 
   /// A GitHub-flavoured Markdown table; cells have to be escaped already.
@@ -71,6 +151,20 @@ func displayWidth(_ text: String) -> Int {
     }
   }
   return width
+}
+
+/// At most so many columns of a terminal of a text, with an ellipsis where something is missing.
+func cut(_ text: String, to width: Int, _ ellipsis: String = "…") -> String {
+  guard displayWidth(text) > width else { return text }
+  var result = ""
+  var used = displayWidth(ellipsis)
+  for character in text {
+    let columns = displayWidth(String(character))
+    if used + columns > width { break }
+    result.append(character)
+    used += columns
+  }
+  return result + ellipsis
 }
 
 /// Breaks a text into lines of at most `width` columns at blanks; a word that is longer stands alone.

@@ -23,6 +23,7 @@ public enum BCaBootstrap {
   /// The ratio statistic(first) / statistic(second) with its interval.
   ///
   /// - Parameters:
+  ///   - statistic: of each of the two samples.
   ///   - first: in any order, no NaN.
   ///   - second: in any order, no NaN.
   ///   - alpha: 1 less the confidence asked for. Where α/2 is below 1/(resamples + 1), the resamples cannot

@@ -29,6 +29,12 @@ func exactChoose(_ n: Int, _ k: Int) -> UInt128? {
   return result
 }
 
+/// The probability of k heads in n tosses of a fair coin, C(n, k)/2^n.
+func binomialHalf(_ n: Int, _ k: Int) -> Double {
+  guard n >= 0, k >= 0, k <= n else { return 0 }
+  return n < 60 ? choose(n, k) / pow(2, Double(n)) : exp(logChoose(n, k) - Double(n) * log(2))
+}
+
 /// lgamma_r, as lgamma writes a global.
 private func logGamma(_ x: Double) -> Double {
   var sign: Int32 = 0

@@ -23,6 +23,7 @@ public struct Histogram: Hashable, Sendable {
   /// - Parameters:
   ///   - values: in any order.
   ///   - bins: clamped to 1...`maximumBins`; one bin where all values are equal.
+  ///   - scale: logarithmic leaves out what is not positive.
   public init(_ values: [Double], bins: Int, scale: Scale) {
     let usable = values.filter { $0.isFinite && (scale == .linear || $0 > 0) }
     excluded = values.count - usable.count

@@ -44,6 +44,7 @@ public struct HodgesLehmann: Hashable, Sendable {
   /// - Parameters:
   ///   - first: a value that is not positive counts as infinitely small (its logarithm is −∞).
   ///   - second: a value that is not positive counts as infinitely small (its logarithm is −∞).
+  ///   - alpha: 1 less the confidence asked for.
   /// - Returns: nil where a sample is empty.
   public static func ratio(
     of first: [Double], to second: [Double], alpha: Double = 0.05

@@ -28,7 +28,9 @@ public func holm(_ pValues: [Double]) -> [Double] {
 /// of them misses its true value may exceed α; what stays ≤ α is the chance of claiming a difference,
 /// anywhere, where there is none.
 ///
-/// - Parameter pValues: no NaN.
+/// - Parameters:
+///   - pValues: no NaN.
+///   - alpha: the level of all together.
 /// - Returns: in the order of the input.
 public func holmLevels(_ pValues: [Double], alpha: Double) -> [Double] {
   var levels = pValues

@@ -39,6 +39,9 @@ public enum SampleSize {
   /// - Parameters:
   ///   - ratio: the estimated ratio, taken for the true one.
   ///   - sameWithin: m, a fraction (0.02 is 2 %).
+  ///   - logSpread: standard deviation of the samples' logarithms.
+  ///   - alpha: 1 less the confidence asked for.
+  ///   - power: the chance that so many samples do decide.
   /// - Returns: nil where no reasonable number would, as where the ratio is on a threshold.
   public static func neededToDecide(
     ratio: Double, sameWithin: Double, logSpread: Double, alpha: Double = 0.05, power: Double = 0.8
@@ -54,6 +57,9 @@ public enum SampleSize {
   /// - Parameters:
   ///   - ratio: the estimated ratio, taken for the true one.
   ///   - threshold: on the same scale as the ratio.
+  ///   - logSpread: standard deviation of the samples' logarithms.
+  ///   - alpha: 1 less the confidence asked for.
+  ///   - power: the chance that so many samples do decide.
   public static func needed(
     ratio: Double, threshold: Double, logSpread: Double, alpha: Double = 0.05, power: Double = 0.8
   ) -> Int? {

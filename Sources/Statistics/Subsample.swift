@@ -28,7 +28,9 @@ public struct Reservoir: Sendable {
   public private(set) var sample: [Double] = []
   private var generator: SeededGenerator
 
-  /// - Parameter capacity: a negative one counts as 0.
+  /// - Parameters:
+  ///   - capacity: a negative one counts as 0.
+  ///   - seed: equal seeds keep the same values.
   public init(capacity: Int, seed: UInt64) {
     self.capacity = max(0, capacity)
     generator = SeededGenerator(seed: seed)

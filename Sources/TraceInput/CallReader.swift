@@ -20,7 +20,9 @@ public struct CallReader: ~Copyable {
   private var isAtEnd = false
   private let tracksPaths: Bool
 
-  /// - Parameter tracksPaths: fills `Call.path`.
+  /// - Parameters:
+  ///   - input: read from its beginning.
+  ///   - tracksPaths: fills `Call.path`.
   public init(_ input: consuming SniffedInput, tracksPaths: Bool = false) throws(TraceError) {
     let reader = try TraceReader(input)
     builder = CallBuilder(tracksPaths: tracksPaths, buffersFollowOneAnother: reader.isTraceDat)

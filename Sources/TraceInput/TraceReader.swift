@@ -19,8 +19,15 @@ public struct TraceReader: EventReader, ~Copyable {
       let reader = try Self.openDat(input.file, input.prefix)
       readers = Readers(text: nil, dat: consume reader)
     } else {
-      let reader = try Self.openText(input.file, input.prefix)
-      readers = Readers(text: consume reader, dat: nil)
+      let file = input.file
+      let prefix = input.prefix
+      let problem = prefix.isEmpty ? TraceError(.empty, "the file is empty") : nil
+      if let problem = problem ?? foreignFormat(prefix).map({ TraceError(.notATrace, $0) }) { throw problem }
+      readers = Readers(text: Self.openText(file, prefix), dat: nil)
+      if let start = startOfText(file.file, prefix) {
+        readers.reopenText = { Self.openText(file, at: start) }
+        readers.text = readers.reopenText?()
+      }
     }
     self.size = size
   }
@@ -37,9 +44,8 @@ public struct TraceReader: EventReader, ~Copyable {
     }
   }
 
-  private static func openText(_ file: SharedInput, _ prefix: [UInt8]) throws(TraceError) -> TextReader {
-    guard !prefix.isEmpty else { throw TraceError(.empty, "the file is empty") }
-    if let problem = foreignFormat(prefix) { throw TraceError(.notATrace, problem) }
+  /// A text that comes once: a pipe.
+  private static func openText(_ file: SharedInput, _ prefix: [UInt8]) -> TextReader {
     var pending = prefix[...]
     return TextReader { (buffer) throws(TraceError) in
       guard pending.isEmpty else {
@@ -52,20 +58,38 @@ public struct TraceReader: EventReader, ~Copyable {
     }
   }
 
+  /// A text that can be read again.
+  private static func openText(_ file: SharedInput, at start: UInt64) -> TextReader {
+    var offset = start
+    return TextReader { (buffer) throws(TraceError) in
+      let count = try readDescriptor(file.file.descriptor, at: offset, buffer)
+      offset += UInt64(count)
+      return count
+    }
+  }
+
   public mutating func next(_ batch: inout [Event]) throws(TraceError) -> Bool {
     if let more = try readers.text?.next(&batch) { return more }
     return try readers.dat?.next(&batch) ?? false
   }
 
-  /// Delivers some functions only, where the format makes that cheaper: see `DatReader.selectFunctions`. To be called
-  /// before the first `next`.
+  /// Delivers some functions only, where that is cheaper and the input can be read again if it does not go well: see
+  /// `DatReader.selectFunctions` and `TextReader.selectFunctions`. To be called before the first `next`.
   public mutating func selectFunctions(_ isWanted: @escaping @Sendable (_ symbol: String) -> Bool) {
     readers.dat?.selectFunctions(isWanted)
+    if readers.reopenText != nil { readers.text?.selectFunctions(isWanted) }
   }
 
   /// What was seen of the functions that were not delivered; nil where all were.
   public var leftOut: LeftOutFunctions? {
     switch readers.dat {
+    case .some(let reader):
+      guard let leftOut = reader.leftOut else { return nil }
+      return LeftOutFunctions(
+        exits: leftOut.exits, deepest: leftOut.deepest, isComplete: leftOut.isComplete)
+    case .none: break
+    }
+    switch readers.text {
     case .some(let reader):
       guard let leftOut = reader.leftOut else { return nil }
       return LeftOutFunctions(
@@ -77,6 +101,7 @@ public struct TraceReader: EventReader, ~Copyable {
   /// From the beginning again, all functions delivered. Only where `leftOut` is not nil.
   public mutating func restart() {
     readers.dat?.restart()
+    if let reopen = readers.reopenText { readers.text = reopen() }
   }
 
   /// True for trace.dat, whose buffers' events follow one another.
@@ -123,11 +148,20 @@ public struct LeftOutFunctions: Sendable {
 private final class Readers {
   var text: TextReader?
   var dat: DatReader?
+  /// Where the text is a file: the text from its beginning.
+  var reopenText: (() -> TextReader)?
 
   init(text: consuming TextReader?, dat: consuming DatReader?) {
     self.text = text
     self.dat = dat
   }
+}
+
+/// Where the text began before its first bytes were looked at; nil where it cannot be read again.
+private func startOfText(_ file: borrowing InputFile, _ prefix: [UInt8]) -> UInt64? {
+  guard file.size != nil else { return nil }
+  let position = lseek(file.descriptor, 0, SEEK_CUR)
+  return position >= prefix.count ? UInt64(position) - UInt64(prefix.count) : nil
 }
 
 private final class SharedSpool: Sendable {

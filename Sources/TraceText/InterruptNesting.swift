@@ -57,4 +57,19 @@ struct InterruptNesting {
   mutating func forget(cpu: Int32) {
     if cpu >= 0, Int(cpu) < states.count { states[Int(cpu)] = State() }
   }
+
+  /// Whether calls on that CPU are as deep as they are indented.
+  func isRegular(cpu: Int) -> Bool {
+    cpu >= states.count || !states[cpu].isPending && states[cpu].offset == 0
+  }
+
+  /// For lines that were not adjusted, which a regular CPU's need not be: the depth of the innermost call that is open
+  /// behind them.
+  mutating func setOpen(_ depth: Int32, cpu: Int) {
+    guard cpu >= 0, cpu < Self.mostCPUs else { return }
+    if cpu >= states.count {
+      states.append(contentsOf: repeatElement(State(), count: cpu + 1 - states.count))
+    }
+    states[cpu].open = depth
+  }
 }

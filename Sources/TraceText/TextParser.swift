@@ -16,7 +16,7 @@ struct TextParser {
   var pastedLines = 0
 
   /// 1-based number of the current line.
-  private(set) var lineNumber = 0
+  var lineNumber = 0
   /// The header said that there is neither a CPU nor a duration nor any other column: calls stand there bare.
   var hasBareCalls = false
   /// Lines left of a comment that a line opened and none has closed yet.
@@ -32,6 +32,11 @@ struct TextParser {
   var nesting = InterruptNesting()
   /// A copy of a line from which character entities were removed.
   var cleaned: [UInt8] = []
+  var strict = StrictLane()
+  /// Where only some functions' calls are wanted.
+  var sieve: TextSieve?
+  /// The events of one line, on their way through the sieve.
+  var sifted: [Event] = []
 
   /// What became of a line.
   enum Outcome {

@@ -35,7 +35,12 @@ public struct TextReader: EventReader, ~Copyable {
   /// - Parameter read: fills a block from its front and returns how many bytes it wrote, 0 at the end.
   public init(read: @escaping (UnsafeMutableRawBufferPointer) throws(TraceError) -> Int) {
     self.read = read
-    buffer = .allocate(byteCount: Self.longestLine + Self.blockSize, alignment: 64)
+    let capacity = Self.longestLine + Self.blockSize
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: capacity + StrictCall.slack, alignment: 64)
+    // Loads of the strict lane may reach into the slack behind the bytes that were read.
+    memset(memory.baseAddress! + capacity, 0, StrictCall.slack)
+    buffer = UnsafeMutableRawBufferPointer(rebasing: memory[..<capacity])
   }
 
   deinit {
@@ -47,9 +52,32 @@ public struct TextReader: EventReader, ~Copyable {
   public var description: TraceDescription { parser.description }
   public var diagnostics: Diagnostics { parser.diagnostics }
 
+  /// Delivers the calls of some functions only, and of the others what these need to be paired. To be called before the
+  /// first `next`. At the end `leftOut` says whether it went well; where not, the text has to be read again.
+  public mutating func selectFunctions(_ isWanted: @escaping @Sendable (_ symbol: String) -> Bool) {
+    parser.sieve = TextSieve(isWanted: isWanted)
+  }
+
+  /// What was seen of all functions, delivered or not; nil where all were delivered.
+  public var leftOut: (exits: UInt64, deepest: Int32, isComplete: Bool)? {
+    parser.sieve.map { ($0.exits, $0.deepest, !$0.needsAll) }
+  }
+
+  /// For tests that hold the lane for strict lines against the general one: every line takes the latter.
+  package mutating func readAllTheGeneralWay() {
+    parser.strict.isOn = false
+  }
+
   public mutating func next(_ batch: inout [Event]) throws(TraceError) -> Bool {
     batch.removeAll(keepingCapacity: true)
     while batch.count < Self.batchSize {
+      if let sieve = parser.sieve {
+        if sieve.needsAll {
+          batch.removeAll(keepingCapacity: true)
+          return false
+        }
+        sieve.endWhole(after: bytesRead)
+      }
       if !parseLines(&batch) {
         if atEnd {
           finish(&batch)
@@ -66,6 +94,15 @@ public struct TextReader: EventReader, ~Copyable {
   private mutating func parseLines(_ batch: inout [Event]) -> Bool {
     guard let base = buffer.baseAddress else { return false }
     while batch.count < Self.batchSize {
+      if parser.acceptsStrictLines, !skipsLine, scanned == start {
+        let read = parser.parseStrictLines(
+          UnsafeRawBufferPointer(start: base + start, count: end - start), upTo: Self.batchSize, into: &batch)
+        if read > 0 {
+          start += read
+          scanned = start
+          continue
+        }
+      }
       guard scanned < end, let hit = memchr(base + scanned, 0x0A, end - scanned) else {
         scanned = end
         return false
@@ -75,7 +112,7 @@ public struct TextReader: EventReader, ~Copyable {
         skipsLine = false
         parser.skipLine()
       } else {
-        parser.parse(UnsafeRawBufferPointer(start: base + start, count: lineEnd - start), into: &batch)
+        parse(UnsafeRawBufferPointer(start: base + start, count: lineEnd - start), &batch)
       }
       start = lineEnd + 1
       scanned = start
@@ -108,10 +145,22 @@ public struct TextReader: EventReader, ~Copyable {
   /// The last line, which may have no line end, and what was still waiting for more.
   private mutating func finish(_ batch: inout [Event]) {
     if start < end, !skipsLine, let base = buffer.baseAddress {
-      parser.parse(UnsafeRawBufferPointer(start: base + start, count: end - start), into: &batch)
+      parse(UnsafeRawBufferPointer(start: base + start, count: end - start), &batch)
     }
     start = end
-    parser.finish(into: &batch)
+    if let sieve = parser.sieve {
+      parser.sift(sieve, into: &batch) { $0.finish(into: &$1) }
+    } else {
+      parser.finish(into: &batch)
+    }
+  }
+
+  private mutating func parse(_ line: UnsafeRawBufferPointer, _ batch: inout [Event]) {
+    if let sieve = parser.sieve {
+      parser.sift(sieve, into: &batch) { $0.parse(line, into: &$1) }
+    } else {
+      parser.parse(line, into: &batch)
+    }
   }
 
   /// Whether the first bytes of an input show a function-graph trace in text.

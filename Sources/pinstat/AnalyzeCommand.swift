@@ -5,7 +5,7 @@ import Reports
 
 struct AnalyzeCommand: AsyncParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case text, csv, json, markdown
+    case text, csv, json, markdown, html
   }
 
   static let configuration = CommandConfiguration(
@@ -20,7 +20,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
         trace-cmd report | pinstat analyze -
       """)
 
-  @Argument(help: ArgumentHelp("Traces: files, or - for standard input.", valueName: "trace"))
+  @Argument(
+    help: ArgumentHelp("Traces: files, or - for standard input.", valueName: "trace"), completion: .file())
   var traces: [String]
 
   @OptionGroup(title: "Selection") var selection: SelectionOptions
@@ -58,8 +59,9 @@ struct AnalyzeCommand: AsyncParsableCommand {
       return ExitStatus.inputFailed
     }
     let request = AnalysisRequest(
-      selection: selection.selection, filter: selection.filter, wantsCallees: callees || model != nil,
-      wantsSelfTime: format == .json)
+      selection: selection.selection, filter: selection.filter,
+      wantsCallees: callees || model != nil || format == .html,
+      wantsSelfTime: format == .json, wantsTimeline: format == .json || format == .html)
     let loaded = await load(traces, InputLoader(request: request), output, progress)
 
     var status = ExitStatus.done
@@ -92,6 +94,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
     var context = conditions.context(selection)
     context.wantsCallees = callees
     context.wantsHistogram = histogram
+    context.commandLine = CommandLine.arguments
     var report = AnalysisReport(traces: analyses, context: context)
     if let model { report.meet(model) }
     return max(
@@ -102,6 +105,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
         case .csv: Array((callees ? report.calleesCSV : report.csv).utf8)
         case .json: try report.json()
         case .markdown: Array(report.markdown.utf8)
+        case .html: Array(report.html.utf8)
         }
       } remarks: {
         format == .csv ? report.remarks : []

@@ -38,6 +38,19 @@ struct ByteOffset: ExpressibleByArgument, Hashable {
   }
 }
 
+/// A length of time: `10s`, `500ms`, `2m`, `1.5` (seconds); greater than 0, at most a week.
+struct Seconds: ExpressibleByArgument, Hashable {
+  var value: Double
+
+  init?(argument: String) {
+    let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]
+    let unit = units.first { argument.hasSuffix($0.0) }
+    guard let number = Double(argument.dropLast(unit?.0.count ?? 0)), number > 0 else { return nil }
+    value = number * (unit?.1 ?? 1)
+    guard value >= 0.001, value <= 604_800 else { return nil }
+  }
+}
+
 /// A share: `5%`, `0.05`; at least 0.
 struct Share: ExpressibleByArgument, Hashable {
   var value: Double

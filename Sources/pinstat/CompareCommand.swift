@@ -7,7 +7,7 @@ import TraceInput
 
 struct CompareCommand: AsyncParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case text, csv, json, markdown, junit, commit
+    case text, csv, json, markdown, html, junit, commit
   }
 
   static let configuration = CommandConfiguration(
@@ -33,17 +33,19 @@ struct CompareCommand: AsyncParsableCommand {
         64  wrong usage
       """)
 
-  @Argument(help: ArgumentHelp("BEFORE and AFTER, or one text that holds both.", valueName: "trace"))
+  @Argument(
+    help: ArgumentHelp("BEFORE and AFTER, or one text that holds both.", valueName: "trace"),
+    completion: .file())
   var traces: [String] = []
 
   @Option(
     name: .long, parsing: .upToNextOption,
-    help: ArgumentHelp("Traces of the before side.", valueName: "trace"))
+    help: ArgumentHelp("Traces of the before side.", valueName: "trace"), completion: .file())
   var before: [String] = []
 
   @Option(
     name: .long, parsing: .upToNextOption,
-    help: ArgumentHelp("Traces of the after side.", valueName: "trace"))
+    help: ArgumentHelp("Traces of the after side.", valueName: "trace"), completion: .file())
   var after: [String] = []
 
   @OptionGroup(title: "Selection") var selection: SelectionOptions
@@ -124,7 +126,7 @@ struct CompareCommand: AsyncParsableCommand {
     let progress = Progress(output.progress, quiet: output.quiet)
     do {
       let model = try conditions.model(before: variantBefore, after: variantAfter)
-      let sides = try await loadSides(progress, wantsCallees: callees || model != nil)
+      let sides = try await loadSides(progress, wantsCallees: callees || model != nil || format == .html)
       progress.finish()
       var request = ComparisonRequest()
       request.metric = metric
@@ -177,7 +179,7 @@ struct CompareCommand: AsyncParsableCommand {
   private func loadSides(_ progress: Progress, wantsCallees: Bool) async throws -> Sides {
     let request = AnalysisRequest(
       selection: selection.selection, filter: selection.filter, wantsCallees: wantsCallees,
-      wantsSelfTime: false)
+      wantsSelfTime: false, wantsTimeline: format == .html)
     if traces.count == 1 { return try loadText(traces[0], request, progress) }
     let left = before.isEmpty ? [traces[0]] : before
     let right = after.isEmpty ? [traces[1]] : after
@@ -229,7 +231,8 @@ struct CompareCommand: AsyncParsableCommand {
 
   private func report(_ comparison: Comparison, seconds: Double) -> Int32 {
     var context = conditions.context(selection)
-    context.wantsCallees = callees
+    context.wantsCallees = callees || format == .html
+    context.commandLine = CommandLine.arguments
     let report = ComparisonReport(comparison: comparison, context: context)
     let policy: GateOutcome
     switch undecided {
@@ -243,6 +246,7 @@ struct CompareCommand: AsyncParsableCommand {
       case .csv: Array(report.csv.utf8)
       case .json: try report.json()
       case .markdown: Array(report.markdown.utf8)
+      case .html: Array(report.html.utf8)
       case .junit: Array(report.junit(undecided: policy, seconds: seconds).utf8)
       case .commit: Array(report.commit.utf8)
       }

@@ -6,20 +6,31 @@ import TraceInput
 
 struct ExportCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case csv, jsonl
+    case csv, jsonl, folded, chrome
   }
 
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "One row a call.",
+    abstract: "One row a call; or a flame graph's stacks, or a time line for Perfetto.",
     discussion: """
+      FORMATS
+        csv, jsonl  one row a call of the selected functions, as it ends
+        folded      the selected functions' calls with everything below them, for flamegraph.pl, inferno and speedscope: \
+      `task;caller;callee N`, N being the nanoseconds of the path's own time, \
+      so that all lines add up to the durations of the outermost calls
+        chrome      the same calls on a time line, for ui.perfetto.dev and chrome://tracing; \
+      needs a trace with times (not of the clock 'counter')
+
       EXAMPLES
         pinstat export trace.dat > calls.csv
-        pinstat export --all-functions --format jsonl trace.dat | jq .function
+        pinstat export --all-functions --format jsonl trace.dat | head -3
         pinstat export -f 'vfio_*' --cpu 0-3 -o calls.csv trace.dat
+        pinstat export --all-functions --format folded -o stacks.txt trace.dat
+        pinstat export --all-functions --format chrome -o trace.json trace.dat
       """)
 
-  @Argument(help: ArgumentHelp("Traces: files, or - for standard input.", valueName: "trace"))
+  @Argument(
+    help: ArgumentHelp("Traces: files, or - for standard input.", valueName: "trace"), completion: .file())
   var traces: [String]
 
   @OptionGroup(title: "Selection") var selection: SelectionOptions
@@ -43,10 +54,16 @@ struct ExportCommand: ParsableCommand {
       let file = try Output(output.output)
       let progress = Progress(output.progress, quiet: output.quiet)
       if format == .csv { try file.write(CallRowWriter.csvHeader) }
+      var chrome = ChromeTraceWriter()
+      if format == .chrome { try file.append { chrome.begin(&$0) } }
       var status = ExitStatus.done
       for (index, path) in traces.enumerated() {
         do {
-          try export(path, index, to: file, progress)
+          switch format {
+          case .csv, .jsonl: try export(path, index, to: file, progress)
+          case .folded: try exportFolded(path, index, to: file, progress)
+          case .chrome: try exportChrome(path, index, &chrome, to: file, progress)
+          }
         } catch let failure as Failure {
           // What the readers have found so far comes before the reason why there is no more.
           try file.flush()
@@ -56,6 +73,7 @@ struct ExportCommand: ParsableCommand {
         }
       }
       progress.finish()
+      if format == .chrome { try file.append { chrome.end(&$0) } }
       try file.commit()
       return status
     } catch let error as OutputError {
@@ -71,11 +89,7 @@ struct ExportCommand: ParsableCommand {
     var writer = CallRowWriter(format: format == .csv ? .csv : .jsonl, trace: path)
     var calls: [Call] = []
     do {
-      let input = try SniffedInput(path: path)
-      if input.isJSON {
-        throw TraceError(.unsupported, "it is a stored analysis, not a trace; export needs the trace itself")
-      }
-      var selected = try SelectedCalls(input, request: request)
+      var selected = try SelectedCalls(openTrace(path), request: request)
       while try selected.next(&calls) {
         progress.update(input: index, read: selected.bytesRead, total: selected.size)
         if calls.isEmpty { continue }
@@ -85,30 +99,38 @@ struct ExportCommand: ParsableCommand {
           for call in calls { writer.append(call, names, to: &out) }
         }
       }
-      if output.verbose {
-        progress.finish()
-        say("\(displayed(path)): read: \(selected.description.format.name), \(selected.quality.calls) calls")
-      }
-      if !output.quiet {
-        progress.finish()
-        for remark in exportRemarks(selected.quality, isOutOfOrder: selected.isOutOfOrder) {
-          say("\(displayed(path)): \(remark)")
-        }
-      }
-      if selected.quality.calls == 0, let reason = selected.quality.diagnostics.reasonForNoCalls {
-        throw Failure(noCalls: reason, path: path)
-      }
-      if selected.quality.calls == 0, !selected.isTraceDat {
-        throw Failure(path, AnalysisError.noFunctionGraph(tracer: selected.description.tracer))
-      }
-      if selected.filter.hasTimeRange,
-        let buffer = selected.description.buffers.first(where: { !$0.timestampsAreTime })
-      {
-        throw Failure(path, AnalysisError.clockIsNotTime(clock: buffer.clock))
-      }
-      if let missing = selected.missing.first { throw Failure(missing: missing, path: path) }
+      try finish(
+        path, selected.quality, selected.description, isTraceDat: selected.isTraceDat,
+        missing: selected.missing, progress,
+        remarks: exportRemarks(selected.quality, isOutOfOrder: selected.isOutOfOrder))
     } catch let error as TraceError {
       throw Failure(path, error)
     }
+  }
+  /// Says what is to be said of a trace that was read to its end, and fails where it has not what was asked for.
+  func finish(
+    _ path: String, _ quality: TraceQuality, _ description: TraceDescription, isTraceDat: Bool,
+    missing: [MissingFunction], _ progress: Progress, remarks: [String]
+  ) throws {
+    if output.verbose {
+      progress.finish()
+      say("\(displayed(path)): read: \(description.format.name), \(quality.calls) calls")
+    }
+    if !output.quiet {
+      progress.finish()
+      for remark in remarks { say("\(displayed(path)): \(remark)") }
+    }
+    if quality.calls == 0, let reason = quality.diagnostics.reasonForNoCalls {
+      throw Failure(noCalls: reason, path: path)
+    }
+    if quality.calls == 0, !isTraceDat {
+      throw Failure(path, AnalysisError.noFunctionGraph(tracer: description.tracer))
+    }
+    if selection.filter.hasTimeRange,
+      let buffer = description.buffers.first(where: { !$0.timestampsAreTime })
+    {
+      throw Failure(path, AnalysisError.clockIsNotTime(clock: buffer.clock))
+    }
+    if let missing = missing.first { throw Failure(missing: missing, path: path) }
   }
 }

@@ -69,6 +69,19 @@ struct Failure: Error {
     sentence = Failure(path, damage).sentence
   }
 
+  /// A trace of which no call can be placed in time; `buffer` is one whose clock is to blame.
+  init(noTimes buffer: TraceDescription.Buffer?, path: String) {
+    let reason =
+      buffer.map { "its clock\($0.clock.isEmpty ? "" : " '\($0.clock)'") gives no times" }
+      ?? "its lines have no times"
+    let remedy =
+      buffer == nil
+      ? "record with the option funcgraph-abstime (echo 1 > options/funcgraph-abstime)"
+      : "record with -C local or mono"
+    sentence =
+      "\(displayed(path)): \(reason), which a time line (--format chrome) needs; \(remedy), or use --format folded"
+  }
+
   init(_ error: CalibrationFailure) {
     switch error {
     case .noCalls(let path):

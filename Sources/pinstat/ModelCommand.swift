@@ -123,13 +123,15 @@ struct ModelCommand: AsyncParsableCommand {
   @Option(name: .long, help: ArgumentHelp("RLIMIT_MEMLOCK, without CAP_IPC_LOCK.", valueName: "bytes"))
   var memlock: ByteOffset?
 
-  @Option(name: .long, help: ArgumentHelp("Costs, as --save-costs wrote them.", valueName: "file"))
+  @Option(
+    name: .long, help: ArgumentHelp("Costs, as --save-costs wrote them.", valueName: "file"),
+    completion: .file())
   var costs: String?
 
   @Option(name: .long, help: ArgumentHelp("Calibrate the costs from a trace; repeatable.", valueName: "item"))
   var calibrate: [CalibrationArgument] = []
 
-  @Option(name: .long, help: ArgumentHelp("Write the costs there.", valueName: "file"))
+  @Option(name: .long, help: ArgumentHelp("Write the costs there.", valueName: "file"), completion: .file())
   var saveCosts: String?
 
   @Option(name: .long, help: "How the report is written.")

@@ -52,12 +52,19 @@ final class Output {
     TemporaryFile.remember(name)
   }
 
+  /// Standard error, for reports of a command that has standard output for itself.
+  init(standardError: Void) {
+    path = "standard error"
+    target = ""
+    descriptor = 2
+  }
+
   deinit {
     if let temporary {
       unlink(temporary)
       TemporaryFile.forget()
     }
-    if descriptor != 1 { close(descriptor) }
+    if descriptor > 2 { close(descriptor) }
   }
 
   func write(_ text: String) throws(OutputError) {
@@ -181,8 +188,8 @@ func printable(_ text: String) -> String {
 func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
 /// How text goes to a terminal, or to whatever stands in its place.
-func textStyle(color: When, toFile: Bool) -> TextStyle {
-  let terminal = !toFile && isTerminal(1)
+func textStyle(color: When, toFile: Bool, descriptor: Int32 = 1) -> TextStyle {
+  let terminal = !toFile && isTerminal(descriptor)
   let isPlain = environment("NO_COLOR").map { !$0.isEmpty } ?? false
   let useColor: Bool
   switch color {
@@ -191,9 +198,9 @@ func textStyle(color: When, toFile: Bool) -> TextStyle {
   case .auto: useColor = terminal && !isPlain && environment("TERM") != "dumb"
   }
   var width = 80
-  if terminal {
-    var size = winsize()
-    if ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { width = Int(size.ws_col) }
+  var size = winsize()
+  if terminal, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+    width = Int(size.ws_col)
   } else if let columns = environment("COLUMNS").flatMap(Int.init), columns > 0 {
     width = columns
   }

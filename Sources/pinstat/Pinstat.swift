@@ -6,7 +6,7 @@ import Reports
 struct Pinstat: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pinstat",
-    abstract: "Statistics of ftrace function-graph durations: analyze, compare, export, model.",
+    abstract: "Statistics of ftrace function-graph durations: analyze, compare, export, model, record.",
     discussion: """
       Reads trace.dat, `trace-cmd report`, and the text of tracefs and perf ftrace, whole or pasted into a mail.
 
@@ -15,9 +15,11 @@ struct Pinstat: AsyncParsableCommand {
         pinstat analyze -f 'vfio_*' --format csv trace.dat > durations.csv
         pinstat compare before.dat after.dat
         pinstat compare --before old*.dat --after new*.dat --max-slowdown 5%
-        pinstat compare mail.txt            (one text with "Before:" and "After:")
+        pinstat compare mail.txt            # one text with "Before:" and "After:"
         pinstat export --all-functions trace.dat | head
+        pinstat export --all-functions --format chrome -o trace.json trace.dat
         pinstat model --size 8G --page-size 2M
+        sudo pinstat record -f vfs_read -- cat /etc/hostname
         ssh host sudo cat /sys/kernel/tracing/trace | pinstat analyze -
 
       EXIT CODES
@@ -26,9 +28,12 @@ struct Pinstat: AsyncParsableCommand {
         2   the input failed, or the output could not be written
         3   compare: the data cannot decide a gate
         64  wrong usage
+        record ends as its command does, or with 125
       """,
     version: "pinstat \(pinstatVersion)",
-    subcommands: [AnalyzeCommand.self, CompareCommand.self, ExportCommand.self, ModelCommand.self])
+    subcommands: [
+      AnalyzeCommand.self, CompareCommand.self, ExportCommand.self, ModelCommand.self, RecordCommand.self,
+    ])
 
   static func main() async {
     if let objection = AddressSpace.objection {

@@ -121,8 +121,9 @@ struct ConditionOptions: ParsableArguments {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Costs of this machine for the model, as pinstat model wrote them.", valueName: "file")
-  )
+    help: ArgumentHelp(
+      "Costs of this machine for the model, as pinstat model wrote them.", valueName: "file"),
+    completion: .file())
   var costs: String?
 
   func validate() throws {
@@ -173,7 +174,8 @@ struct ConditionOptions: ParsableArguments {
 struct OutputOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("Write there, whole or not at all, instead of to standard output.", valueName: "file"))
+    help: ArgumentHelp("Write there, whole or not at all, instead of to standard output.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Option(name: .long, help: ArgumentHelp("Worker threads. (default: cores)", valueName: "n"))

@@ -58,6 +58,11 @@ enum Golden {
       "export.jsonl",
       ["export", "--all-functions", Tool.fixture("6.17-txt-marker.tracefs.txt"), "--format", "jsonl"]
     ),
+    (
+      "export.folded",
+      ["export", "--all-functions", Tool.fixture("6.18-nest3-256m-2m.dat"), "--format", "folded"]
+    ),
+    ("export-chrome.json", ["export", before, "--format", "chrome"]),
     ("help.txt", ["--help"]),
     ("help-analyze.txt", ["analyze", "--help"]),
     ("help-compare.txt", ["compare", "--help"]),

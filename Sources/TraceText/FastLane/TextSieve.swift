@@ -1,0 +1,346 @@
+internal import FunctionGraph
+
+/// Tells lines of wanted functions from all others, and sees to it that what is left out is not missed: what
+/// `FunctionSieve` is for trace.dat.
+///
+/// Calls pair by stack and depth, so that of another function only one thing matters: that its stack came up to a depth
+/// at which a wanted call is open. So each stack has a threshold, the depth of its innermost open wanted call, and a line
+/// that is deeper and names no wanted function is counted and left out. The others are delivered, as `unwound` where
+/// they are of another function.
+///
+/// Stacks are those of `CallBuilder`: a task's in a report, a CPU's in the kernel's own text, which task switches turn
+/// into tasks'. Where a CPU's first switch comes, calls change owner by the names on the stacks; so the first lines are
+/// delivered whole, and later on an unnamed CPU among named ones ends the sieve.
+///
+/// Lost events mark the stacks of a CPU by where and when each was last seen. Before a loss, and before its task is
+/// switched out, a stack that had lines left out is therefore touched (an `unwound` below all depths), and after a loss
+/// its next line is delivered.
+///
+/// Whatever does not fit (another layout, another report behind this one, headings, times that go back) sets
+/// `needsAll`: the text has to be read again as a whole.
+final class TextSieve {
+  /// Bytes at the start of which every line is delivered.
+  static let wholeBytes: UInt64 = 1 << 21
+  /// Stacks and CPUs that are told apart; more end the sieve.
+  static let mostSlots = 1 << 14
+
+  enum Source {
+    /// Not known yet.
+    case none
+    /// The kernel's own text, lines of CPUs.
+    case graph
+    /// `trace-cmd report`, lines of tasks.
+    case report
+  }
+
+  private struct Stack {
+    /// Depths of the open wanted calls, outermost first.
+    var open: [Int32] = []
+    /// The number of the last loss before it was last delivered.
+    var lossesSeen = 0
+    /// CPUs that run it at once, as far as the text tells: more than one where a switch was lost.
+    var runners = 0
+  }
+
+  private struct Slot {
+    /// Index into `stacks`; −1 before its first line.
+    var stack = -1
+    /// What task switches have told; −1 before the first.
+    var pid: Int32 = -1
+  }
+
+  private let isWantedName: @Sendable (String) -> Bool
+  /// 1 wanted, 2 not.
+  private var verdicts = NameCache()
+  /// The same by the function's number, for lines that took the general way.
+  private var judged: [Bool] = []
+  private var source = Source.none
+  /// In the kernel's text, by CPU; in a report, by task, where it is the stack's number too.
+  private var slots: [Slot] = []
+  private var stacks: [Stack] = []
+  /// The kernel's text: stacks by process ID, of idle tasks by −1 − CPU.
+  private var stackOfTask: [Int64: Int] = [:]
+  private var slotOfTask: [Int64: Int32] = [:]
+  private var losses = 0
+  private var hasSwitched = false
+  /// A task had calls on an unnamed CPU and, by name, on another one.
+  private var isMixed = false
+  private(set) var isWhole = true
+  private var lastTime: UInt64 = 0
+
+  /// By slot: lines as deep or less deep are delivered. Where nothing is known of a slot, all are.
+  let thresholds: UnsafeMutablePointer<Int32>
+  /// By CPU: the depth of the innermost open call after the lines that were left out since the last delivered one; `none`
+  /// where there were none.
+  let skippedTo: UnsafeMutablePointer<Int32>
+  static let none = Int32.min
+
+  /// Lines of exits and leaves, delivered or not.
+  var exits: UInt64 = 0
+  /// The deepest depth of all lines.
+  var deepest: Int32 = -1
+  /// The text has to be read again with all functions.
+  private(set) var needsAll = false
+
+  init(isWanted: @escaping @Sendable (String) -> Bool) {
+    isWantedName = isWanted
+    thresholds = .allocate(capacity: Self.mostSlots)
+    thresholds.initialize(repeating: .max, count: Self.mostSlots)
+    skippedTo = .allocate(capacity: Self.mostSlots)
+    skippedTo.initialize(repeating: Self.none, count: Self.mostSlots)
+  }
+
+  deinit {
+    thresholds.deallocate()
+    skippedTo.deallocate()
+  }
+
+  func giveUp() { needsAll = true }
+
+  // MARK: Names
+
+  @inline(__always)
+  func isWanted(_ name: StrictName) -> Bool {
+    (verdicts.find(name) ?? judge(name)) == 1
+  }
+
+  @inline(never)
+  private func judge(_ name: StrictName) -> UInt32 {
+    let verdict: UInt32 = isWantedName(String(decoding: name.symbol, as: UTF8.self)) ? 1 : 2
+    verdicts.remember(name, verdict)
+    return verdict
+  }
+
+  private func isWanted(_ function: FunctionID, _ functions: borrowing FunctionTable) -> Bool {
+    if function == .none { return false }
+    let number = Int(function.rawValue)
+    while judged.count <= number {
+      judged.append(isWantedName(functions[FunctionID(rawValue: UInt32(judged.count))].symbol))
+    }
+    return judged[number]
+  }
+
+  // MARK: Events
+
+  /// The slot of a report's task; nil where there are too many.
+  func slot(pid: Int32, cpu: Int32) -> Int32? {
+    if source == .none {
+      source = .report
+      isWhole = false
+      // A loss has no time, and its place among the others depends on lines that are left out.
+      if losses > 0 { giveUp() }
+    }
+    let key = pid > 0 ? Int64(pid) : -1 - Int64(cpu)
+    if let known = slotOfTask[key] { return known }
+    guard stacks.count < Self.mostSlots else {
+      giveUp()
+      return nil
+    }
+    let slot = Int32(stacks.count)
+    stacks.append(Stack())
+    slotOfTask[key] = slot
+    thresholds[Int(slot)] = -1
+    return slot
+  }
+
+  /// A report's line was at this time; false where it goes back, and what is left out may not be in the order in which
+  /// it is read.
+  @inline(__always)
+  func passes(_ time: UInt64) -> Bool {
+    if time < lastTime { return false }
+    lastTime = time
+    return true
+  }
+
+  /// Delivers an event that a line gave, or what is left of it.
+  func deliver(
+    _ event: Event, isWanted: Bool? = nil, _ functions: borrowing FunctionTable, into batch: inout [Event]
+  ) {
+    guard event.column == 0, event.buffer == 0 else { return giveUp() }
+    switch event.kind {
+    case .entry, .exit, .leaf:
+      guard event.depth >= 0, event.cpu >= 0, let slot = slot(of: event) else { return giveUp() }
+      if event.kind != .entry { exits += 1 }
+      deepest = max(deepest, event.depth)
+      deliverCall(event, slot, isWanted: isWanted ?? self.isWanted(event.function, functions), &batch)
+    case .lost:
+      guard source != .report else { return giveUp() }
+      lose(event, &batch)
+    case .taskSwitch:
+      guard accepts(.graph), Int(event.cpu) < Self.mostSlots, event.cpu >= 0 else { return giveUp() }
+      source = .graph
+      switchTask(event, &batch)
+    case .heading, .unwound:
+      giveUp()
+    }
+  }
+
+  /// Whether lines of this kind can come here.
+  func accepts(_ kind: Source) -> Bool { source == .none || source == kind }
+
+  private func slot(of event: Event) -> Int? {
+    let isReport = event.pid >= 0 && event.timestamp.unit == .nanoseconds
+    guard isReport || event.pid < 0 && event.timestamp.unit == .none else { return nil }
+    guard accepts(isReport ? .report : .graph) else { return nil }
+    if isReport {
+      guard passes(event.timestamp.value) else { return nil }
+      return slot(pid: event.pid, cpu: event.cpu).map { Int($0) }
+    }
+    if source == .none { source = .graph }
+    let cpu = Int(event.cpu)
+    guard cpu < Self.mostSlots else { return nil }
+    while slots.count <= cpu { slots.append(Slot()) }
+    if slots[cpu].stack < 0 {
+      // A CPU of which no task is known, among those of which one is.
+      if hasSwitched, !isWhole { return nil }
+      slots[cpu].stack = stacks.count
+      stacks.append(Stack(runners: 1))
+    }
+    return cpu
+  }
+
+  private func deliverCall(_ event: Event, _ slot: Int, isWanted: Bool, _ batch: inout [Event]) {
+    let stack = source == .report ? slot : slots[slot].stack
+    if isWhole, hasSwitched, event.kind == .exit, event.function != .none { noteNamedExit() }
+    let hadOpen = !stacks[stack].open.isEmpty
+    var closed = false
+    while let last = stacks[stack].open.last, last >= event.depth {
+      stacks[stack].open.removeLast()
+      closed = true
+    }
+    let touches = hadOpen && (stacks[stack].lossesSeen != losses || stacks[stack].runners > 1)
+    if isWhole || isWanted || closed && event.kind == .exit && event.function == .none {
+      batch.append(event)
+      if isWanted, event.kind == .entry { stacks[stack].open.append(event.depth) }
+    } else if closed || touches {
+      batch.append(unwound(event))
+    } else {
+      // Nothing hangs on it.
+      if source == .graph {
+        skippedTo[slot] = event.kind == .entry ? event.depth : event.depth - 1
+      }
+      return
+    }
+    stacks[stack].lossesSeen = losses
+    skippedTo[slot] = Self.none
+    updateThreshold(slot)
+  }
+
+  private func unwound(_ event: Event) -> Event {
+    var event = event
+    event.kind = .unwound
+    event.function = .none
+    event.duration = nil
+    return event
+  }
+
+  private func updateThreshold(_ slot: Int) {
+    if isWhole { return }
+    let stack = source == .report ? slot : slots[slot].stack
+    if stacks[stack].runners > 1 {
+      thresholds[slot] = .max
+    } else if let last = stacks[stack].open.last {
+      thresholds[slot] = stacks[stack].lossesSeen != losses ? .max : last
+    } else {
+      thresholds[slot] = -1
+    }
+  }
+
+  // MARK: The kernel's own text
+
+  /// CPUs that were seen are below this.
+  var cpuEnd: Int { source == .graph ? slots.count : 0 }
+
+  /// Tells `nesting` of the lines that were left out.
+  func bringUpToDate(_ nesting: inout InterruptNesting) {
+    for cpu in 0..<cpuEnd where skippedTo[cpu] != Self.none { nesting.setOpen(skippedTo[cpu], cpu: cpu) }
+  }
+
+  /// Lines inside an interrupt are deeper than they are indented, and all delivered so that they are read right.
+  func heed(_ nesting: borrowing InterruptNesting, cpu: Int) {
+    if nesting.isRegular(cpu: cpu) {
+      if slots[cpu].stack >= 0 { updateThreshold(cpu) }
+    } else {
+      thresholds[cpu] = .max
+    }
+  }
+
+  /// Tells the builder where a stack was last seen, if lines of it were left out since and a wanted call is open.
+  private func touch(_ cpu: Int, _ batch: inout [Event]) {
+    guard slots[cpu].stack >= 0, skippedTo[cpu] != Self.none, !stacks[slots[cpu].stack].open.isEmpty else {
+      return
+    }
+    var event = Event(kind: .unwound)
+    event.cpu = Int32(cpu)
+    event.depth = .max
+    batch.append(event)
+    stacks[slots[cpu].stack].lossesSeen = losses
+  }
+
+  private func lose(_ event: Event, _ batch: inout [Event]) {
+    if !isWhole { for cpu in slots.indices { touch(cpu, &batch) } }
+    batch.append(event)
+    losses += 1
+    for cpu in slots.indices {
+      skippedTo[cpu] = Self.none
+      if slots[cpu].stack >= 0 { updateThreshold(cpu) }
+    }
+  }
+
+  private func switchTask(_ event: Event, _ batch: inout [Event]) {
+    let cpu = Int(event.cpu)
+    while slots.count <= cpu { slots.append(Slot()) }
+    if !isWhole {
+      guard hasSwitched else { return giveUp() }
+      touch(cpu, &batch)
+    }
+    hasSwitched = true
+    if slots[cpu].stack >= 0 {
+      if slots[cpu].pid < 0 { name(cpu, event.previousPid) }
+      stacks[slots[cpu].stack].runners -= 1
+    }
+    let key = Self.key(pid: event.pid, cpu: cpu)
+    let stack: Int
+    if let known = stackOfTask[key] {
+      stack = known
+    } else {
+      guard stacks.count < Self.mostSlots else { return giveUp() }
+      stack = stacks.count
+      stacks.append(Stack())
+      stackOfTask[key] = stack
+    }
+    stacks[stack].runners += 1
+    slots[cpu].stack = stack
+    slots[cpu].pid = event.pid
+    skippedTo[cpu] = Self.none
+    batch.append(event)
+    for cpu in slots.indices where slots[cpu].stack >= 0 { updateThreshold(cpu) }
+  }
+
+  private static func key(pid: Int32, cpu: Int) -> Int64 { pid > 0 ? Int64(pid) : -1 - Int64(cpu) }
+
+  /// What a CPU did before its first switch belongs to the task that ran before.
+  private func name(_ cpu: Int, _ previous: Int32) {
+    let key = Self.key(pid: previous, cpu: cpu)
+    if stackOfTask[key] != nil { isMixed = true }
+    stackOfTask[key] = slots[cpu].stack
+  }
+
+  /// While there are unnamed CPUs beside named ones, an exit that names its function may move calls from one stack to
+  /// another (`CallBuilder.strayStack`), which is not followed here.
+  private func noteNamedExit() {
+    if !isMixed, slots.contains(where: { $0.stack >= 0 && $0.pid < 0 }),
+      stacks.contains(where: { !$0.open.isEmpty })
+    {
+      isMixed = true
+    }
+  }
+
+  /// To be called between lines: from here on lines are left out, if all CPUs are named or none is.
+  func endWhole(after bytes: UInt64) {
+    guard isWhole, source == .graph, bytes >= Self.wholeBytes, !isMixed else { return }
+    if hasSwitched, slots.contains(where: { $0.stack >= 0 && $0.pid < 0 }) { return }
+    isWhole = false
+    for cpu in slots.indices where slots[cpu].stack >= 0 { updateThreshold(cpu) }
+  }
+}
