@@ -71,8 +71,8 @@ ifeq ($(SANITIZE),)
 	Scripts/docs "$$($(SWIFT) build --show-bin-path)" .build/docs
 endif
 	$(MAKE) --no-print-directory bench-smoke
-	$(MAKE) --no-print-directory lab-smoke
 ifeq ($(SANITIZE),)
+	$(MAKE) --no-print-directory lab-smoke
 	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(PARSER_FLAGS)
 	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(PARSER_FLAGS) --filter '$(PARSER_TESTS)'
 	Fuzz/run smoke
