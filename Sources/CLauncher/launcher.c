@@ -20,6 +20,8 @@ pid_t launcher_fork(char *const argv[], int go, int failure, const int handled[]
   }
   // A handler of the parent must not run here: it would write to the parent's pipe.
   for (int index = 0; index < handledCount; index++) signal(handled[index], SIG_DFL);
+  // Not `before`: a worker thread of the parent has everything blocked, which a program inherits and does not expect.
+  sigemptyset(&before);
   sigprocmask(SIG_SETMASK, &before, NULL);
   char byte;
   ssize_t count;

@@ -9,6 +9,7 @@ final class CaptureSession {
   /// The instance's name; empty for the top buffer.
   let instance: String
   private let prefix: String
+  private var isUndone = false
 
   init(
     _ tree: any TracingTree, _ journals: String, _ request: CaptureRequest, _ signals: SignalPipe
@@ -33,10 +34,14 @@ final class CaptureSession {
   }
 
   deinit {
-    _ = ledger.undo()
+    if !isUndone { _ = ledger.undo() }
   }
 
-  func undo() -> [TracingFileError] { ledger.undo() }
+  /// To be called once.
+  func undo() -> [TracingFileError] {
+    isUndone = true
+    return ledger.undo()
+  }
 
   func record(_ command: [String]?, kallsyms: String, version: String) throws(CaptureError) -> CapturedTrace {
     try file { () throws(TracingFileError) in try tree.clear("\(prefix)trace") }

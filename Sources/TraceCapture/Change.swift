@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// One thing that a capture changed in tracefs, and what undoes it. Undoing twice does no harm.
 struct Change: Equatable {
   enum Before: Equatable {
@@ -24,13 +26,27 @@ struct Change: Equatable {
         try? tree.write("\(path)/tracing_on", "0")
         try? tree.write("\(path)/current_tracer", "nop")
       }
-      try tree.removeInstance(String(path.drop { $0 != "/" }.dropFirst()))
+      try Self.removeInstance(String(path.drop { $0 != "/" }.dropFirst()), in: tree)
     case .value(let value):
       try tree.write(path, value)
     case .list(let entries):
       try tree.clear(path)
       for entry in entries { try tree.append(path, entry + "\n") }
     }
+  }
+
+  /// Somebody who looks into the instance just now makes it busy.
+  private static func removeInstance(_ name: String, in tree: any TracingTree) throws(TracingFileError) {
+    for _ in 0..<20 {
+      do {
+        return try tree.removeInstance(name)
+      } catch  where error.code == EBUSY {
+        usleep(10_000)
+      } catch {
+        throw error
+      }
+    }
+    try tree.removeInstance(name)
   }
 
   /// One line of the journal, without its end.

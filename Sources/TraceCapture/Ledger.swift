@@ -11,7 +11,12 @@ final class Ledger {
     self.journal = journal
   }
 
+  /// Of the instance that was made.
+  private var instancePath: String? { changes.first { $0.before == .noInstance }?.path }
+
   private func note(_ change: Change) throws(CaptureError) {
+    // An instance goes with all that is in it.
+    if let instance = instancePath, change.path.hasPrefix(instance + "/") { return }
     // What a file held first is what counts.
     if changes.contains(where: { $0.path == change.path }) { return }
     try journal.append(change)
@@ -49,10 +54,20 @@ final class Ledger {
     }
   }
 
-  /// Undoes everything, the last change first; goes on where something cannot be undone.
+  /// Undoes everything, the last change first; goes on where something cannot be undone, and tries that once more in the
+  /// end.
   ///
   /// - Returns: what could not be.
   func undo() -> [TracingFileError] {
+    if !undoOnce().isEmpty {
+      let failures = undoOnce()
+      if !failures.isEmpty { return failures }
+    }
+    journal.remove()
+    return []
+  }
+
+  private func undoOnce() -> [TracingFileError] {
     var failures: [TracingFileError] = []
     var left: [Change] = []
     for change in changes.reversed() {
@@ -64,20 +79,15 @@ final class Ledger {
       }
     }
     changes = left.reversed()
-    if failures.isEmpty { journal.remove() }
     return failures
   }
 
   /// Undoes one change: an instance that turned out to be of no use.
-  func undo(onlyInstance path: String) -> [TracingFileError] {
-    guard let index = changes.firstIndex(where: { $0.path == path }) else { return [] }
-    do throws(TracingFileError) {
-      try changes[index].undo(in: tree)
-    } catch {
-      return [error]
-    }
+  func undo(onlyInstance path: String) throws(CaptureError) {
+    guard let index = changes.firstIndex(where: { $0.path == path }) else { return }
+    let instance = changes[index]
+    try change { () throws(TracingFileError) in try instance.undo(in: tree) }
     changes.remove(at: index)
-    return []
   }
 
   private func read<Value>(_ body: () throws(TracingFileError) -> Value) throws(CaptureError) -> Value {

@@ -48,8 +48,7 @@ struct TracerSetup {
     if let tracers = try? tree.words("\(path)/available_tracers"), tracers.contains(Self.tracer) {
       return name
     }
-    let failures = ledger.undo(onlyInstance: path)
-    guard failures.isEmpty else { throw .notRestored(failures) }
+    try ledger.undo(onlyInstance: path)
     return nil
   }
 
@@ -57,7 +56,7 @@ struct TracerSetup {
   private func demandUnused() throws(CaptureError) {
     let tracer = try read { () throws(TracingFileError) in try tree.text("current_tracer") }
     guard tracer == "nop" else { throw .tracerInUse(tracer: tracer) }
-    if let events = try? tree.list("set_event"), !events.isEmpty { throw .eventsInUse(count: events.count) }
+    if let events = try? tree.words("set_event"), !events.isEmpty { throw .eventsInUse(count: events.count) }
   }
 
   /// Nobody else's tracer depends on what all buffers share.
@@ -67,7 +66,10 @@ struct TracerSetup {
   }
 
   private func setUp(_ prefix: String) throws(CaptureError) {
-    try step { () throws(CaptureError) in try ledger.set("\(prefix)tracing_on", to: "0") }
+    // Also where it is off: recording will switch it on and off again.
+    let switchPath = "\(prefix)tracing_on"
+    let isOn = try read { () throws(TracingFileError) in try tree.text(switchPath) }
+    try step { () throws(CaptureError) in try ledger.set(switchPath, to: "0", from: isOn) }
     if let clock = request.clock {
       try step { () throws(CaptureError) in
         let path = "\(prefix)trace_clock"

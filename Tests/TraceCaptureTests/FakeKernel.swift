@@ -63,6 +63,8 @@ final class FakeKernel: TracingTree {
     case none
     /// This step, and none else, is refused.
     case refuse(Int, Int32)
+    /// Files of this name are refused once so many steps were done.
+    case refuseAll(String, after: Int)
     /// The process is killed before this step, or right behind it: nothing that it tries from there on happens.
     case killed(Int, behind: Bool)
     /// This signal comes at this step.
@@ -92,6 +94,8 @@ final class FakeKernel: TracingTree {
     switch fault {
     case .none: break
     case .refuse(let step, let code): if step == steps { throw error(path, code) }
+    case .refuseAll(let name, let count):
+      if steps > count, path.hasSuffix(name) { throw error(path, EIO) }
     case .killed(let step, let isBehind):
       if step == steps {
         isDead = true
@@ -99,8 +103,14 @@ final class FakeKernel: TracingTree {
         throw error(path, ESRCH)
       }
     case .signal(let step, let number):
-      // To this thread, so that it has come when this returns.
-      if step == steps { raise(number) }
+      if step == steps {
+        // To this thread, so that it has come when this returns; threads of a pool have signals blocked.
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, number)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        raise(number)
+      }
     }
     try body()
   }

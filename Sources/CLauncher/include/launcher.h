@@ -10,7 +10,7 @@
 /// descriptors have to be close-on-exec.
 ///
 /// Signals are blocked while the process is made and handled as the program that is to run expects: those in `handled`
-/// by their default action, the mask as it was.
+/// by their default action, none blocked.
 ///
 /// Fork and not posix_spawn(3), which has no way to stop the new process before its program begins (no
 /// POSIX_SPAWN_START_SUSPENDED on Linux); and C, as Swift offers no fork: between fork and exec of a process with several
