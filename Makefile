@@ -22,9 +22,11 @@ SHELL = /bin/bash
 TOOLCHAIN_PACKAGES = git ca-certificates binutils gcc libstdc++-12-dev libcurl4 libedit2 libncurses6 libsqlite3-0 \
   libxml2 tzdata
 BUILD_PACKAGES = $(TOOLCHAIN_PACKAGES) libtraceevent-dev libtracefs-dev zlib1g-dev libzstd-dev pkg-config
-# The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser.
-# And what reads manual pages, completions, YAML and shell scripts.
-TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3 python3-yaml man-db mandoc make bash zsh fish shellcheck
+LINT_PACKAGES = shellcheck
+# The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser; a browser; a validator of XML;
+# and what reads manual pages, completions and YAML.
+TEST_PACKAGES = $(BUILD_PACKAGES) $(LINT_PACKAGES) trace-cmd python3 python3-yaml chromium fonts-dejavu-core libxml2-utils \
+  man-db mandoc make bash zsh fish
 BENCH_PACKAGES = $(BUILD_PACKAGES) libtracecmd-dev trace-cmd ripgrep mawk gcc libc6-dev python3
 # A machine, what runs in it, and what takes Debian's packages and kernel modules apart.
 LAB_PACKAGES = qemu-system-x86 seabios busybox-static trace-cmd cpio xz-utils zstd kmod binutils gcc libc6-dev \
@@ -44,7 +46,7 @@ PARSER_TESTS = ^(TraceDatTests|TraceTextTests|FunctionGraphTests)\.
 export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 
 .PHONY: help all build static demo test fuzz lint docs bench bench-smoke lab lab-smoke install install-files uninstall \
-  clean setup-build setup-test setup-bench setup-lab
+  clean setup-build setup-lint setup-test setup-bench setup-lab
 
 help:
 	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,10p'
@@ -85,7 +87,7 @@ fuzz: setup-build
 	$(SWIFT) build --product pinstat
 	Fuzz/run $(TIME)
 
-lint: setup-test
+lint: setup-lint
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
 	cd Fixtures/lab && shellcheck -x run smoke module && shellcheck -s sh guest/init guest/measure guest/smoke
 
@@ -171,3 +173,6 @@ setup-test:
 
 setup-lab:
 	$(call install_missing,$(LAB_PACKAGES))
+
+setup-lint:
+	$(call install_missing,$(LINT_PACKAGES))

@@ -85,7 +85,7 @@ let package = Package(
       name: "ReportsTests", dependencies: ["Reports", "Analysis", "FunctionGraph", "Statistics"],
       swiftSettings: settings),
     .testTarget(
-      name: "pinstatTests", dependencies: ["pinstat", "manual", "durations"], exclude: ["Golden", "Readers"],
-      swiftSettings: settings),
+      name: "pinstatTests", dependencies: ["pinstat", "manual", "durations"],
+      exclude: ["Golden", "Readers", "Browser", "Schemas"], swiftSettings: settings),
   ]
 )

@@ -28,6 +28,8 @@ public struct SelectedCalls: ~Copyable {
     self.request = request
     isTraceDat = input.isTraceDat
     reader = try CallReader(input)
+    let selection = request.selection
+    if !selection.all { reader.keepNames { selection.contains($0) } }
   }
 
   /// Replaces `calls` with the next ones; false at the end.

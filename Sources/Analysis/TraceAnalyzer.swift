@@ -161,8 +161,9 @@ public struct TraceAnalyzer {
   ) throws(AnalysisError) -> FinishedReader {
     do throws(TraceError) {
       var reader = try CallReader(input, tracksPaths: request.wantsCallees)
+      let selection = request.selection
+      if !selection.all { reader.keepNames { selection.contains($0) } }
       if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
-        let selection = request.selection
         let untouched = sums
         reader.selectFunctions { !$0.isEmpty && selection.contains($0) }
         try sumUp(&reader, into: &sums, sideOf: sideOf, progress)

@@ -40,6 +40,8 @@ public struct TrackLayout {
 
   private var tracks: [Track] = []
   private static let segmentsLimit = 1 << 17
+  /// Callers whose entries are missing for which there is a nanosecond each.
+  private static let mostMissing: Int64 = 1 << 10
 
   public init() {}
 
@@ -59,7 +61,8 @@ public struct TrackLayout {
     let depth = max(call.depth, 0)
     let entry = call.timestamp.unit == .nanoseconds ? Self.bounded(call.timestamp.value) : nil
     let exit = call.end.unit == .nanoseconds ? Self.bounded(call.end.value) : nil
-    let ownStart = Self.start(from: entry, to: exit, lasting: call.duration)
+    let duration = call.duration.map { min(max($0, 0), Self.limit) }
+    let ownStart = Self.start(from: entry, to: exit, lasting: duration)
 
     let standsBesideCallees = call.depth >= 0 && (call.status == .noEntry || member.levelsAreCut)
     var callees: Segment?
@@ -80,16 +83,20 @@ public struct TrackLayout {
     }
     let before = tracks[number].segments.last
     if let callees {
-      if let duration = call.duration, start + duration < callees.end { start = callees.end - duration }
+      if let duration, start + duration < callees.end { start = callees.end - duration }
       start = min(start, callees.firstStart - 1)
     }
-    // Calls that were entered since and have not ended start before this one.
-    start = max(start, (before?.end ?? 0) + Int64(max(0, level - (before?.level ?? 0))))
-    var length = call.duration ?? 0
+    // Calls that were entered since, with or without a record of it, and have not ended start before this one.
+    let levels = Int64(max(0, level - (before?.level ?? 0)))
+    let depths = min(Int64(max(0, depth - (before?.depth ?? 0))), Self.mostMissing)
+    start = max(start, (before?.end ?? 0) + max(levels, depths))
+    var length = duration ?? 0
     if let exit { length = min(length, max(0, exit - start)) }
     if let callees { length = max(length, callees.end - start) }
     append(
-      Segment(level: level, depth: depth, firstStart: start, end: start + max(length, 1)), to: number)
+      Segment(
+        level: level, depth: depth, firstStart: start, end: min(start + max(length, 1), 2 * Self.limit)),
+      to: number)
     return Span(start: start, length: length)
   }
 
@@ -97,7 +104,7 @@ public struct TrackLayout {
   private static func start(from entry: Int64?, to exit: Int64?, lasting duration: Int64?) -> Int64? {
     guard let duration else { return entry ?? exit }
     guard let exit, duration > exit - (entry ?? exit) else { return entry ?? exit }
-    return exit - min(max(duration, 0), exit)
+    return exit - min(duration, exit)
   }
 
   private mutating func append(_ segment: Segment, to number: Int) {
@@ -113,8 +120,10 @@ public struct TrackLayout {
     tracks[number].segments.append(segment)
   }
 
-  /// Damaged times may be anything; sums of two of these and a duration below 2^62 fit.
+  /// Damaged times and durations may be anything: they are held to this, and ends to twice as much, so that sums fit.
+  private static let limit: Int64 = 1 << 60
+
   private static func bounded(_ nanoseconds: UInt64) -> Int64 {
-    Int64(min(nanoseconds, 1 << 61))
+    Int64(min(nanoseconds, UInt64(limit)))
   }
 }

@@ -56,6 +56,9 @@ public struct CallBuilder: ~Copyable {
 
   /// What task switches in a text without a task column have told.
   private var running: [CPUKey: RunningTask] = [:]
+  /// The same for the CPUs of the first buffer, by their number: looked up once an event.
+  private var runningDirect: [RunningTask?] = []
+  private static let mostDirect: Int32 = 1 << 10
   /// In which event (by its number) events were last lost on a CPU.
   private var lastLoss: [CPUKey: UInt64] = [:]
   /// The greatest of `lastLoss`: a task that was seen since has lost nothing.
@@ -122,8 +125,20 @@ public struct CallBuilder: ~Copyable {
     stacks.removeAll(keepingCapacity: true)
     freeStacks.removeAll(keepingCapacity: true)
     anonymous.removeAll(keepingCapacity: true)
-    running.removeAll(keepingCapacity: true)
+    forgetRunning()
     forgetRecent()
+  }
+
+  private mutating func forgetRunning() {
+    running.removeAll(keepingCapacity: true)
+    runningDirect.removeAll(keepingCapacity: true)
+  }
+
+  private func runningTask(_ event: Event) -> RunningTask? {
+    if event.buffer == 0, event.column == 0, event.cpu >= 0, event.cpu < Self.mostDirect {
+      return Int(event.cpu) < runningDirect.count ? runningDirect[Int(event.cpu)] : nil
+    }
+    return running[CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column)]
   }
 
   private mutating func forgetRecent() {
@@ -215,8 +230,13 @@ public struct CallBuilder: ~Copyable {
     if running[cpu] == nil, event.previousPid >= 0 {
       nameStack(of: event)
     }
-    if running.count >= Self.cpusLimit, running[cpu] == nil { running.removeAll(keepingCapacity: true) }
-    running[cpu] = RunningTask(pid: event.pid, comm: event.comm)
+    if running.count >= Self.cpusLimit, running[cpu] == nil { forgetRunning() }
+    let task = RunningTask(pid: event.pid, comm: event.comm)
+    running[cpu] = task
+    if event.buffer == 0, event.column == 0, event.cpu >= 0, event.cpu < Self.mostDirect {
+      while runningDirect.count <= Int(event.cpu) { runningDirect.append(nil) }
+      runningDirect[Int(event.cpu)] = task
+    }
     forgetRecent()
   }
 
@@ -244,9 +264,7 @@ public struct CallBuilder: ~Copyable {
   private mutating func stack(for event: Event) -> Int {
     var pid = event.pid
     var comm = event.comm
-    if pid < 0, !running.isEmpty,
-      let task = running[CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column)]
-    {
+    if pid < 0, !running.isEmpty, let task = runningTask(event) {
       pid = task.pid
       comm = task.comm
     }

@@ -51,6 +51,16 @@ public struct FunctionTable: Sendable {
     return FunctionID(rawValue: id.rawValue)
   }
 
+  /// The function's number; nil where it was not added.
+  package mutating func find(symbol: UnsafeRawBufferPointer, module: UnsafeRawBufferPointer) -> FunctionID? {
+    if module.isEmpty { return keys.find(symbol).map { FunctionID(rawValue: $0.rawValue) } }
+    scratch.removeAll(keepingCapacity: true)
+    scratch.append(contentsOf: symbol)
+    scratch.append(0)
+    scratch.append(contentsOf: module)
+    return scratch.withUnsafeBytes { keys.find($0) }.map { FunctionID(rawValue: $0.rawValue) }
+  }
+
   public mutating func intern(_ name: FunctionName) -> FunctionID {
     var symbol = name.symbol
     var module = name.module

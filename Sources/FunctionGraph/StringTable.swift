@@ -69,11 +69,13 @@ public struct StringTable: Sendable {
   /// The number of `name`, or nil where no such string was added.
   public func find(_ name: String) -> ID? {
     var name = name
-    return name.withUTF8 { utf8 in
-      let bytes = UnsafeRawBufferPointer(utf8)
-      let slot = slot(of: bytes, hash(bytes))
-      return slots[slot] == 0 ? nil : ID(rawValue: slots[slot] - 1)
-    }
+    return name.withUTF8 { find(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// The number of `name`, or nil where no such string was added.
+  func find(_ name: UnsafeRawBufferPointer) -> ID? {
+    let slot = slot(of: name, hash(name))
+    return slots[slot] == 0 ? nil : ID(rawValue: slots[slot] - 1)
   }
 
   /// The string's bytes.
@@ -107,8 +109,7 @@ public struct StringTable: Sendable {
   private func isEqual(_ index: Int, _ name: UnsafeRawBufferPointer) -> Bool {
     let start = index == 0 ? 0 : ends[index - 1]
     guard ends[index] - start == name.count else { return false }
-    for offset in 0..<name.count where bytes[start + offset] != name[offset] { return false }
-    return true
+    return bytes[start..<ends[index]].elementsEqual(name)
   }
 
   private mutating func grow() {

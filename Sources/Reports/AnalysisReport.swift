@@ -46,9 +46,10 @@ extension TraceAnalysis {
 extension FunctionDurations {
   /// `vfio_pin_map_dma`, with the buffer in front where it has a name.
   var title: String {
-    (buffer.isEmpty ? "" : buffer + ": ") + function.symbol
-      + (function.module.isEmpty ? "" : " [\(function.module)]")
+    titleWithoutModule + (function.module.isEmpty ? "" : " [\(function.module)]")
   }
+
+  var titleWithoutModule: String { (buffer.isEmpty ? "" : buffer + ": ") + function.symbol }
 }
 
 // MARK: Terminal
@@ -119,7 +120,9 @@ extension AnalysisReport {
       ("total", totals { known($0, rows[$0].durations.total) }),
     ]
     let hasIncomplete = rows.contains { $0.incomplete > 0 }
-    func table(_ columns: ArraySlice<(String, (DurationColumn, [Double?]))>, withCounts: Bool) -> TextTable {
+    func table(
+      _ columns: ArraySlice<(String, (DurationColumn, [Double?]))>, withCounts: Bool, withModules: Bool = true
+    ) -> TextTable {
       var titles: [(String, TextTable.Alignment)] = [("function", .left)]
       if withCounts { titles.append(("calls", .right)) }
       if withCounts, hasIncomplete { titles.append(("incomplete", .right)) }
@@ -128,7 +131,7 @@ extension AnalysisReport {
       if showsThroughput { titles.append(("GiB/s", .right)) }
       var table = TextTable(titles)
       for (index, row) in rows.enumerated() {
-        var cells = [Escaping.terminal(row.title)]
+        var cells = [Escaping.terminal(withModules ? row.title : row.titleWithoutModule)]
         if withCounts { cells.append(String(row.count)) }
         if withCounts, hasIncomplete { cells.append(String(row.incomplete)) }
         cells += columns.map { $0.1.0.format($0.1.1[index]) }
@@ -143,10 +146,18 @@ extension AnalysisReport {
     // All columns on one line where they fit, else in two tables, or in as many as it takes.
     let whole = table(columns[...], withCounts: true)
     if whole.width <= style.width { return whole.lines(style: style.bold) }
-    let halves = [table(columns[..<5], withCounts: true), table(columns[5...], withCounts: false)]
+    func halves(withModules: Bool) -> [TextTable] {
+      [
+        table(columns[..<5], withCounts: true, withModules: withModules),
+        table(columns[5...], withCounts: false, withModules: withModules),
+      ]
+    }
+    // Modules go first: other formats have them, and no two rows become alike.
+    let short = Set(rows.map(\.titleWithoutModule)).count == rows.count
+    let choices = [halves(withModules: true)] + (short ? [halves(withModules: false)] : [])
     let parts =
-      halves.allSatisfy { $0.width <= style.width }
-      ? halves : halves.flatMap { fittingParts($0, style) }
+      choices.first { $0.allSatisfy { $0.width <= style.width } }
+      ?? choices[choices.count - 1].flatMap { fittingParts($0, style) }
     return Array(parts.map { $0.lines(style: style.bold) }.joined(separator: [""]))
   }
 

@@ -142,7 +142,7 @@ public struct ChromeTraceWriter {
   // MARK: Tracks
 
   private mutating func track(of call: Call, _ names: CallRowNames, _ out: inout [UInt8]) -> Track {
-    let cpu = UInt64(max(0, call.cpu + 1))
+    let cpu = UInt64(max(0, Int64(call.cpu) + 1))
     let tid =
       switch call.pid {
       case 0: Self.idleTasks + cpu

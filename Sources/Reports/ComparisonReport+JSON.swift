@@ -41,6 +41,33 @@ private struct ComparisonDocument: Encodable {
     var shareOfChange: Double?
   }
 
+  /// A path below the function, for one call of it; callers before callees.
+  struct TreeNode: Encodable {
+    var function: String
+    /// Index of the caller's node; 0 for the first too, which is the function itself.
+    var parent: Int
+    var beforeCalls: Double?
+    var afterCalls: Double?
+    var beforeTotalUs: Double?
+    var afterTotalUs: Double?
+    var beforeSelfUs: Double?
+    var afterSelfUs: Double?
+    /// Callees right below that are not among the nodes.
+    var leftOut: Int
+
+    init(_ node: SidedCalleeTree.Node) {
+      function = node.name
+      parent = node.parent
+      beforeCalls = node.before?.calls
+      afterCalls = node.after?.calls
+      beforeTotalUs = node.before.map { $0.total / 1_000 }
+      afterTotalUs = node.after.map { $0.total / 1_000 }
+      beforeSelfUs = node.before.map { $0.selfTime / 1_000 }
+      afterSelfUs = node.after.map { $0.selfTime / 1_000 }
+      leftOut = node.leftOut
+    }
+  }
+
   struct Function: Encodable {
     var function: String
     var metric: String
@@ -59,6 +86,7 @@ private struct ComparisonDocument: Encodable {
     var verdict: String
     var gate: String?
     var callees: [Callee]?
+    var tree: [TreeNode]?
     var model: ModelDocument?
     var withoutHooks: CorrectionDocument?
     var warnings: [String]
@@ -134,6 +162,11 @@ extension ComparisonReport {
         beforeTotalUs: row.beforeTotal / 1_000, afterTotalUs: row.afterTotal / 1_000,
         differenceUs: row.difference / 1_000, shareOfChange: row.share)
     }
+    let tree =
+      rows.isEmpty
+      ? nil
+      : SidedCalleeTree(
+        before: comparison.before.trees(of: function.name), after: comparison.after.trees(of: function.name))
     return .init(
       function: function.name, metric: comparison.request.metric.rawValue, unit: function.unit.rawValue,
       before: side(function.before), after: side(function.after), speedup: function.speedup,
@@ -142,6 +175,7 @@ extension ComparisonReport {
       verdictHigh: function.decisionInterval?.upper, alpha: function.alpha, pValue: function.pValue,
       effectSize: function.pValue == nil ? nil : function.cliffsDelta, verdict: function.verdict.rawValue,
       gate: function.gate?.word, callees: rows.isEmpty ? nil : rows,
+      tree: tree?.nodes.map(ComparisonDocument.TreeNode.init),
       model: function.model.map(ModelDocument.init),
       withoutHooks: function.correction.map(CorrectionDocument.init),
       warnings: function.notes.map { $0.note(function).text })

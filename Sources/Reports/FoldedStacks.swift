@@ -147,7 +147,7 @@ public struct FoldedStacks {
     }
     if negative < 0 {
       remarks.append(
-        "warning: paths with \(-negative) ns less than nothing as their own time are left out: what ran inside was recorded as longer than they were"
+        "warning: paths with \(negative.magnitude) ns less than nothing as their own time are left out: what ran inside was recorded as longer than they were"
       )
     }
     return remarks

@@ -66,6 +66,11 @@ public struct CallReader: ~Copyable {
     events.selectFunctions(isWanted)
   }
 
+  /// Keeps the names of these functions however many others a text has in front of them.
+  public mutating func keepNames(_ isNeeded: @escaping @Sendable (_ symbol: String) -> Bool) {
+    events.keepNames(isNeeded)
+  }
+
   /// What was seen of functions that were left out; nil where none were.
   public var leftOut: LeftOutFunctions? { events.leftOut }
 

@@ -17,9 +17,17 @@ struct ReportOrder {
   private var keys: [UInt64] = []
   private var isSorted = true
   private var lastOfCPU: [UInt64: UInt64] = [:]
+  /// The same for the CPUs of the first buffer, of which nearly all lines are; nil where nothing was seen.
+  private var lastOfFirst: [UInt64?] = []
+  private static let mostDirect: Int32 = 1 << 12
 
   /// Takes events as they stand in the text; appends to `out` those that can leave.
   mutating func add(_ events: [Event], into out: inout [Event]) {
+    // The kernel's own text has no times: nothing waits, and all goes through.
+    if waiting.isEmpty, lastOfCPU.isEmpty, lastOfFirst.isEmpty, !events.contains(where: Self.hasTime) {
+      out.append(contentsOf: events)
+      return
+    }
     for event in events {
       guard let key = key(of: event) else {
         drain(into: &out)
@@ -37,18 +45,41 @@ struct ReportOrder {
   mutating func drain(into out: inout [Event]) {
     release(waiting.count, into: &out)
     lastOfCPU.removeAll(keepingCapacity: true)
+    lastOfFirst.removeAll(keepingCapacity: true)
   }
+
+  private static func hasTime(_ event: Event) -> Bool { event.timestamp.unit != .none }
 
   /// nil where the event is none of a report, or begins another one.
   private mutating func key(of event: Event) -> UInt64? {
     guard event.cpu >= 0, event.kind != .heading, event.kind != .taskSwitch else { return nil }
-    let cpu = UInt64(event.buffer) << 40 | UInt64(event.column) << 32 | UInt64(UInt32(bitPattern: event.cpu))
-    if event.kind == .lost, event.timestamp.unit == .none { return lastOfCPU[cpu] }
+    let last = lastTime(event)
+    if event.kind == .lost, event.timestamp.unit == .none { return last }
     guard event.timestamp.unit != .none, event.pid >= 0 else { return nil }
     let time = event.timestamp.value
-    if let last = lastOfCPU[cpu], time < last { return nil }
-    lastOfCPU[cpu] = time
+    if let last, time < last { return nil }
+    setLastTime(event, time)
     return time
+  }
+
+  private func lastTime(_ event: Event) -> UInt64? {
+    guard event.buffer == 0, event.column == 0, event.cpu < Self.mostDirect else {
+      return lastOfCPU[Self.cpu(event)]
+    }
+    return Int(event.cpu) < lastOfFirst.count ? lastOfFirst[Int(event.cpu)] : nil
+  }
+
+  private mutating func setLastTime(_ event: Event, _ time: UInt64) {
+    guard event.buffer == 0, event.column == 0, event.cpu < Self.mostDirect else {
+      lastOfCPU[Self.cpu(event)] = time
+      return
+    }
+    while lastOfFirst.count <= Int(event.cpu) { lastOfFirst.append(nil) }
+    lastOfFirst[Int(event.cpu)] = time
+  }
+
+  private static func cpu(_ event: Event) -> UInt64 {
+    UInt64(event.buffer) << 40 | UInt64(event.column) << 32 | UInt64(UInt32(bitPattern: event.cpu))
   }
 
   private mutating func release(_ count: Int, into out: inout [Event]) {

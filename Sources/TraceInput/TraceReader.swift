@@ -80,6 +80,12 @@ public struct TraceReader: EventReader, ~Copyable {
     if readers.reopenText != nil { readers.text?.selectFunctions(isWanted) }
   }
 
+  /// Keeps the names of these functions however many others a text has in front of them.
+  public mutating func keepNames(_ isNeeded: @escaping @Sendable (_ symbol: String) -> Bool) {
+    readers.isNeeded = isNeeded
+    readers.text?.keepNames(isNeeded)
+  }
+
   /// What was seen of the functions that were not delivered; nil where all were.
   public var leftOut: LeftOutFunctions? {
     switch readers.dat {
@@ -101,7 +107,10 @@ public struct TraceReader: EventReader, ~Copyable {
   /// From the beginning again, all functions delivered. Only where `leftOut` is not nil.
   public mutating func restart() {
     readers.dat?.restart()
-    if let reopen = readers.reopenText { readers.text = reopen() }
+    if let reopen = readers.reopenText {
+      readers.text = reopen()
+      if let isNeeded = readers.isNeeded { readers.text?.keepNames(isNeeded) }
+    }
   }
 
   /// True for trace.dat, whose buffers' events follow one another.
@@ -150,6 +159,7 @@ private final class Readers {
   var dat: DatReader?
   /// Where the text is a file: the text from its beginning.
   var reopenText: (() -> TextReader)?
+  var isNeeded: (@Sendable (String) -> Bool)?
 
   init(text: consuming TextReader?, dat: consuming DatReader?) {
     self.text = text

@@ -162,11 +162,19 @@ struct TextParser {
     return event
   }
 
+  /// Functions that were asked for by name.
+  var isNeeded: (@Sendable (_ symbol: String) -> Bool)?
+
   /// Names are remembered up to this many: a trace has some 60,000 functions, and garbage shall not fill the memory.
   static let mostNames = 1 << 20
 
   mutating func function(_ symbol: UnsafeRawBufferPointer, module: UnsafeRawBufferPointer) -> FunctionID {
     guard functions.count < Self.mostNames else {
+      // What is known stays known, and names that were asked for are never dropped.
+      if let known = functions.find(symbol: symbol, module: module) { return known }
+      if let isNeeded, isNeeded(String(decoding: symbol, as: UTF8.self)) {
+        return functions.intern(symbol: symbol, module: module)
+      }
       diagnostics.record(.limitReached, at: .line(lineNumber), "more than \(Self.mostNames) function names")
       return .none
     }

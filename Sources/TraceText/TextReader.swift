@@ -58,6 +58,11 @@ public struct TextReader: EventReader, ~Copyable {
     parser.sieve = TextSieve(isWanted: isWanted)
   }
 
+  /// Functions whose names are kept however many there are in front of them.
+  public mutating func keepNames(_ isNeeded: @escaping @Sendable (_ symbol: String) -> Bool) {
+    parser.isNeeded = isNeeded
+  }
+
   /// What was seen of all functions, delivered or not; nil where all were delivered.
   public var leftOut: (exits: UInt64, deepest: Int32, isComplete: Bool)? {
     parser.sieve.map { ($0.exits, $0.deepest, !$0.needsAll) }

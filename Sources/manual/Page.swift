@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// A page in man(7).
 struct Page {
   var name: String
@@ -27,7 +29,7 @@ struct Page {
     text = ""
     let discussion = Discussion(command.discussion ?? "")
     let arguments = (command.arguments ?? []).filter { $0.shouldDisplay != false }
-    text += ".TH \(Self.text(name.uppercased())) 1 \"\" pinstat \"User Commands\"\n"
+    text += ".TH \(Self.text(name.uppercased())) 1 \(Self.date) pinstat \"User Commands\"\n"
     section("NAME")
     line("\(name) - \(Self.withoutStop(command.abstract ?? ""))")
 
@@ -140,6 +142,13 @@ struct Page {
       item("\\fB\(Self.text(String(line[..<gap.lowerBound])))\\fR", String(words))
     }
   }
+
+  /// Of the day that they are made, or that SOURCE_DATE_EPOCH names (reproducible-builds.org), in UTC.
+  private static let date: String = {
+    let named = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap(Double.init)
+    let day = named.map(Date.init(timeIntervalSince1970:)) ?? Date()
+    return day.formatted(.iso8601.year().month().day())
+  }()
 
   /// Text that roff takes as it stands.
   static func text(_ words: String) -> String {

@@ -4,7 +4,7 @@ import Testing
 @testable import Analysis
 
 /// A call tree, and what its callee table is by plain recursion.
-private indirect enum Tree {
+indirect enum Tree {
   case call(FunctionID, own: Int64, below: [Tree])
 
   var function: FunctionID {

@@ -39,12 +39,16 @@ import Testing
     if example.contains("pinstat record") { return }
     let folder = try TemporaryFolder()
     let traces = Tool.root + "/Fixtures/traces/"
-    let names = [
+    var names = [
       "trace.dat": "6.18-nest3-256m-2m.dat", "before.dat": "6.17-seed-8g-2m.dat",
       "after.dat": "6.18-seed-8g-2m.dat", "new.dat": "6.18-seed-8g-2m.dat", "run1.dat": "6.17-seed-8g-2m.dat",
-      "run2.dat": "6.18-seed-8g-2m.dat", "old1.dat": "6.17-seed-8g-2m.dat", "new1.dat": "6.18-seed-8g-2m.dat",
+      "run2.dat": "6.18-seed-8g-2m.dat",
       "a.dat": "6.17-matrix-2g-2m-stripped.dat", "mail.txt": "patch-mail.txt",
     ]
+    for run in 1...4 {
+      names["old\(run).dat"] = "6.17-seed-8g-2m.dat"
+      names["new\(run).dat"] = "6.18-seed-8g-2m.dat"
+    }
     for (name, trace) in names {
       // By a copy: trace-cmd keeps its place beside what a link points to.
       try FileManager.default.copyItem(atPath: traces + trace, toPath: folder.path + "/" + name)

@@ -96,7 +96,7 @@ import Testing
       if place.count == 2, ["byte", "line"].contains(place[0]), Int(place[1]) != nil { return true }
       return [
         "is empty", "no line of it is function-graph output", "it was taken by the tracer",
-        "have no durations", "it is not a stored analysis",
+        "have no durations", "it is not a stored analysis", "which a time line",
       ].contains { parts[2].contains($0) }
     }
 
@@ -113,11 +113,13 @@ import Testing
 }
 
 extension MutationTests {
-  /// Every mutation of every fixture through `analyze`, which reads all there is with callees, and `export`.
+  /// Every mutation of every fixture through `analyze`, which reads all there is with callees, and `export` in its formats.
   @Test func mutatedTraces() throws {
     var random = MutationGenerator(state: 0x70_696e_7374_6174)
     var analyze = try Campaign(["analyze", "--all-functions", "--callees", "--jobs", "1"])
     var export = try Campaign(["export", "--all-functions", "--format", "jsonl"])
+    var folded = try Campaign(["export", "--all-functions", "--format", "folded"])
+    var chrome = try Campaign(["export", "--all-functions", "--format", "chrome"])
     for (names, rounds) in [(Self.traces, 24 / Self.share), (Self.texts, 14 / Self.share)] {
       let files = try names.map { ($0, [UInt8](try Tool.fixtureData($0))) }
       for (name, bytes) in files {
@@ -126,16 +128,23 @@ extension MutationTests {
             let other = files[random.below(files.count)].1
             let spoilt = mutation.apply(to: bytes, other, &random)
             let file = "\(mutation)-\(round)-\(name)"
-            if round % 4 == 3 { try export.add(file, spoilt) } else { try analyze.add(file, spoilt) }
+            switch round % 8 {
+            case 3: try export.add(file, spoilt)
+            case 7: try folded.add(file, spoilt)
+            default: try analyze.add(file, spoilt)
+            }
+            if round == 0 { try chrome.add(file, spoilt) }
           }
         }
       }
     }
     try analyze.flush()
     try export.flush()
-    report("mutated traces", [analyze, export])
+    try folded.flush()
+    try chrome.flush()
+    report("mutated traces", [analyze, export, folded, chrome])
     // Most of a spoilt file is still there: what refuses everything would pass what stands above.
-    #expect((analyze.runs + export.runs) * Self.share > 3000)
+    #expect((analyze.runs + export.runs + folded.runs + chrome.runs) * Self.share > 3000)
     #expect(analyze.refused * 2 < analyze.runs)
   }
 
@@ -162,6 +171,7 @@ extension MutationTests {
     #expect(!names.isEmpty)
     for arguments in [
       ["analyze", "--all-functions", "--callees"], ["export", "--all-functions"],
+      ["export", "--all-functions", "--format", "chrome"],
     ] {
       for name in names {
         var campaign = try Campaign(arguments)

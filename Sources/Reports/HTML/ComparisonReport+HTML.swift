@@ -70,6 +70,7 @@ extension ComparisonReport {
       lines +=
         "<p class=\"line\">Gate <code>\(comparison.request.gates.text)</code>: <span class=\"badge \(gate.word)\">\(gate.word)</span></p>\n"
     }
+    let subject: Markup = functions.count == 1 ? " data-function=\"\(functions[0].name)\"" : ""
     let sides = Markup(
       joining: [("before", comparison.before), ("after", comparison.after)].map { name, side in
         let more = side.runs.count > 3 ? " and \(side.runs.count - 3) more" : ""
@@ -80,7 +81,7 @@ extension ComparisonReport {
           """
       })
     return """
-      <header>
+      <header\(subject)>
       <p class="kicker">pinstat compare, \(comparison.request.metric.rawValue) duration</p>
       \(lines)<dl class="sides">\(sides)</dl>
       \(noteList(comparison.notes.map(\.note)))

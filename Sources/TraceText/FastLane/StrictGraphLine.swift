@@ -49,7 +49,8 @@ struct StrictGraphLayout {
     }
     let mark = line + width + 3
     guard let column = shapes.read(mark),
-      let call = StrictCall(mark + column.width, limit: limit, hasDuration: column.point != DurationShapes.blank)
+      let call = StrictCall(
+        mark + column.width, limit: limit, hasDuration: column.point != DurationShapes.blank)
     else { return nil }
     return StrictGraphLine(cpu: Int32(truncatingIfNeeded: cpu), point: column.point, mark: mark, call: call)
   }

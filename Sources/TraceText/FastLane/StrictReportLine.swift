@@ -46,7 +46,8 @@ struct StrictReportLine {
     else { return nil }
     mark = event + 22
     guard let column = shapes.read(mark),
-      let call = StrictCall(mark + column.width, limit: limit, hasDuration: column.point != DurationShapes.blank)
+      let call = StrictCall(
+        mark + column.width, limit: limit, hasDuration: column.point != DurationShapes.blank)
     else { return nil }
     self.call = call
     self.point = column.point

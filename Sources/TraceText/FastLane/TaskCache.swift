@@ -63,7 +63,9 @@ struct TaskCache {
       return false
     }
     for byte in front {
-      guard byte >= 0x20, byte < 0x7F, byte != UInt8(ascii: "|"), byte != UInt8(ascii: "&") else { return false }
+      guard byte >= 0x20, byte < 0x7F, byte != UInt8(ascii: "|"), byte != UInt8(ascii: "&") else {
+        return false
+      }
     }
     let line = Line(front)
     return line.find("graph_", from: 0) == nil
