@@ -79,7 +79,7 @@ stock_kernel() {
     release=${package#linux-image-}
     mkdir -p "$tree"
     local debs=() deb part
-    # Up to 6.19 all is in the image; later the modules and the image proper have packages of their own.
+    # At first all is in one package; from 7.x the modules and the image proper have packages of their own.
     for part in "$package" "linux-binary-$release" "linux-modules-$release"; do
       [ "$part" = "$package" ] || apt_of "$suite" apt-cache show "$part" 2> /dev/null | grep . > /dev/null || continue
       deb=$(fetch "$suite" "$part")
@@ -87,8 +87,10 @@ stock_kernel() {
       say "unpacking $(basename "$deb")"
       dpkg -x "$deb" "$tree"
     done
-    [ -f "$tree/boot/vmlinuz-$release" ] || die "$package has no boot/vmlinuz-$release"
-    collect "$folder" "$tree/boot/vmlinuz-$release" "$tree"
+    local image=$tree/boot/vmlinuz-$release
+    [ -f "$image" ] || image=$tree/usr/lib/modules/$release/vmlinuz
+    [ -f "$image" ] || die "$package has no vmlinuz where it is known to be"
+    collect "$folder" "$image" "$tree"
     {
       echo "kernel: $package $(dpkg-deb -f "${debs[0]}" Version) of Debian's $suite"
       (cd "$(dirname "${debs[0]}")" && for deb in "${debs[@]}"; do
