@@ -11,17 +11,18 @@ final class Ledger {
     self.journal = journal
   }
 
-  /// Of the instance that was made.
-  private var instancePath: String? { changes.first { $0.before == .noInstance }?.path }
-
-  private func note(_ change: Change) throws(CaptureError) {
+  /// - Parameter isShared: the change goes beyond the instance that it is made in.
+  private func note(_ change: Change, isShared: Bool = false) throws(CaptureError) {
     // An instance goes with all that is in it.
-    if let instance = instancePath, change.path.hasPrefix(instance + "/") { return }
+    if !isShared, let instance = instancePath, change.path.hasPrefix(instance + "/") { return }
     // What a file held first is what counts.
     if changes.contains(where: { $0.path == change.path }) { return }
     try journal.append(change)
     changes.append(change)
   }
+
+  /// Of the instance that was made.
+  private var instancePath: String? { changes.first { $0.before == .noInstance }?.path }
 
   func makeInstance(_ name: String) throws(CaptureError) {
     try note(Change("instances/\(name)", .noInstance))
@@ -33,6 +34,14 @@ final class Ledger {
     let before = try read { () throws(TracingFileError) in try tree.text(path) }
     if before == value { return }
     try set(path, to: value, from: before)
+  }
+
+  /// Sets an option of the tracer: kernels that run it in instances have had one set of them for all at first.
+  func set(shared path: String, to value: String) throws(CaptureError) {
+    let before = try read { () throws(TracingFileError) in try tree.text(path) }
+    if before == value { return }
+    try note(Change(path, .value(before)), isShared: true)
+    try change { () throws(TracingFileError) in try tree.write(path, value) }
   }
 
   /// Sets a file that shows its value in another form than it takes it.

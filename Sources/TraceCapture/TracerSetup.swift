@@ -38,7 +38,7 @@ struct TracerSetup {
   }
 
   /// Makes an instance, and keeps it where the kernel runs the tracer in it: asked of the kernel, whose version says
-  /// nothing certain of what was built in or ported back (mainline does since 6.11).
+  /// nothing certain of what was built in or ported back (6.18 does, 6.1 does not).
   private func ownInstance() throws(CaptureError) -> String? {
     guard tree.exists("instances") else { return nil }
     let name = Instance.name(of: getpid())
@@ -81,10 +81,10 @@ struct TracerSetup {
     if let size = request.bufferSize { try setBufferSize(prefix, kibibytes: max(4, (size + 1023) >> 10)) }
     try setFunctions(prefix)
     try setScope(prefix)
-    // Options that leave calls out, or time of them, where somebody has set them.
-    for (option, value) in [("sleep-time", "1"), ("graph-time", "1")] {
+    // Options that leave time of calls out, where somebody has set them.
+    for option in ["sleep-time", "graph-time"] {
       let path = "\(prefix)options/\(option)"
-      if tree.exists(path) { try step { () throws(CaptureError) in try ledger.set(path, to: value) } }
+      if tree.exists(path) { try step { () throws(CaptureError) in try ledger.set(shared: path, to: "1") } }
     }
     if tree.exists("tracing_thresh") {
       try step { () throws(CaptureError) in try ledger.set("tracing_thresh", to: "0") }

@@ -30,7 +30,7 @@ struct RecordCommand: ParsableCommand {
         pinstat record -f do_sys_openat2 --duration 10s
 
       EXIT CODES
-        as the command's; 128+n if a signal ended it
+        as the command's; 128+n if a signal ended it, 0 if --duration did
         125      pinstat itself failed, or the functions were not called
         126, 127 the command cannot be executed, is not there
         64       wrong usage
@@ -152,7 +152,8 @@ struct RecordCommand: ParsableCommand {
 
   private func status() -> Int32 {
     do {
-      let model = try conditions.model(before: nil, after: nil)
+      var model = try conditions.model(before: nil, after: nil)
+      model?.calleesAreHooked = recording == .graph
       let series = try record()
       var code = series.code
       let kept = try series.keep(at: output, selection: selection)

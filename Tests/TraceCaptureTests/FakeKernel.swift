@@ -41,7 +41,7 @@ final class TracefsState {
       values[prefix + "per_cpu/cpu\(cpu)/stats"] = "entries: 0\noverrun: 0"
     }
     values[prefix + "options/function-fork"] = "0"
-    values[prefix + "options/sleep-time"] = "1"
+    values[prefix + "options/sleep-time"] = values["options/sleep-time"] ?? "1"
     for name in ["set_ftrace_filter", "set_ftrace_notrace", "set_ftrace_pid", "set_ftrace_notrace_pid"] {
       lists[prefix + name] = []
     }
@@ -165,6 +165,10 @@ final class FakeKernel: TracingTree {
     }
     guard accepted else { throw error(path, EINVAL) }
     state.values[path] = word
+    if name == "sleep-time" {
+      // One for all buffers.
+      for other in state.values.keys where other.hasSuffix(name) { state.values[other] = word }
+    }
     if name == "buffer_size_kb", !path.contains("per_cpu") {
       let prefix = path.dropLast(name.count)
       for cpu in 0...1 { state.values["\(prefix)per_cpu/cpu\(cpu)/buffer_size_kb"] = word }

@@ -68,6 +68,7 @@ enum Golden {
     ("help-compare.txt", ["compare", "--help"]),
     ("help-export.txt", ["export", "--help"]),
     ("help-model.txt", ["model", "--help"]),
+    ("help-record.txt", ["record", "--help"]),
     ("model.txt", ["model", "--size", "8G", "--page-size", "2M"]),
     ("model.csv", ["model", "--size", "8G", "--page-size", "1G", "--format", "csv"]),
     ("model.json", ["model", "--size", "8G", "--page-size", "2M", "--format", "json"]),
