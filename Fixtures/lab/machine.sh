@@ -74,7 +74,7 @@ watch_machine() {
     sleep 0.5
     count=$(grep -c '^lab-guest: ' "$folder/console.log" || true)
     if [ "$count" -gt "$shown" ]; then
-      grep '^lab-guest: ' "$folder/console.log" | tail -n +$((shown + 1)) | tr -d '\r' |
+      grep '^lab-guest: ' "$folder/console.log" | sed -n "$((shown + 1)),${count}p" | tr -d '\r' |
         while read -r line; do say "  $line"; done
       shown=$count
       if [ -n "$until_up" ]; then
