@@ -89,12 +89,20 @@ def rows(pinstat, tools, sizes, paths):
                   f"exec dd if={dat} of=/dev/null bs=1M", "bare read (dd)", "within", 2)
         yield Row(f"trace.dat {size} zstd, one function", f"exec {p} analyze {one} {zstd}",
                   f"exec {tools}/inflate {zstd}", "decompressing alone", "within", 1.5)
-        yield Row(f"trace.dat {size}, 1 core", f"exec {p} analyze {one} --jobs 1 {dat}",
-                  f"exec {p} analyze {one} --jobs 2 {dat}", "2 cores", "within", None)
+        if size == sizes[0]:
+            zlib = paths[size]["zlib"]
+            with open(paths[size]["chunks"]) as file:
+                chunks = " ".join(file.read().split())
+            yield Row(f"trace.dat {size} zlib, one function", f"exec {p} analyze {one} {zlib}",
+                      f"exec {tools}/inflate {zlib} {chunks}", "decompressing alone", "within", 1.5)
+        yield Row(f"trace.dat {size}, one function, 2 cores", f"exec {p} analyze {one} --jobs 2 {dat}",
+                  f"exec {p} analyze {one} --jobs 1 {dat}", "1 core", "faster", 1.8)
     dat, report, tracefs = first["dat"], first["report"], first["tracefs"]
     size = sizes[0]
     yield Row(f"trace.dat {size}, all functions, callees", f"exec {p} analyze --all-functions --callees {dat}",
               f"exec trace-cmd report --profile -i {dat}", "trace-cmd report --profile", "faster", 20)
+    yield Row(f"trace.dat {size}, all functions, 2 cores", f"exec {p} analyze --all-functions --callees --jobs 2 {dat}",
+              f"exec {p} analyze --all-functions --callees --jobs 1 {dat}", "1 core", "faster", 1.8)
     yield Row(f"trace.dat {size}, export of all calls", f"exec {p} export --all-functions {dat}",
               f"exec trace-cmd report -i {dat}", "trace-cmd report", "faster", 10)
     for name, text in (("tracefs text", tracefs), ("report text", report)):
@@ -114,12 +122,12 @@ def rows(pinstat, tools, sizes, paths):
 
 def build_tools(folder):
     os.makedirs(folder, exist_ok=True)
-    for name, package in (("tracecmd_reader", "libtracecmd"), ("inflate", "libzstd")):
+    for name, package in (("tracecmd_reader", "libtracecmd"), ("inflate", "libzstd zlib")):
         source, target = f"{HERE}/{name}.c", f"{folder}/{name}"
         if os.path.exists(target) and os.path.getmtime(target) > os.path.getmtime(source):
             continue
         flags = subprocess.run(
-            ["pkg-config", "--cflags", "--libs", package], stdout=subprocess.PIPE, check=True, text=True).stdout.split()
+            ["pkg-config", "--cflags", "--libs", *package.split()], stdout=subprocess.PIPE, check=True, text=True).stdout.split()
         subprocess.run(["cc", "-O2", "-Wall", "-o", target, source, *flags], check=True)
 
 
@@ -166,7 +174,7 @@ def main():
     sizes = options.size.split(",")
     paths = {}
     for index, size in enumerate(sizes):
-        wanted = ("zstd", "report", "tracefs") if index == 0 else ("zstd",)
+        wanted = ("zstd", "zlib", "report", "tracefs") if index == 0 else ("zstd",)
         paths[size] = make_inputs.make(cache, size, wanted)
     build_tools(cache)
 

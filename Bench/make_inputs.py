@@ -7,6 +7,8 @@ SIZE is that of the uncompressed trace.dat in bytes (`64M`, `380M`, `1G`). In FO
 
     SIZE.dat         version 6: symbols and formats of one capture, the trace data of another (unlimited depth), on two CPUs
     SIZE.zstd.dat    the same in version 7, compressed with zstd by trace-cmd
+    SIZE.zlib.dat    the same in version 7, the trace data compressed with zlib here, since Debian's trace-cmd cannot
+    SIZE.zlib.chunks where the chunks of each CPU's data begin in it, one offset a line
     SIZE.report.txt  the same as `trace-cmd report` prints it
     SIZE.tracefs.txt twice as many bytes of tracefs' own text, the lines of a captured trace_pipe repeated
 
@@ -17,12 +19,15 @@ import os
 import struct
 import subprocess
 import sys
+import zlib
 
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Fixtures", "traces")
 CONTAINER = os.path.join(FIXTURES, "6.18-nest3-256m-2m.dat")
 RECORDS = os.path.join(FIXTURES, "6.18-nestinf-64m-2m-stripped.dat")
 TEXT = os.path.join(FIXTURES, "6.17-txt-trace_pipe.tracefs.txt")
 PAGE = 4096
+# Pages in a compressed chunk, as trace-cmd has it.
+CHUNK = 10 * PAGE
 # Nanoseconds between the end of one repetition and the start of the next.
 GAP = 1_000_000
 
@@ -145,7 +150,68 @@ def compress(path, trace):
     quiet("trace-cmd", "convert", "--file-version", "7", "--compression", "zstd", "-i", trace, "-o", path)
 
 
-def make(folder, size_text, wanted=("dat", "zstd", "report", "tracefs")):
+def last_option_section(data):
+    """Of a version 7 file without compression: where the options section is that tells of the buffer, where the offset
+    of that section stands, and where its buffer option's content is (trace-cmd.dat.v7(5))."""
+    place = data.index(b"none\0") + 5
+    place = data.index(b"\0", place) + 1
+    while True:
+        (offset,) = struct.unpack_from("<Q", data, place)
+        at = offset + 16
+        while True:
+            number, size = struct.unpack_from("<HI", data, at)
+            if number == 3:
+                return offset, place, at + 6
+            if number == 0:
+                place = at + 6
+                break
+            at += 6 + size
+
+
+def compress_zlib(path, trace):
+    """The trace data compressed in chunks; everything else as trace-cmd wrote it."""
+    plain = f"{path}.none"
+    quiet("trace-cmd", "convert", "--file-version", "7", "--compression", "none", "-i", trace, "-o", plain)
+    with open(plain, "rb") as file:
+        data = file.read()
+    os.unlink(plain)
+    options, place, buffer = last_option_section(data)
+    (section,) = struct.unpack_from("<Q", data, buffer)
+    head = bytearray(data[:section] + struct.pack("<HHIQ", 3, 1, 0, 0))
+    name = head.index(b"none\0")
+    head[name : name + 4] = b"zlib"
+    tail = bytearray(data[options:])
+    # Name and clock, page size, number of CPUs; then number, offset and size of each.
+    at = buffer - options + 8
+    for _ in range(2):
+        at = tail.index(b"\0", at) + 1
+    (cpus,) = struct.unpack_from("<I", tail, at + 4)
+    chunks = []
+    with open(path, "wb") as file:
+        file.write(head)
+        for cpu in range(cpus):
+            entry = at + 8 + cpu * 20
+            offset, size = struct.unpack_from("<QQ", tail, entry + 4)
+            file.write(bytes(-file.tell() % PAGE))
+            start = file.tell()
+            chunks.append(start)
+            file.write(struct.pack("<I", -(-size // CHUNK)))
+            for position in range(offset, offset + size, CHUNK):
+                chunk = data[position : min(position + CHUNK, offset + size)]
+                small = zlib.compress(chunk)
+                file.write(struct.pack("<II", len(small), len(chunk)) + small)
+            struct.pack_into("<QQ", tail, entry + 4, start, file.tell() - start - 4)
+        end = file.tell()
+        file.write(tail)
+        file.seek(place)
+        file.write(struct.pack("<Q", end))
+        file.seek(section + 8)
+        file.write(struct.pack("<Q", end - section - 16))
+    with open(path.split(".zlib.dat")[0] + ".zlib.chunks", "w") as file:
+        file.writelines(f"{start}\n" for start in chunks)
+
+
+def make(folder, size_text, wanted=("dat", "zstd", "zlib", "report", "tracefs")):
     """Makes what is missing; gives the paths by kind."""
     os.makedirs(folder, exist_ok=True)
     size = byte_count(size_text)
@@ -153,12 +219,16 @@ def make(folder, size_text, wanted=("dat", "zstd", "report", "tracefs")):
         "small": CONTAINER,
         "dat": os.path.join(folder, f"{size_text}.dat"),
         "zstd": os.path.join(folder, f"{size_text}.zstd.dat"),
+        "zlib": os.path.join(folder, f"{size_text}.zlib.dat"),
+        "chunks": os.path.join(folder, f"{size_text}.zlib.chunks"),
         "report": os.path.join(folder, f"{size_text}.report.txt"),
         "tracefs": os.path.join(folder, f"{size_text}.tracefs.txt"),
     }
     whole(paths["dat"], lambda path: write_trace(path, size, folder))
     if "zstd" in wanted:
         whole(paths["zstd"], lambda path: compress(path, paths["dat"]))
+    if "zlib" in wanted:
+        whole(paths["zlib"], lambda path: compress_zlib(path, paths["dat"]))
     if "report" in wanted:
         whole(paths["report"], lambda path: write_report(path, paths["dat"]))
     if "tracefs" in wanted:

@@ -91,6 +91,14 @@ public struct AnalysisDocument: Codable, Sendable {
     public var squaredDeviationsUs2: Double
   }
 
+  /// Written for other programs; `durationsUs`, or `sketch` and the rest, are what is read again.
+  public struct Sums: Codable, Sendable {
+    public var squaredDeviationsUs2: Double
+    public var relativeError: Double
+    /// The message DDSketch of the durations in nanoseconds, base64.
+    public var ddsketch: String
+  }
+
   public struct Function: Codable, Sendable {
     public var buffer: String
     public var function: String
@@ -116,6 +124,8 @@ public struct AnalysisDocument: Codable, Sendable {
     /// In the order in which the calls ended: all of them, or a seeded uniform sample where there is a sketch.
     public var durationsUs: [Double]
     public var sketch: Sketch?
+    /// What adds up over traces, beside count, total, minimum and maximum.
+    public var summary: Sums?
     public var callees: Callees?
     public var tree: [TreeNode]?
     public var timeline: Timeline?
@@ -124,6 +134,8 @@ public struct AnalysisDocument: Codable, Sendable {
 
   public struct Trace: Codable, Sendable {
     public var path: String
+    /// The traced machine's name, where it is known.
+    public var host: String?
     public var bytes: UInt64?
     public var format: String
     public var kernel: String
@@ -288,9 +300,8 @@ extension AnalysisDocument.Function {
 
   private func problem(of sketch: AnalysisDocument.Sketch) -> String? {
     guard sketch.binIndexes.count == sketch.binCounts.count else { return "an uneven sketch stands" }
-    guard !durationsUs.isEmpty, durationsUs.count <= count else {
-      return "a sample larger than its whole stands"
-    }
+    // None at all is the figures of a summary, which has no sample.
+    guard durationsUs.count <= count else { return "a sample larger than its whole stands" }
     let bins = zip(sketch.binIndexes, sketch.binCounts).map { QuantileSketch.Bin(index: $0, count: $1) }
     guard
       let whole = QuantileSketch(
@@ -348,6 +359,7 @@ extension AnalysisDocument.Trace {
   ///   - warnings: one sentence each.
   public init(_ analysis: TraceAnalysis, size: UInt64?, warnings: [String]) {
     path = analysis.path
+    host = analysis.host.isEmpty ? nil : analysis.host
     bytes = analysis.description.byteCount
     format = analysis.description.format.name
     kernel = analysis.description.kernelRelease
@@ -403,12 +415,14 @@ extension AnalysisDocument.Trace {
       quality.diagnostics.record(
         Diagnostic.Kind(rawValue: entry.kind) ?? .unsupported, at: place, entry.detail)
     }
-    return TraceAnalysis(
+    var analysis = TraceAnalysis(
       path: path, description: description, functions: functions.map { $0.durations() }, quality: quality,
       missing: [])
+    analysis.host = host ?? hostName(ofUname: uname)
+    return analysis
   }
 
-  private static func format(named name: String) -> TraceDescription.Format {
+  static func format(named name: String) -> TraceDescription.Format {
     switch name {
     case "trace.dat v6": .traceDat(version: 6, compression: "")
     case "trace.dat v7": .traceDat(version: 7, compression: "")
@@ -451,6 +465,11 @@ extension AnalysisDocument.Function {
         relativeError: stored.sketch.relativeError, zeroCount: stored.sketch.zeroCount,
         binIndexes: stored.sketch.bins.map(\.index), binCounts: stored.sketch.bins.map(\.count),
         squaredDeviationsUs2: stored.moments.squaredDeviations / 1e6)
+    }
+    if sample.count > 0, let sums = sample.sums {
+      summary = .init(
+        squaredDeviationsUs2: sums.squaredDeviations / 1e6, relativeError: sums.sketch.relativeError,
+        ddsketch: Data(sums.sketch.protobuf).base64EncodedString())
     }
     callees = source.callees.map { table in
       .init(

@@ -66,6 +66,18 @@ struct CalleeCollector {
   /// By buffer and path.
   private var sums = Sums()
 
+  init() {}
+
+  /// Takes up what a reader has summed up by path already.
+  init(_ tally: TraceTally, isSelected: (FunctionID) -> Bool) {
+    extendRoots(tally.paths, isSelected)
+    for (buffer, path, sum) in tally.sums {
+      sums.add(
+        Sum(calls: sum.calls, total: sum.total, selfTime: sum.selfTime),
+        to: UInt64(buffer) << 32 | UInt64(path.rawValue))
+    }
+  }
+
   /// Takes a call and says what it is below; `isSelected` tells of a function whether its calls are wanted, `isWanted`
   /// whether this very call passes the filters.
   mutating func add(_ call: Call, paths: CallPaths, isSelected: (FunctionID) -> Bool, isWanted: Bool) {

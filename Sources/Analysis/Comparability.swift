@@ -47,7 +47,13 @@ func comparabilityNotes(
   if nested.0 || nested.1 { notes.append(.tracerInMeasurement) }
 
   for (side, runs) in [(Event.Side.before, before.runs), (.after, after.runs)] {
+    var origins: [ObjectIdentifier: (SummaryOrigin, lossy: Int)] = [:]
     for run in runs {
+      if let origin = run.summary {
+        // Told once for all of its hosts.
+        origins[ObjectIdentifier(origin), default: (origin, 0)].lossy += run.mayLackCalls ? 1 : 0
+        continue
+      }
       let overrun = run.description.buffers.reduce(0) { $0 &+ $1.overrun }
       if run.quality.losses > 0 || overrun > 0 {
         notes.append(
@@ -61,18 +67,27 @@ func comparabilityNotes(
           .damaged(side: side, path: run.path, diagnostics: run.quality.diagnostics.kept, count: damage))
       }
     }
+    for (origin, lossy) in origins.values.sorted(by: { $0.0.path < $1.0.path }) {
+      notes.append(
+        .summarized(
+          side: side, path: origin.path, runs: origin.runCount, kept: origin.keptRuns,
+          failed: origin.failedCount, lossy: lossy))
+    }
   }
   var sizes = Set<UInt64>()
   if let size = request.size { sizes.insert(size) }
+  var filtered = Set<String>()
   for run in before.runs + after.runs {
     guard let stored = run.stored else { continue }
-    if stored.filters != request.filters {
-      notes.append(.storedFiltersDiffer(path: run.path, stored: stored.filters, asked: request.filters))
+    let path = run.summary?.path ?? run.path
+    if stored.filters != request.filters, filtered.insert(path).inserted {
+      notes.append(.storedFiltersDiffer(path: path, stored: stored.filters, asked: request.filters))
     }
     if let size = stored.size { sizes.insert(size) }
   }
   if sizes.count > 1 { notes.append(.sizeDiffers(sizes.sorted())) }
-  for path in Set(before.runs.map(\.path)).intersection(after.runs.map(\.path)).sorted() {
+  func inputs(_ side: ComparedSide) -> Set<String> { Set(side.runs.map { $0.summary?.path ?? $0.path }) }
+  for path in inputs(before).intersection(inputs(after)).sorted() {
     notes.append(.sameInput(path))
   }
   return notes

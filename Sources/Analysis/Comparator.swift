@@ -30,13 +30,18 @@ public struct Comparator: Sendable {
     try demandNamed(before, beforeRuns, isBefore: true)
     try demandNamed(after, afterRuns, isBefore: false)
 
+    let beforeWhole = Self.wholes(before, beforeRuns)
+    let afterWhole = Self.wholes(after, afterRuns)
+
     let beforeNames = Set(beforeRuns.flatMap(\.keys))
     let afterNames = Set(afterRuns.flatMap(\.keys))
     var pairs: [Pair] = []
     for name in beforeNames.intersection(afterNames) {
-      let pair = Pair(
+      var pair = Pair(
         name: name, before: beforeRuns.compactMap { $0[name] }, after: afterRuns.compactMap { $0[name] },
         tracesASide: (beforeRuns.count, afterRuns.count))
+      pair.beforeWhole = beforeWhole[name]
+      pair.afterWhole = afterWhole[name]
       if pair.isComparable {
         pairs.append(pair)
       } else if isRequired(name) {
@@ -78,9 +83,11 @@ public struct Comparator: Sendable {
   /// One function's calls of one run, all buffers and symbols that strip to one name together.
   struct RunDurations {
     var parts: [FunctionDurations]
-    var count: Int { parts.reduce(0) { $0 + $1.count } }
-    var incomplete: Int { parts.reduce(0) { $0 + $1.incomplete } }
-    var total: Int64 { parts.reduce(0) { $0 &+ $1.durations.total } }
+    var count: Int { parts.reduce(0) { $0.plus($1.count) } }
+    var incomplete: Int { parts.reduce(0) { $0.plus($1.incomplete) } }
+    var total: Int64 { parts.reduce(0) { $0.plus($1.durations.total) } }
+    /// Whether durations of single calls are there.
+    var hasCalls: Bool { parts.allSatisfy { $0.count == 0 || $0.durations.hasCalls } }
   }
 
   struct Pair {
@@ -90,7 +97,10 @@ public struct Comparator: Sendable {
     /// Traces that were given, whether or not they have the function: they decide on the unit.
     var tracesASide: (before: Int, after: Int)
     var isComparable: Bool { before.contains { $0.count > 0 } && after.contains { $0.count > 0 } }
-    var beforeTotal: Int64 { before.reduce(0) { $0 &+ $1.total } }
+    var beforeTotal: Int64 { before.reduce(0) { $0.plus($1.total) } }
+    /// All calls of a side, where summaries have them together and not by run.
+    var beforeWhole: RunDurations?
+    var afterWhole: RunDurations?
   }
 
   private static func byStrippedName(_ run: TraceAnalysis) -> [String: RunDurations] {
@@ -102,20 +112,44 @@ public struct Comparator: Sendable {
     return result
   }
 
+  /// By stripped name, what the summaries of a side hold of all their runs together, and the other runs' own.
+  private static func wholes(
+    _ side: ComparedSide, _ runs: [[String: RunDurations]]
+  ) -> [String: RunDurations] {
+    guard side.runs.contains(where: { $0.summary != nil }) else { return [:] }
+    var result: [String: RunDurations] = [:]
+    var seen: Set<ObjectIdentifier> = []
+    for (run, functions) in zip(side.runs, runs) {
+      guard let origin = run.summary else {
+        result.merge(functions) { RunDurations(parts: $0.parts + $1.parts) }
+        continue
+      }
+      guard seen.insert(ObjectIdentifier(origin)).inserted else { continue }
+      for function in origin.functions {
+        let name = FunctionPattern.strippingSuffixes(function.function.symbol)
+        result[name, default: RunDurations(parts: [])].parts.append(function)
+      }
+    }
+    return result
+  }
+
   private func isRequired(_ name: String) -> Bool {
     selection.required.contains { FunctionPattern($0).matches(name) }
   }
 
-  /// Every trace has to have every function that was named without a wildcard.
+  /// Every trace has to have every function that was named without a wildcard; of the hosts of a summary one has to.
   private func demandNamed(
     _ side: ComparedSide, _ runs: [[String: RunDurations]], isBefore: Bool
   ) throws(ComparisonError) {
+    var absent: [String: Int] = [:]
     for (run, functions) in zip(side.runs, runs) {
       if let missing = run.missing.first { throw .missing(missing, path: run.path, isBefore: isBefore) }
       for name in selection.required {
         let pattern = FunctionPattern(name)
         let parts = functions.values.flatMap(\.parts).filter { pattern.matches($0.function.symbol) }
         if parts.isEmpty {
+          absent[name, default: 0] += 1
+          if run.summary != nil, absent[name] != side.runs.count { continue }
           let names = run.functions.map(\.function.symbol)
           throw .missing(
             MissingFunction(
@@ -141,8 +175,8 @@ public struct Comparator: Sendable {
     if samples.unit == .call, decision != nil { notes.append(.widened(runSpread: request.runSpread)) }
     if samples.isSubsampled { notes.append(.subsampled(limit: DurationSample.comparedLimit)) }
 
-    var before = samples.side(pair.before, samples.before, request.metric)
-    var after = samples.side(pair.after, samples.after, request.metric)
+    var before = samples.side(pair.before, whole: pair.beforeWhole, samples.before, request.metric)
+    var after = samples.side(pair.after, whole: pair.afterWhole, samples.after, request.metric)
     if samples.unit == .call {
       before.value = samples.exactValue(pair.before, request.metric) ?? before.value
       after.value = samples.exactValue(pair.after, request.metric) ?? after.value
@@ -158,6 +192,7 @@ public struct Comparator: Sendable {
         notes.append(.belowResolution(resolution))
       }
     }
+    if samples.lacksCalls { notes.append(.callsMissing) }
     let sketchError = max(
       samples.quantileError(pair.before), samples.quantileError(pair.after))
     if sketchError > 0 { notes.append(.sketched(relativeError: sketchError)) }

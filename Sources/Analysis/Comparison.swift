@@ -169,6 +169,8 @@ public enum FunctionNote: Hashable, Sendable {
   case callCountDiffers(before: Double, after: Double)
   /// Data were lost that may have held calls, so that gates decide nothing.
   case dataLost(before: Bool, after: Bool)
+  /// One run a side, and of its calls only what adds up: nothing can be tested over calls.
+  case callsMissing
   case model(ModelNote)
 }
 
@@ -203,6 +205,9 @@ public enum ComparisonNote: Hashable, Sendable {
   case storedFiltersDiffer(path: String, stored: [String], asked: [String])
   /// The bytes that one call maps differ: between the sides, or between a stored analysis and `--size`.
   case sizeDiffers([UInt64])
+  /// A side is of a summary: its hosts are the samples. Of `runs` traces `kept` are there one by one; of `lossy`
+  /// hosts calls may be missing; `failed` traces could not be read.
+  case summarized(side: Event.Side, path: String, runs: Int, kept: Int, failed: Int, lossy: Int)
   /// The same file on both sides.
   case sameInput(String)
 }

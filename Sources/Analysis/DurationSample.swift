@@ -1,3 +1,4 @@
+internal import FunctionGraph
 internal import Statistics
 
 /// The known durations of one function, nanoseconds: all of them up to a cap, beyond it what adds up.
@@ -22,20 +23,40 @@ public struct DurationSample: Sendable {
   public private(set) var maximum: Int64 = .min
   private var moments = Moments()
   private var sketch: QuantileSketch?
-  private var reservoir: Reservoir?
+  private var reservoir: PrioritySample?
+  /// Of a run that a summary holds the figures of, and neither its durations nor a sketch.
+  private var figures: RunFigures?
   private var limit: Int
+  /// How many of too many stand for all.
+  private let sampling: Int
 
   public init(limit: Int = DurationSample.exactLimit) {
+    self.init(limit: limit, sampling: min(limit, Self.comparedLimit))
+  }
+
+  /// - Parameter sampling: how many of more than `limit` are kept for comparisons.
+  init(limit: Int, sampling: Int) {
     self.limit = limit
+    self.sampling = sampling
   }
 
   /// False once there were more durations than are kept.
-  public var isExact: Bool { sketch == nil }
+  public private(set) var isExact = true
+
+  /// Whether there are durations of single calls, all or a sample of them: a summary has none.
+  public var hasCalls: Bool { figures == nil && (isExact || reservoir?.values.isEmpty == false) }
 
   /// The relative error of a quantile; 0 where it is exact.
-  public var quantileError: Double { sketch?.relativeError ?? 0 }
+  public var quantileError: Double { sketch?.relativeError ?? figures?.relativeError ?? 0 }
 
   public mutating func add(_ duration: Int64, resolution: UInt32) {
+    add(duration, resolution: resolution, priority: nil)
+  }
+
+  /// - Parameter priority: how soon it is taken into the sample that stands for too many durations, lowest first: a random
+  ///   number; nil for one drawn here.
+  @inline(__always)
+  mutating func add(_ duration: Int64, resolution: UInt32, priority: UInt64?) {
     count += 1
     total = total.addingReportingOverflow(duration).overflow ? .max : total + duration
     self.resolution = max(self.resolution, resolution)
@@ -43,7 +64,7 @@ public struct DurationSample: Sendable {
     minimum = min(minimum, duration)
     maximum = max(maximum, duration)
     moments.add(Double(duration))
-    if sketch == nil {
+    if isExact {
       if values.count < limit {
         values.append(duration)
         return
@@ -51,18 +72,84 @@ public struct DurationSample: Sendable {
       spill()
     }
     sketch?.add(Double(duration))
-    reservoir?.add(Double(duration))
+    if let priority {
+      reservoir?.add(Double(duration), priority: priority)
+    } else {
+      reservoir?.add(Double(duration))
+    }
+  }
+
+  /// Adds durations with their priorities to a sample that keeps none of them one by one, all at once.
+  ///
+  /// - Parameter bins: spares logarithms; kept by the caller from one time to the next.
+  mutating func add(
+    _ durations: UnsafeBufferPointer<TimedDuration>, _ bins: inout QuantileSketch.BinCache,
+    priority: (TimedDuration) -> UInt64
+  ) {
+    if isExact { spill() }
+    guard var sketch, var reservoir, !durations.isEmpty else { return }
+    // Nothing else holds them, so that they change in place.
+    self.sketch = nil
+    self.reservoir = nil
+    var sum = 0.0
+    var low = minimum
+    var high = maximum
+    var isAnyZero = false
+    for timed in durations {
+      let duration = timed.duration
+      total = total.addingReportingOverflow(duration).overflow ? .max : total + duration
+      low = min(low, duration)
+      high = max(high, duration)
+      isAnyZero = isAnyZero || duration == 0
+      sum += Double(duration)
+      reservoir.add(Double(duration), priority: priority(timed))
+    }
+    count += durations.count
+    minimum = low
+    maximum = high
+    resolution = max(resolution, 1)
+    if isAnyZero { zeroResolution = max(zeroResolution, 1) }
+    // The two-pass formula for these few, then Chan's for all.
+    let mean = sum / Double(durations.count)
+    var squares = 0.0
+    for timed in durations {
+      let deviation = Double(timed.duration) - mean
+      squares += deviation * deviation
+    }
+    moments.merge(Moments(count: UInt64(durations.count), mean: mean, squaredDeviations: squares))
+    withUnsafeTemporaryAllocation(of: Int64.self, capacity: durations.count) { values in
+      for index in 0..<durations.count { values[index] = durations[index].duration }
+      sketch.add(UnsafeBufferPointer(values), &bins)
+    }
+    self.sketch = sketch
+    self.reservoir = reservoir
+  }
+
+  /// Adds durations that were summed up elsewhere, and too many there to be kept.
+  mutating func merge(_ other: DurationSample) {
+    guard let otherSketch = other.sketch, let otherReservoir = other.reservoir else { return }
+    if isExact { spill() }
+    count += other.count
+    total = total.addingReportingOverflow(other.total).overflow ? .max : total + other.total
+    resolution = max(resolution, other.resolution)
+    zeroResolution = max(zeroResolution, other.zeroResolution)
+    minimum = min(minimum, other.minimum)
+    maximum = max(maximum, other.maximum)
+    moments.merge(other.moments)
+    sketch?.merge(otherSketch)
+    reservoir?.merge(otherReservoir)
   }
 
   /// Keeps no more than `limit` durations from now on.
   mutating func lowerLimit(to limit: Int) {
     self.limit = min(self.limit, limit)
-    if sketch == nil, values.count > self.limit { spill() }
+    if isExact, values.count > self.limit { spill() }
+    reservoir?.lowerCapacity(to: self.limit)
   }
 
   private mutating func spill() {
     var sketch = QuantileSketch()
-    var reservoir = Reservoir(capacity: min(limit, Self.comparedLimit), seed: 0)
+    var reservoir = PrioritySample(capacity: sampling)
     for value in values {
       sketch.add(Double(value))
       reservoir.add(Double(value))
@@ -70,10 +157,15 @@ public struct DurationSample: Sendable {
     self.sketch = sketch
     self.reservoir = reservoir
     values = []
+    isExact = false
   }
 
   /// Of the durations, nanoseconds; nil without any.
-  public var mean: Double? { count > 0 ? moments.mean : nil }
+  public var mean: Double? {
+    guard count > 0 else { return nil }
+    // The sum is exact, and the same in whatever order they came; a run's figures hold nothing else.
+    return figures == nil && total == .max ? moments.mean : Double(total) / Double(count)
+  }
   /// With n − 1; nil below two durations.
   public var standardDeviation: Double? { moments.standardDeviation }
 
@@ -81,24 +173,25 @@ public struct DurationSample: Sendable {
   public func quantile(_ p: Double) -> Double? {
     guard count > 0 else { return nil }
     if let sketch { return sketch.quantile(p) }
+    if let figures { return figures.quantile(p, minimum: minimum, maximum: maximum) }
     return Statistics.quantile(sorted, p)
   }
 
   /// Several quantiles for one sort.
   public func quantiles(_ ps: [Double]) -> [Double?] {
     guard count > 0 else { return ps.map { _ in nil } }
-    if let sketch { return ps.map { sketch.quantile($0) } }
+    if sketch != nil || figures != nil { return ps.map(quantile) }
     let sorted = sorted
     return ps.map { Statistics.quantile(sorted, $0) }
   }
 
-  private var sorted: [Double] { values.map(Double.init).sorted() }
+  private var sorted: [Double] { values.sortedByDigits().map(Double.init) }
 
   /// Positive durations for a comparison, nanoseconds, at most `comparedLimit`: one of 0 counts as half its resolution,
   /// since it was shorter than the source can print.
   public func compared(seed: UInt64) -> [Double] {
     let zero = Double(zeroResolution) / 2
-    let all = reservoir?.sample ?? values.map(Double.init)
+    let all = reservoir?.values ?? values.map(Double.init)
     let chosen = all.count > Self.comparedLimit ? subsample(Self.comparedLimit, from: all, seed: seed) : all
     return chosen.map { $0 > 0 ? $0 : zero }
   }
@@ -106,7 +199,7 @@ public struct DurationSample: Sendable {
   // MARK: Stored form
 
   /// What a baseline keeps: all durations, or the sample of them, nanoseconds.
-  var storedDurations: [Double] { reservoir?.sample ?? values.map(Double.init) }
+  var storedDurations: [Double] { reservoir?.values ?? values.map(Double.init) }
 
   var storedSketch: (sketch: QuantileSketch, moments: Moments)? { sketch.map { ($0, moments) } }
 
@@ -117,6 +210,8 @@ public struct DurationSample: Sendable {
     zeroResolution: UInt32
   ) {
     limit = Self.exactLimit
+    sampling = Self.comparedLimit
+    isExact = false
     self.count = count
     self.total = total
     self.minimum = minimum
@@ -129,8 +224,97 @@ public struct DurationSample: Sendable {
         relativeError: relativeError, bins: bins.map { QuantileSketch.Bin(index: $0.0, count: $0.1) },
         zeroCount: zeroCount, sum: Double(total), minimum: Double(minimum), maximum: Double(maximum))
       ?? QuantileSketch()
-    var reservoir = Reservoir(capacity: Self.comparedLimit, seed: 0)
+    var reservoir = PrioritySample(capacity: Self.comparedLimit)
     for value in sampled { reservoir.add(value) }
     self.reservoir = reservoir
+  }
+
+  // MARK: What adds up
+
+  /// Nil of a run's figures, which do not add up.
+  public var sums: DurationSums? {
+    guard figures == nil else { return nil }
+    var sums = DurationSums()
+    sums.count = count
+    sums.total = total
+    sums.minimum = minimum
+    sums.maximum = maximum
+    sums.squaredDeviations = moments.squaredDeviations
+    sums.resolution = resolution
+    sums.zeroResolution = zeroResolution
+    if let sketch {
+      sums.sketch = sketch
+    } else {
+      for value in values { sums.sketch.add(Double(value)) }
+    }
+    return sums
+  }
+
+  /// Takes up what a summary kept of all calls together.
+  init(_ sums: DurationSums) {
+    limit = Self.exactLimit
+    sampling = Self.comparedLimit
+    isExact = false
+    count = sums.count
+    total = sums.total
+    minimum = sums.minimum
+    maximum = sums.maximum
+    resolution = sums.resolution
+    zeroResolution = sums.zeroResolution
+    moments = Moments(
+      count: UInt64(max(0, count)), mean: sums.mean ?? 0, squaredDeviations: sums.squaredDeviations)
+    sketch = sums.sketch
+  }
+
+  /// Takes up what a summary kept of one run.
+  init(_ figures: RunFigures) {
+    limit = Self.exactLimit
+    sampling = Self.comparedLimit
+    isExact = false
+    count = figures.count
+    total = figures.total
+    minimum = figures.minimum
+    maximum = figures.maximum
+    resolution = figures.resolution
+    self.figures = figures
+  }
+}
+
+/// One run's figures of one function, as a summary keeps them: what can be compared between runs, in a few numbers.
+public struct RunFigures: Sendable, Hashable {
+  public var count: Int
+  /// Nanoseconds.
+  public var total: Int64
+  public var minimum: Int64
+  public var maximum: Int64
+  public var median: Double
+  public var p99: Double
+  public var resolution: UInt32
+  /// Of median and p99: 0 where they are exact.
+  public var relativeError: Double
+
+  public init(
+    count: Int, total: Int64, minimum: Int64, maximum: Int64, median: Double, p99: Double, resolution: UInt32,
+    relativeError: Double
+  ) {
+    self.count = count
+    self.total = total
+    self.minimum = minimum
+    self.maximum = maximum
+    self.median = median
+    self.p99 = p99
+    self.resolution = resolution
+    self.relativeError = relativeError
+  }
+
+  /// Nil where it was not kept.
+  func quantile(_ p: Double, minimum: Int64, maximum: Int64) -> Double? {
+    switch p {
+    case 0: Double(minimum)
+    case 0.5: median
+    case 0.99: p99
+    case 1: Double(maximum)
+    default: nil
+    }
   }
 }

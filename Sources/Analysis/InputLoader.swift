@@ -4,46 +4,75 @@ internal import TraceInput
 
 /// Analyses out of a trace or a stored baseline, whichever the input turns out to be.
 public struct InputLoader: Sendable {
-  /// A stored analysis longer than this is refused.
-  static let longestBaseline = 1 << 29
+  /// What the traces of a summary are taken together by.
+  public enum SummaryUnit: Sendable {
+    /// A host's as one, with the figures of its runs.
+    case host
+    /// A kernel's as one, with the distribution of all their calls.
+    case kernel
+  }
 
   private let request: AnalysisRequest
+  private let summaryUnit: SummaryUnit
 
-  public init(request: AnalysisRequest) {
+  public init(request: AnalysisRequest, summaryUnit: SummaryUnit = .kernel) {
     self.request = request
+    self.summaryUnit = summaryUnit
   }
 
   /// One analysis of a trace; as many as a baseline holds.
+  ///
+  /// - Parameter jobs: how many threads may read it.
   public func load(
-    path: String, progress: (UInt64, UInt64?) -> Void = { _, _ in }
+    path: String, jobs: Int = 1, progress: (UInt64, UInt64?) -> Void = { _, _ in }
   ) throws(AnalysisError) -> [TraceAnalysis] {
     let input = try Self.open(path)
     guard input.isJSON else {
-      return [try TraceAnalyzer(path: path, request: request).analyze(input, progress: progress)]
+      var analysis = try TraceAnalyzer(path: path, request: request, jobs: jobs)
+        .analyze(input, progress: progress)
+      analysis.host = hostName(ofUname: analysis.description.uname)
+      return [analysis]
     }
-    return try stored(try Self.contents(input))
+    return try stored(input, path: path)
   }
 
   private static func open(_ path: String) throws(AnalysisError) -> SniffedInput {
     do throws(TraceError) { return try SniffedInput(path: path) } catch { throw .trace(error) }
   }
 
-  private static func contents(_ input: consuming SniffedInput) throws(AnalysisError) -> [UInt8] {
-    do throws(TraceError) { return try input.contents(limit: longestBaseline) } catch { throw .trace(error) }
-  }
-
-  private func stored(_ bytes: [UInt8]) throws(AnalysisError) -> [TraceAnalysis] {
-    do throws(BaselineError) {
-      let document = try AnalysisDocument(baseline: Data(bytes))
-      let conditions = StoredConditions(
-        filters: document.filters, size: document.size, pageSize: document.pageSize)
-      return document.traces.map { trace in
-        var analysis = selected(trace.analysis())
-        analysis.stored = conditions
-        return analysis
+  private func stored(_ input: consuming SniffedInput, path: String) throws(AnalysisError) -> [TraceAnalysis]
+  {
+    var analyses: [TraceAnalysis] = []
+    var summary: TraceSummary?
+    try StoredReader.read(input) { (item) throws(AnalysisError) in
+      switch item {
+      case .analysis(let document):
+        let conditions = StoredConditions(
+          filters: document.filters, size: document.size, pageSize: document.pageSize)
+        analyses += document.traces.map { trace in
+          var analysis = selected(trace.analysis())
+          analysis.stored = conditions
+          return analysis
+        }
+      case .summary(let document):
+        do throws(BaselineError) {
+          var sum = summary ?? TraceSummary()
+          summary = nil
+          try sum.mergeMatching(try document.summary())
+          summary = sum
+        } catch {
+          throw .baseline(error)
+        }
       }
-    } catch {
-      throw .baseline(error)
+    }
+    guard let summary else { return analyses }
+    guard summary.runCount > 0 else {
+      throw .baseline(
+        BaselineError("it is a summary of \(summary.failedCount) traces that could not be read"))
+    }
+    switch summaryUnit {
+    case .host: return analyses + summary.hosts(path: path, request.selection)
+    case .kernel: return analyses + summary.kernels(path: path, request.selection).map(selected)
     }
   }
 
@@ -63,4 +92,12 @@ public struct InputLoader: Sendable {
     }
     return result
   }
+}
+
+/// The traced machine's name out of `uname -a`; empty where it was not set, as in a rescue shell.
+func hostName(ofUname uname: String) -> String {
+  let words = uname.split(separator: " ")
+  guard words.count > 2, words[0] == "Linux" else { return "" }
+  let name = String(words[1])
+  return ["(none)", "localhost", "localhost.localdomain"].contains(name) ? "" : name
 }

@@ -30,6 +30,7 @@ extension TraceAnalysis {
   /// from the file (damaged, cut, or beyond a limit).
   public var mayLackCalls: Bool {
     quality.losses > 0 || quality.lostEvents > 0 || quality.callsBeyondLimit > 0
+      || quality.lacksCallsAsStored
       || description.buffers.contains { $0.overrun > 0 }
       || quality.diagnostics.counts.keys.contains(where: \.canHideCalls)
   }

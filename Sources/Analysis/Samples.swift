@@ -8,6 +8,8 @@ struct Samples {
   var before: [Double]
   var after: [Double]
   var isSubsampled = false
+  /// One run a side, of which a summary has the figures but not the calls.
+  var lacksCalls = false
   /// Metrics over all the calls of the one run a side, whether or not they are all among the samples.
   private var exactMinima: (before: Double, after: Double)?
   /// How many times more calls of before each of its samples stands for than one of after's.
@@ -15,7 +17,9 @@ struct Samples {
 
   /// A run without a known duration of the function is no sample.
   init(_ pair: Comparator.Pair, _ request: ComparisonRequest) {
-    if pair.tracesASide == (1, 1), let left = pair.before.first, let right = pair.after.first {
+    if pair.tracesASide == (1, 1), let left = pair.before.first, let right = pair.after.first, left.hasCalls,
+      right.hasCalls
+    {
       unit = .call
       before = Self.calls(left, seed: request.seed)
       after = Self.calls(right, seed: request.seed &+ 1)
@@ -31,6 +35,7 @@ struct Samples {
       unit = .run
       before = pair.before.compactMap { Self.metric(of: $0, request.metric) }
       after = pair.after.compactMap { Self.metric(of: $0, request.metric) }
+      lacksCalls = pair.tracesASide == (1, 1)
     }
   }
 
@@ -64,6 +69,15 @@ struct Samples {
   static func quantile(of run: Comparator.RunDurations, _ p: Double) -> Double {
     let parts = run.parts.filter { $0.count > 0 }
     if parts.count == 1 { return parts[0].durations.quantile(p) ?? 0 }
+    if !parts.allSatisfy(\.durations.hasCalls) {
+      let sums = parts.map(\.durations.sums)
+      var whole = DurationSums()
+      // Of runs whose distribution is not known: the middle one.
+      guard sums.allSatisfy({ $0.map { whole.merge($0) } ?? false }) else {
+        return median(parts.compactMap { $0.durations.quantile(p) })
+      }
+      return whole.quantile(p) ?? 0
+    }
     if parts.allSatisfy(\.durations.isExact) {
       return Statistics.quantile(parts.flatMap { $0.durations.values.map(Double.init) }.sorted(), p)
     }
@@ -79,12 +93,13 @@ struct Samples {
     runs.flatMap(\.parts).map(\.durations.quantileError).max() ?? 0
   }
 
-  func side(_ runs: [Comparator.RunDurations], _ samples: [Double], _ metric: Metric)
-    -> FunctionComparison.Side
-  {
-    let parts = runs.flatMap(\.parts)
+  /// - Parameter whole: the calls of all runs together, where the runs do not have them.
+  func side(
+    _ runs: [Comparator.RunDurations], whole: Comparator.RunDurations?, _ samples: [Double], _ metric: Metric
+  ) -> FunctionComparison.Side {
+    let whole = whole ?? Comparator.RunDurations(parts: runs.flatMap(\.parts))
+    let parts = whole.parts
     let known = parts.filter { $0.count > 0 }
-    let whole = Comparator.RunDurations(parts: parts)
     return FunctionComparison.Side(
       runs: runs.count, calls: whole.count, incomplete: whole.incomplete, value: median(samples),
       total: whole.total, minimum: known.map(\.durations.minimum).min() ?? 0,

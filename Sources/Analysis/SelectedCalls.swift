@@ -12,10 +12,9 @@ public struct SelectedCalls: ~Copyable {
   private var batch: [Call] = []
   /// 1 wanted, 2 not.
   private var selected: [UInt8] = []
-  private var seen: Set<FunctionID> = []
-  private var given: Set<FunctionID> = []
-  private var lastSeen: FunctionID?
-  private var lastGiven: FunctionID?
+  /// By function number.
+  private var isSeen: [Bool] = []
+  private var isGiven: [Bool] = []
   private var skipped: [UInt64: Int] = [:]
   private var heldBack: [Call] = []
   private var buffer: UInt16 = 0
@@ -52,14 +51,13 @@ public struct SelectedCalls: ~Copyable {
     while selected.count < functions.count {
       let name = functions[FunctionID(rawValue: UInt32(selected.count))].symbol
       selected.append((name.isEmpty ? request.selection.all : request.selection.contains(name)) ? 1 : 2)
+      isSeen.append(false)
+      isGiven.append(false)
     }
     for call in batch {
       quality.calls += 1
       guard selected[Int(call.function.rawValue)] == 1 else { continue }
-      if lastSeen != call.function {
-        lastSeen = call.function
-        seen.insert(call.function)
-      }
+      isSeen[Int(call.function.rawValue)] = true
       guard
         request.filter.acceptsAll
           || request.filter.accepts(
@@ -75,10 +73,7 @@ public struct SelectedCalls: ~Copyable {
           continue
         }
       }
-      if lastGiven != call.function {
-        lastGiven = call.function
-        given.insert(call.function)
-      }
+      isGiven[Int(call.function.rawValue)] = true
       if isTraceDat, call.buffer != buffer {
         release(into: &calls)
         buffer = call.buffer
@@ -110,7 +105,12 @@ public struct SelectedCalls: ~Copyable {
   public var missing: [MissingFunction] {
     let functions = reader.functions
     return missingFunctions(
-      request.selection, functions: functions, seen: seen, given: given, traceIsEmpty: quality.calls == 0)
+      request.selection, functions: functions, seen: Self.numbers(isSeen), given: Self.numbers(isGiven),
+      traceIsEmpty: quality.calls == 0)
+  }
+
+  private static func numbers(_ flags: [Bool]) -> Set<FunctionID> {
+    Set(flags.indices.filter { flags[$0] }.map { FunctionID(rawValue: UInt32($0)) })
   }
 }
 

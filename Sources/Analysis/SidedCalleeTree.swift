@@ -8,6 +8,20 @@ public struct SidedCalleeTree: Sendable, Hashable {
     /// Nanoseconds in it and below, and in it alone.
     public var total: Double
     public var selfTime: Double
+
+    init(calls: Double, total: Double, selfTime: Double) {
+      self.calls = calls
+      self.total = total
+      self.selfTime = selfTime
+    }
+
+    /// nil of none.
+    init?(sum figures: [Figures]) {
+      guard !figures.isEmpty else { return nil }
+      calls = figures.reduce(0) { $0 + $1.calls }
+      total = figures.reduce(0) { $0 + $1.total }
+      selfTime = figures.reduce(0) { $0 + $1.selfTime }
+    }
   }
 
   public struct Node: Sendable, Hashable {
@@ -22,6 +36,8 @@ public struct SidedCalleeTree: Sendable, Hashable {
     public var after: Figures?
     /// Callees right below that are not among the nodes.
     public var leftOut = 0
+    /// So many callees of one caller that are too short to be told apart, together; 0 for a callee by itself.
+    public var rest = 0
 
     /// Nanoseconds: after less before.
     public var difference: Double { (after?.total ?? 0) - (before?.total ?? 0) }
@@ -54,8 +70,11 @@ public struct SidedCalleeTree: Sendable, Hashable {
 
   /// Callers before callees, and of one caller the longest first.
   public private(set) var nodes: [Node]
-  /// Nodes, of however many there are, that are not among `nodes`.
+  /// Paths, of however many there are, that are not among `nodes` by themselves.
   public private(set) var leftOut: Int
+
+  /// Paths among `nodes`.
+  public var paths: Int { nodes.reduce(0) { $0 + ($1.rest == 0 ? 1 : 0) } }
 
   /// - Parameters:
   ///   - before: a tree a run and symbol; a side without any is left out, and nil comes of two such.
@@ -88,12 +107,30 @@ public struct SidedCalleeTree: Sendable, Hashable {
     let kept = Set(
       heaviest(most, parents: all.map(\.parent), weights: weights).filter { $0 == 0 || weights[$0] >= 0 })
     var children = [[Int]](repeating: [], count: all.count)
+    var short: [Int: [Int]] = [:]
+    let paths = all.count
     for index in all.indices.dropFirst() {
       if kept.contains(index), kept.contains(all[index].parent) {
         children[all[index].parent].append(index)
       } else if kept.contains(all[index].parent) {
-        all[all[index].parent].leftOut += 1
+        short[all[index].parent, default: []].append(index)
       }
+    }
+    // What one caller's short callees take together. One alone is only counted.
+    for (parent, callees) in short.sorted(by: { $0.key < $1.key }) {
+      var rest = all[callees[0]]
+      rest.name = "(\(callees.count) more)"
+      rest.rest = callees.count
+      rest.leftOut = 0
+      rest.before = Figures(sum: callees.compactMap { all[$0].before })
+      rest.after = Figures(sum: callees.compactMap { all[$0].after })
+      guard callees.count > 1, rest.weight(.both) > 0 else {
+        all[parent].leftOut += callees.count
+        continue
+      }
+      children[parent].append(all.count)
+      children.append([])
+      all.append(rest)
     }
     nodes = []
     // Depth first, so that the reading order is the tree's.
@@ -104,11 +141,13 @@ public struct SidedCalleeTree: Sendable, Hashable {
       let place = nodes.count
       nodes.append(node)
       let ordered = children[index].sorted {
-        (all[$1].weight(.both), all[$0].name) < (all[$0].weight(.both), all[$1].name)
+        // The short ones last, however long they are together.
+        (all[$0].rest > 0 ? 1 : 0, all[$1].weight(.both), all[$0].name)
+          < (all[$1].rest > 0 ? 1 : 0, all[$0].weight(.both), all[$1].name)
       }
       stack += ordered.reversed().map { ($0, place) }
     }
-    leftOut = all.count - nodes.count + merged.nodes.reduce(0) { $0 + $1.leftOut }
+    leftOut = paths - kept.count + merged.nodes.reduce(0) { $0 + $1.leftOut }
   }
 
   /// How deep it is, the function itself included.

@@ -12,6 +12,11 @@ public struct TraceAnalysis: Sendable {
   public var missing: [MissingFunction]
   /// Of an analysis that was stored, the conditions that it was made under.
   public var stored: StoredConditions?
+  /// Of a run that a summary holds.
+  public var summary: SummaryOrigin?
+  public var isOfSummary: Bool { summary != nil }
+  /// The traced machine's name; empty where it is not known.
+  public var host = ""
 
   public init(
     path: String, description: TraceDescription, functions: [FunctionDurations], quality: TraceQuality,
@@ -151,6 +156,8 @@ public struct TraceQuality: Sendable {
   public var pathsTruncated = false
   /// Calls of more functions than `TraceAnalyzer.functionsLimit`, left out.
   public var callsBeyondLimit = 0
+  /// A summary says of it that calls may be missing.
+  public var lacksCallsAsStored = false
 
   public init() {}
 }

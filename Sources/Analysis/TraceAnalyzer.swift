@@ -57,10 +57,15 @@ public struct TraceAnalyzer {
   public static let functionsLimit = 1 << 17
 
   private let path: String
-  private let request: AnalysisRequest
+  let request: AnalysisRequest
+  private let jobs: Int
+  /// Whether a reader that can may sum up the trace by itself; off where that is to be compared with the plain way.
+  var tallies = true
 
-  public init(path: String, request: AnalysisRequest) {
+  /// - Parameter jobs: how many threads may read the trace; the result does not depend on it.
+  public init(path: String, request: AnalysisRequest, jobs: Int = 1) {
     self.path = path
+    self.jobs = jobs
     self.request = request
   }
 
@@ -108,7 +113,7 @@ public struct TraceAnalyzer {
     throw .noSides(found: (found(0) ? [.before] : []) + (found(1) ? [.after] : []))
   }
 
-  private struct SideSums {
+  struct SideSums {
     struct Key: Hashable {
       var buffer: UInt16
       var function: FunctionID
@@ -160,7 +165,7 @@ public struct TraceAnalyzer {
     _ progress: (UInt64, UInt64?) -> Void
   ) throws(AnalysisError) -> FinishedReader {
     do throws(TraceError) {
-      var reader = try CallReader(input, tracksPaths: request.wantsCallees)
+      var reader = try CallReader(input, tracksPaths: request.wantsCallees, jobs: jobs)
       let selection = request.selection
       if !selection.all { reader.keepNames { selection.contains($0) } }
       if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
@@ -178,6 +183,11 @@ public struct TraceAnalyzer {
           try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
         }
         return FinishedReader(reader)
+      }
+      if canTally, let found = try tallied(&reader) {
+        // One side here too.
+        sums[0] = found.sums
+        return FinishedReader(reader, found.tally)
       }
       try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
       return FinishedReader(reader)
@@ -248,15 +258,15 @@ public struct TraceAnalyzer {
     var deepest: Int32
     var sections: (before: Int, after: Int)
 
-    init(_ reader: borrowing CallReader) {
+    init(_ reader: borrowing CallReader, _ tally: TraceTally? = nil) {
       functions = reader.functions
-      paths = reader.paths
+      paths = tally?.paths ?? reader.paths
       description = reader.description
       diagnostics = reader.diagnostics
-      losses = reader.losses
-      lostEvents = reader.lostEvents
-      isNested = reader.isNested
-      deepest = reader.deepest
+      losses = tally?.losses ?? reader.losses
+      lostEvents = tally?.lostEvents ?? reader.lostEvents
+      deepest = tally?.deepest ?? reader.deepest
+      isNested = deepest > 0
       sections = reader.sections
     }
   }

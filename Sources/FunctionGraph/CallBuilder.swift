@@ -11,7 +11,7 @@
 /// Memory is that of the open calls, and of the call paths where they are tracked.
 public struct CallBuilder: ~Copyable {
   /// Stacks that are empty are forgotten beyond this many, so that a million short tasks take no memory.
-  static let idleStacksLimit = 1 << 14
+  package static let idleStacksLimit = 1 << 14
   /// CPUs of which something is remembered beyond their stacks; the kernel knows 8,192 at most (NR_CPUS).
   static let cpusLimit = 1 << 14
   /// Stacks of CPUs whose task is not known among which a named exit is looked for.

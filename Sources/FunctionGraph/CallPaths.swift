@@ -37,7 +37,7 @@ public struct CallPaths: Sendable {
   /// The caller's path; the root's parent is the root.
   public func parent(_ id: ID) -> ID { ID(rawValue: nodes[Int(id.rawValue)].parent) }
 
-  mutating func child(of parent: ID, _ function: FunctionID) -> ID {
+  package mutating func child(of parent: ID, _ function: FunctionID) -> ID {
     let key = UInt64(parent.rawValue) << 32 | UInt64(function.rawValue)
     if let known = children[key] { return ID(rawValue: known) }
     guard nodes.count < Self.limit else {

@@ -13,7 +13,10 @@ public struct CallRowNames {
   }
 }
 
-/// Rows of `export`: bytes appended to a buffer, nothing allocated a row.
+/// Rows of `export`: bytes, nothing allocated a row.
+///
+/// What repeats from row to row is made once: names are escaped as they come up, and what stands in front of the function
+/// is kept for the last tasks.
 public struct CallRowWriter {
   public enum Format: Sendable {
     case csv, jsonl
@@ -24,10 +27,12 @@ public struct CallRowWriter {
 
   private let format: Format
   private let trace: [UInt8]
-  /// Escaped names by their numbers; filled as they are needed.
-  private var functionFields: [[UInt8]?] = []
-  private var commFields: [[UInt8]?] = []
-  private var bufferFields: [[UInt8]?] = []
+  private var functions = FieldTable()
+  private var comms = FieldTable()
+  private var buffers = FieldTable()
+  /// By the low bits of CPU and task, which take turns from row to row.
+  private var fronts = [RowFront](repeating: RowFront(), count: 64)
+  private var rows: [UInt8] = []
 
   /// - Parameters:
   ///   - format: of the rows.
@@ -39,183 +44,197 @@ public struct CallRowWriter {
 
   /// Appends the call's row, line end included.
   public mutating func append(_ call: Call, _ names: CallRowNames, to out: inout [UInt8]) {
+    append([call], names, to: &out)
+  }
+
+  /// Appends a row a call.
+  public mutating func append(_ calls: [Call], _ names: CallRowNames, to out: inout [UInt8]) {
+    addNames(names)
+    var rows = self.rows
+    self.rows = []
+    defer { self.rows = rows }
+    var index = 0
+    while index < calls.count {
+      // As many rows as fit; one at least.
+      let longest = RowFront.longest(trace, buffers, comms) + functions.longest + Self.longestRest
+      if rows.count < longest { rows = [UInt8](repeating: 0, count: max(longest, 1 << 16)) }
+      let written = rows.withUnsafeMutableBufferPointer { rows in
+        guard let base = rows.baseAddress else { return 0 }
+        var cursor = RowCursor(at: base)
+        let last = base + rows.count - longest
+        while index < calls.count, cursor.next <= last {
+          put(calls[index], &cursor)
+          index += 1
+        }
+        return cursor.next - base
+      }
+      out += rows[..<written]
+    }
+  }
+
+  /// Numbers, names of fields and signs behind the function: at most.
+  private static let longestRest = 5 * RowCursor.longestNumber + 160
+
+  private mutating func put(_ call: Call, _ cursor: inout RowCursor) {
+    let place = Int(truncatingIfNeeded: call.cpu &* 7 &+ call.pid) & 63
+    if !fronts[place].isOf(call) { fronts[place].set(call, format, trace, buffers, comms) }
+    fronts[place].bytes.withUnsafeBufferPointer { bytes in
+      if let base = bytes.baseAddress { cursor.put(base, bytes.count) }
+    }
+    // Symbol and module stand in one field list.
+    functions.put(Int(call.function.rawValue), &cursor)
     switch format {
-    case .csv: appendCSV(call, names, &out)
-    case .jsonl: appendJSON(call, names, &out)
+    case .csv: putCSV(call, &cursor)
+    case .jsonl: putJSON(call, &cursor)
     }
   }
 
-  private mutating func appendCSV(_ call: Call, _ names: CallRowNames, _ out: inout [UInt8]) {
+  private func putCSV(_ call: Call, _ cursor: inout RowCursor) {
     let comma = UInt8(ascii: ",")
-    out += trace
-    out.append(comma)
-    out += bufferField(call.buffer, names)
-    out.append(comma)
-    if call.cpu >= 0 { out.append(decimal: UInt64(call.cpu)) }
-    out.append(comma)
-    if call.pid >= 0 { out.append(decimal: UInt64(call.pid)) }
-    out.append(comma)
-    out += commField(call.comm, names)
-    out.append(comma)
-    // Symbol and module stand in one field list: `symbol,module`.
-    out += functionField(call.function, names)
-    out.append(comma)
-    if call.depth >= 0 { out.append(decimal: UInt64(call.depth)) }
-    out.append(comma)
-    out.append(timestamp: call.timestamp)
-    out.append(comma)
+    cursor.put(comma)
+    if call.depth >= 0 { cursor.put(decimal: UInt64(call.depth)) }
+    cursor.put(comma)
+    cursor.put(timestamp: call.timestamp)
+    cursor.put(comma)
     if let duration = call.duration {
-      out.append(thousandths: duration)
-      out.append(comma)
-      out.append(resolution: call.resolution)
+      cursor.put(thousandths: duration)
+      cursor.put(comma)
+      cursor.put(resolution: call.resolution)
     } else {
-      out.append(comma)
+      cursor.put(comma)
     }
-    out.append(comma)
-    out += call.status.name
-    out.append(0x0a)
+    cursor.put(comma)
+    cursor.put(call.status.name)
+    cursor.put(0x0a)
   }
 
-  private mutating func appendJSON(_ call: Call, _ names: CallRowNames, _ out: inout [UInt8]) {
-    out += Array("{\"trace\":".utf8)
-    out += trace
-    out += Array(",\"buffer\":".utf8)
-    out += bufferField(call.buffer, names)
-    if call.cpu >= 0 {
-      out += Array(",\"cpu\":".utf8)
-      out.append(decimal: UInt64(call.cpu))
-    }
-    if call.pid >= 0 {
-      out += Array(",\"pid\":".utf8)
-      out.append(decimal: UInt64(call.pid))
-    }
-    out += Array(",\"comm\":".utf8)
-    out += commField(call.comm, names)
-    out += functionField(call.function, names)
+  private func putJSON(_ call: Call, _ cursor: inout RowCursor) {
     if call.depth >= 0 {
-      out += Array(",\"depth\":".utf8)
-      out.append(decimal: UInt64(call.depth))
+      cursor.put(",\"depth\":")
+      cursor.put(decimal: UInt64(call.depth))
     }
     if call.timestamp.unit != .none {
-      out += Array(",\"timestamp\":".utf8)
-      out.append(timestamp: call.timestamp)
+      cursor.put(",\"timestamp\":")
+      cursor.put(timestamp: call.timestamp)
     }
     if let duration = call.duration {
-      out += Array(",\"duration_us\":".utf8)
-      out.append(thousandths: duration)
-      out += Array(",\"resolution_us\":".utf8)
-      out.append(resolution: call.resolution)
+      cursor.put(",\"duration_us\":")
+      cursor.put(thousandths: duration)
+      cursor.put(",\"resolution_us\":")
+      cursor.put(resolution: call.resolution)
     }
-    out += Array(",\"status\":\"".utf8)
-    out += call.status.name
-    out += Array("\"}\n".utf8)
+    cursor.put(",\"status\":\"")
+    cursor.put(call.status.name)
+    cursor.put("\"}\n")
   }
 
   // MARK: Names
 
-  private mutating func functionField(_ id: FunctionID, _ names: CallRowNames) -> [UInt8] {
-    let index = Int(id.rawValue)
-    if index < functionFields.count, let field = functionFields[index] { return field }
-    let name = names.functions[id]
-    let text =
-      switch format {
-      case .csv: Escaping.csvName(name.symbol) + "," + Escaping.csvName(name.module)
-      case .jsonl:
-        ",\"function\":" + Escaping.json(name.symbol) + ",\"module\":" + Escaping.json(name.module)
-      }
-    return Self.keep(Array(text.utf8), at: index, in: &functionFields)
+  private mutating func addNames(_ names: CallRowNames) {
+    while functions.count < names.functions.count {
+      let name = names.functions[FunctionID(rawValue: UInt32(functions.count))]
+      functions.append(
+        format == .csv
+          ? Escaping.csvName(name.symbol) + "," + Escaping.csvName(name.module)
+          : ",\"function\":" + Escaping.json(name.symbol) + ",\"module\":" + Escaping.json(name.module))
+    }
+    while comms.count < names.comms.count {
+      comms.append(escaped(names.comms[StringTable.ID(rawValue: UInt32(comms.count))]))
+    }
+    while buffers.count < max(1, names.buffers.count) {
+      buffers.append(escaped(buffers.count < names.buffers.count ? names.buffers[buffers.count].name : ""))
+    }
   }
 
-  private mutating func commField(_ id: StringTable.ID, _ names: CallRowNames) -> [UInt8] {
-    let index = Int(id.rawValue)
-    if index < commFields.count, let field = commFields[index] { return field }
-    return Self.keep(escaped(names.comms[id]), at: index, in: &commFields)
+  private func escaped(_ name: String) -> String {
+    format == .csv ? Escaping.csvName(name) : Escaping.json(name)
+  }
+}
+
+/// Escaped names one behind the other, by number; what has no number is empty.
+private struct FieldTable {
+  private var bytes: [UInt8] = []
+  private var ends: [Int] = []
+  private(set) var longest = 0
+
+  var count: Int { ends.count }
+
+  mutating func append(_ text: String) {
+    bytes += Array(text.utf8)
+    longest = max(longest, bytes.count - (ends.last ?? 0))
+    ends.append(bytes.count)
   }
 
-  private mutating func bufferField(_ buffer: UInt16, _ names: CallRowNames) -> [UInt8] {
-    let index = Int(buffer)
-    if index < bufferFields.count, let field = bufferFields[index] { return field }
-    let name = index < names.buffers.count ? names.buffers[index].name : ""
-    return Self.keep(escaped(name), at: index, in: &bufferFields)
+  @inline(__always)
+  func put(_ number: Int, _ cursor: inout RowCursor) {
+    guard number < ends.count else { return }
+    let start = number > 0 ? ends[number - 1] : 0
+    let count = ends[number] - start
+    bytes.withUnsafeBufferPointer { bytes in
+      if let base = bytes.baseAddress { cursor.put(base + start, count) }
+    }
   }
 
-  private func escaped(_ name: String) -> [UInt8] {
-    Array((format == .csv ? Escaping.csvName(name) : Escaping.json(name)).utf8)
+  func field(_ number: Int) -> ArraySlice<UInt8> {
+    guard number < ends.count else { return [] }
+    return bytes[(number > 0 ? ends[number - 1] : 0)..<ends[number]]
+  }
+}
+
+/// What stands in front of the function: trace, buffer, CPU and task.
+private struct RowFront {
+  private(set) var bytes: [UInt8] = []
+  private var buffer: UInt16 = 0
+  private var cpu: Int32 = 0
+  private var pid: Int32 = 0
+  private var comm = StringTable.ID.none
+  private var isSet = false
+
+  @inline(__always)
+  func isOf(_ call: Call) -> Bool {
+    isSet && call.cpu == cpu && call.pid == pid && call.comm == comm && call.buffer == buffer
   }
 
-  /// More names than this are written without being kept.
-  static let keptNames = 1 << 16
+  static func longest(_ trace: [UInt8], _ buffers: FieldTable, _ comms: FieldTable) -> Int {
+    trace.count + buffers.longest + comms.longest + 2 * RowCursor.longestNumber + 64
+  }
 
-  private static func keep(_ field: [UInt8], at index: Int, in fields: inout [[UInt8]?]) -> [UInt8] {
-    guard index < keptNames else { return field }
-    while fields.count <= index { fields.append(nil) }
-    fields[index] = field
-    return field
+  mutating func set(
+    _ call: Call, _ format: CallRowWriter.Format, _ trace: [UInt8], _ buffers: FieldTable, _ comms: FieldTable
+  ) {
+    (buffer, cpu, pid, comm, isSet) = (call.buffer, call.cpu, call.pid, call.comm, true)
+    let cpu = call.cpu >= 0 ? String(call.cpu) : ""
+    let pid = call.pid >= 0 ? String(call.pid) : ""
+    bytes.removeAll(keepingCapacity: true)
+    switch format {
+    case .csv:
+      bytes += trace
+      bytes.append(UInt8(ascii: ","))
+      bytes += buffers.field(Int(buffer))
+      bytes += ",\(cpu),\(pid),".utf8
+      bytes += comms.field(Int(comm.rawValue))
+      bytes.append(UInt8(ascii: ","))
+    case .jsonl:
+      bytes += "{\"trace\":".utf8
+      bytes += trace
+      bytes += ",\"buffer\":".utf8
+      bytes += buffers.field(Int(buffer))
+      if !cpu.isEmpty { bytes += ",\"cpu\":\(cpu)".utf8 }
+      if !pid.isEmpty { bytes += ",\"pid\":\(pid)".utf8 }
+      bytes += ",\"comm\":".utf8
+      bytes += comms.field(Int(comm.rawValue))
+    }
   }
 }
 
 extension Call.Status {
   /// As the contract's `status` column has it.
-  var name: [UInt8] {
+  var name: StaticString {
     switch self {
-    case .complete: Array("complete".utf8)
-    case .unfinished: Array("unfinished".utf8)
-    case .noEntry: Array("no-entry".utf8)
-    case .lost: Array("lost".utf8)
-    }
-  }
-}
-
-extension [UInt8] {
-  mutating func append(decimal value: UInt64) {
-    if value < 10 {
-      append(0x30 + UInt8(value))
-      return
-    }
-    let start = count
-    var rest = value
-    while rest > 0 {
-      append(0x30 + UInt8(rest % 10))
-      rest /= 10
-    }
-    self[start...].reverse()
-  }
-
-  /// Nanoseconds as microseconds, three decimals.
-  mutating func append(thousandths nanoseconds: Int64) {
-    if nanoseconds < 0 { append(UInt8(ascii: "-")) }
-    let magnitude = nanoseconds.magnitude
-    append(decimal: magnitude / 1_000)
-    append(UInt8(ascii: "."))
-    let fraction = magnitude % 1_000
-    append(0x30 + UInt8(fraction / 100))
-    append(0x30 + UInt8(fraction / 10 % 10))
-    append(0x30 + UInt8(fraction % 10))
-  }
-
-  /// Nanoseconds as microseconds: three decimals, none where it is whole (`0.001`, `0.100`, `1`).
-  mutating func append(resolution nanoseconds: UInt32) {
-    if nanoseconds % 1_000 == 0 {
-      append(decimal: UInt64(nanoseconds / 1_000))
-    } else {
-      append(thousandths: Int64(nanoseconds))
-    }
-  }
-
-  /// Seconds with nine decimals, or the raw number; nothing where there is none.
-  mutating func append(timestamp: Timestamp) {
-    switch timestamp.unit {
-    case .none: return
-    case .raw: append(decimal: timestamp.value)
-    case .nanoseconds:
-      append(decimal: timestamp.value / 1_000_000_000)
-      append(UInt8(ascii: "."))
-      var divisor: UInt64 = 100_000_000
-      let fraction = timestamp.value % 1_000_000_000
-      while divisor > 0 {
-        append(0x30 + UInt8(fraction / divisor % 10))
-        divisor /= 10
-      }
+    case .complete: "complete"
+    case .unfinished: "unfinished"
+    case .noEntry: "no-entry"
+    case .lost: "lost"
     }
   }
 }

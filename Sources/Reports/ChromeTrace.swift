@@ -36,6 +36,8 @@ public struct ChromeTraceWriter {
   private var lastTrack: (track: Track, comm: StringTable.ID)?
   private var layout = TrackLayout()
   /// `"name":"...","cat":"..."` by function; filled as they are needed.
+  /// More names than this are written without being kept.
+  private static let keptNames = 1 << 16
   private var functionFields: [[UInt8]?] = []
   private var isFirst = true
   /// Calls of this trace that were left out since it gives no time for them, and all others.
@@ -101,7 +103,7 @@ public struct ChromeTraceWriter {
     if call.status != .complete {
       out.append(separator)
       out += Self.status
-      out += call.status.name
+      out += call.status.name.withUTF8Buffer(Array.init)
       out.append(UInt8(ascii: "\""))
       separator = Self.comma
     }
@@ -194,7 +196,7 @@ public struct ChromeTraceWriter {
     let symbol = name.symbol.isEmpty ? "[unknown]" : name.symbol
     let category = name.module.isEmpty ? "kernel" : name.module
     let field = Array("{\"name\":\(Escaping.json(symbol)),\"cat\":\(Escaping.json(category))".utf8)
-    guard index < CallRowWriter.keptNames else { return field }
+    guard index < Self.keptNames else { return field }
     while functionFields.count <= index { functionFields.append(nil) }
     functionFields[index] = field
     return field

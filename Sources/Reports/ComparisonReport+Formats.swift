@@ -121,7 +121,7 @@ extension ComparisonReport {
           " (\(Figures.percent(interval.confidence)) CI \(Figures.significant(interval.lower)) to "
           + "\(Figures.significant(interval.upper)))"
       }
-      if let p = function.pValue { claim += ", p = \(Figures.pValue(p))" }
+      if let p = function.pValue { claim += ", \(Figures.pEquation(p))" }
       claim += ": \(function.verdict.rawValue)"
       lines += Self.limited(claim)
       for line in (function.correction?.lines ?? []) + (function.model?.lines ?? []) {

@@ -54,6 +54,8 @@ private struct ComparisonDocument: Encodable {
     var afterSelfUs: Double?
     /// Callees right below that are not among the nodes.
     var leftOut: Int
+    /// Present where the node stands for so many short callees of one caller together.
+    var together: Int?
 
     init(_ node: SidedCalleeTree.Node) {
       function = node.name
@@ -65,6 +67,7 @@ private struct ComparisonDocument: Encodable {
       beforeSelfUs = node.before.map { $0.selfTime / 1_000 }
       afterSelfUs = node.after.map { $0.selfTime / 1_000 }
       leftOut = node.leftOut
+      together = node.rest > 0 ? node.rest : nil
     }
   }
 

@@ -209,7 +209,7 @@ extension ComparisonReport {
     } else {
       estimate += ", no interval"
     }
-    if let p = function.pValue { estimate += ", p = \(Figures.pValue(p))" }
+    if let p = function.pValue { estimate += ", \(Figures.pEquation(p))" }
     if let delta = function.cliffsDelta, function.pValue != nil {
       estimate += ", Cliff's delta \(Figures.significant(delta, 2).trimmingZeros)"
     }

@@ -52,6 +52,11 @@ enum Figures {
     return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
+  /// `p = 0.031`; what is too small for a number is below all of them.
+  static func pEquation(_ value: Double) -> String {
+    value > 0 ? "p = \(pValue(value))" : "p < 1e-300"
+  }
+
   /// For machines: the shortest text that reads back as the same number.
   static func exact(_ value: Double) -> String {
     let text = "\(value)"

@@ -115,11 +115,17 @@ func notes(for analysis: TraceAnalysis, _ context: ReportContext) -> [Note] {
         .note,
         "durations are printed as coarsely as \(Figures.microseconds(Int64(coarsest)).trimmingZeros) us"))
   }
+  if let origin = analysis.summary {
+    var text = "\(counted(origin.runCount, "trace")) in the summary"
+    if origin.failedCount > 0 { text += ", and \(origin.failedCount) that could not be read" }
+    notes.append(Note(origin.failedCount > 0 ? .warning : .note, text))
+  }
   if let sketched = analysis.functions.map(\.durations.quantileError).max(), sketched > 0 {
     notes.append(
       Note(
         .note,
-        "over \(DurationSample.exactLimit) calls: quantiles are from a sketch, within \(Figures.percent(sketched)); "
+        (analysis.isOfSummary ? "of a summary" : "over \(DurationSample.exactLimit) calls")
+          + ": quantiles are from a sketch, within \(Figures.percent(sketched)); "
           + "count, total, mean, standard deviation, minimum and maximum are exact"))
   }
   if quality.skipped > 0 {
@@ -226,6 +232,16 @@ extension ComparisonNote {
         .warning,
         "the text has \(counted(before, "heading")) for before and \(after) for after: what stands below them is taken "
           + "together; if they are different settings, compare each in a file of its own")
+    case .summarized(let side, let path, let runs, let kept, let failed, let lossy):
+      var text =
+        "\(path) (\(side == .before ? "before" : "after")) is a summary of \(counted(runs, "trace")): each host's figure "
+        + "is one sample; it has no durations of single calls"
+      if kept < runs { text += "; a random sample of \(kept) of them is compared" }
+      if failed > 0 {
+        text += "; \(counted(failed, "trace")) could not be read and \(failed == 1 ? "is" : "are") not in it"
+      }
+      if lossy > 0 { text += "; \(counted(lossy, "host")) may lack calls (events lost, or damage)" }
+      return Note(kept < runs || failed > 0 || lossy > 0 ? .warning : .note, text)
     case .sidesByColumn: return Note(.note, "before is the left column of the text, after the right one")
     case .sameInput(let path): return Note(.warning, "the same input is on both sides: \(path)")
     }
@@ -306,6 +322,11 @@ extension FunctionNote {
       return Note(.note, "calls without a duration, left out: \(before) before, \(after) after")
     case .sketched(let error):
       return Note(.note, "quantiles are from a sketch, within \(Figures.percent(error))")
+    case .callsMissing:
+      return Note(
+        .warning,
+        "one host a side, and of its calls only what adds up: a test over calls needs exact durations, which "
+          + "analyze --format json keeps")
     case .dataLost(let before, let after):
       let sides = before && after ? "both sides" : "the \(before ? "before" : "after") side"
       return Note(

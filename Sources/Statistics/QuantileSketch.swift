@@ -131,7 +131,77 @@ public struct QuantileSketch: Hashable, Sendable {
     self.maximum = maximum
   }
 
-  private func index(_ value: Double) -> Int {
+  /// Adds many whole numbers; those below 1 count as 0. The same as one by one.
+  public mutating func add(_ values: UnsafeBufferPointer<Int64>, _ cache: inout BinCache) {
+    if cache.relativeError != relativeError { cache = BinCache(of: self) }
+    count = count.addingSaturating(UInt64(values.count))
+    var zeros: UInt64 = 0
+    for value in values {
+      let number = Double(value)
+      sum += number
+      minimum = Swift.min(minimum, number)
+      maximum = Swift.max(maximum, number)
+      if value < 1 {
+        zeros += 1
+      } else {
+        store.add(1, at: cache.index(number, self))
+      }
+    }
+    zeroCount = zeroCount.addingSaturating(zeros)
+  }
+
+  /// Bins of whole numbers by their leading bits, so that not every one needs a logarithm.
+  ///
+  /// A cell is what numbers with the same exponent and the same 10 bits behind it share; as it is narrower than a bin of a
+  /// relative error from 0.0005 on, it holds one bin's border at most.
+  public struct BinCache: Sendable {
+    private struct Cell {
+      /// The bin at the cell's start; `Int32.min` where the cell has not been looked at.
+      var index = Int32.min
+      /// From here on the next bin.
+      var border = 0.0
+    }
+
+    fileprivate let relativeError: Double
+    private var cells: [Cell]
+    private static let bits = 10
+
+    public init() {
+      relativeError = .nan
+      cells = []
+    }
+
+    fileprivate init(of sketch: QuantileSketch) {
+      relativeError = sketch.relativeError
+      // Exponents 0 to 63.
+      cells = sketch.relativeError >= 0.0005 ? Array(repeating: Cell(), count: 64 << Self.bits) : []
+    }
+
+    /// - Parameter value: 1 or more.
+    fileprivate mutating func index(_ value: Double, _ sketch: QuantileSketch) -> Int {
+      let number = Int(value.bitPattern >> (52 - UInt64(Self.bits))) - (1023 << Self.bits)
+      guard number >= 0, number < cells.count else { return sketch.index(value) }
+      if cells[number].index == .min { look(at: number, value, sketch) }
+      return Int(cells[number].index) + (value >= cells[number].border ? 1 : 0)
+    }
+
+    private mutating func look(at number: Int, _ value: Double, _ sketch: QuantileSketch) {
+      let mask = (UInt64(1) << (52 - UInt64(Self.bits))) - 1
+      var low = value.bitPattern & ~mask
+      var high = value.bitPattern | mask
+      let first = sketch.index(Double(bitPattern: low))
+      cells[number].index = Int32(clamping: first)
+      cells[number].border = .infinity
+      guard sketch.index(Double(bitPattern: high)) != first else { return }
+      while high - low > 1 {
+        let middle = low + (high - low) / 2
+        if sketch.index(Double(bitPattern: middle)) == first { low = middle } else { high = middle }
+      }
+      cells[number].border = Double(bitPattern: high)
+    }
+  }
+
+  fileprivate func index(_ value: Double) -> Int {
     Int((log2(Swift.min(value, .greatestFiniteMagnitude)) * multiplier).rounded(.up))
   }
 

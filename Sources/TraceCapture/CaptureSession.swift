@@ -63,7 +63,7 @@ final class CaptureSession {
       throw error
     }
     try setRecording(false)
-    _ = try pages.collect()
+    _ = try pages.collect(isLast: true)
     let metadata = try KernelMetadata(tree, prefix: prefix, kallsyms: kallsyms)
     let file = try DatWriter(metadata: metadata, version: version).write(pages)
     return CapturedTrace(

@@ -28,8 +28,6 @@ struct Change: Equatable {
       }
       try Self.removeInstance(String(path.drop { $0 != "/" }.dropFirst()), in: tree)
     case .value(let value):
-      // Of an instance that has gone.
-      if path.hasPrefix("instances/"), !tree.exists(path) { return }
       try tree.write(path, value)
     case .list(let entries):
       try tree.clear(path)

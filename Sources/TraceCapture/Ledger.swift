@@ -11,10 +11,9 @@ final class Ledger {
     self.journal = journal
   }
 
-  /// - Parameter isShared: the change goes beyond the instance that it is made in.
-  private func note(_ change: Change, isShared: Bool = false) throws(CaptureError) {
+  private func note(_ change: Change) throws(CaptureError) {
     // An instance goes with all that is in it.
-    if !isShared, let instance = instancePath, change.path.hasPrefix(instance + "/") { return }
+    if let instance = instancePath, change.path.hasPrefix(instance + "/") { return }
     // What a file held first is what counts.
     if changes.contains(where: { $0.path == change.path }) { return }
     try journal.append(change)
@@ -36,12 +35,18 @@ final class Ledger {
     try set(path, to: value, from: before)
   }
 
-  /// Sets an option of the tracer: kernels that run it in instances have had one set of them for all at first.
-  func set(shared path: String, to value: String) throws(CaptureError) {
-    let before = try read { () throws(TracingFileError) in try tree.text(path) }
+  /// Sets an option of the tracer. Kernels that run it in instances had one set of its options for all buffers at first
+  /// (instance-specific ones came later), so what undoes it is what the top buffer had.
+  ///
+  /// - Parameters:
+  ///   - option: its path in the top buffer.
+  ///   - prefix: of the buffer in use.
+  func set(option: String, in prefix: String, to value: String) throws(CaptureError) {
+    let before = try read { () throws(TracingFileError) in try tree.text(prefix + option) }
     if before == value { return }
-    try note(Change(path, .value(before)), isShared: true)
-    try change { () throws(TracingFileError) in try tree.write(path, value) }
+    let top = try read { () throws(TracingFileError) in try tree.text(option) }
+    try note(Change(option, .value(top)))
+    try change { () throws(TracingFileError) in try tree.write(prefix + option, value) }
   }
 
   /// Sets a file that shows its value in another form than it takes it.
@@ -63,23 +68,14 @@ final class Ledger {
     }
   }
 
-  /// Undoes everything, the last change first; goes on where something cannot be undone, and tries that once more in the
-  /// end.
+  /// Undoes everything, the last change first; tries twice, and goes on where something cannot be undone.
   ///
   /// - Returns: what could not be.
   func undo() -> [TracingFileError] {
-    if !undoOnce().isEmpty {
-      let failures = undoOnce()
-      if !failures.isEmpty { return failures }
-    }
-    journal.remove()
-    return []
-  }
-
-  private func undoOnce() -> [TracingFileError] {
     var failures: [TracingFileError] = []
     var left: [Change] = []
     for change in changes.reversed() {
+      if (try? change.undo(in: tree)) != nil { continue }
       do throws(TracingFileError) {
         try change.undo(in: tree)
       } catch {
@@ -88,6 +84,7 @@ final class Ledger {
       }
     }
     changes = left.reversed()
+    if failures.isEmpty { journal.remove() }
     return failures
   }
 

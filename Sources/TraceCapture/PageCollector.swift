@@ -70,56 +70,64 @@ final class PageCollector {
     return polled.dropFirst().contains { $0.revents != 0 }
   }
 
-  /// Takes what there is of every CPU.
+  /// Takes full pages of every CPU, and with `isLast`, when nothing is recorded any more, all of them.
+  ///
+  /// A read takes what a page holds so far. Behind a CPU that records all the time that would never end, and give pages of a
+  /// few events each: a page that is not half full says that the reader has caught up, until the next time.
   ///
   /// - Returns: bytes taken.
-  func collect() throws(CaptureError) -> UInt64 {
+  func collect(isLast: Bool = false) throws(CaptureError) -> UInt64 {
     var total: UInt64 = 0
     for index in sources.indices where !sources[index].hasEnded {
       // Of a CPU that fills faster than it is read, the others would never be.
-      var left = 64 << 20
+      var left = isLast ? Int.max : 16 << 20
       while left > 0 {
-        let count = try fill(index)
-        if count == 0 { break }
-        let offset = file.size
-        try file.append(UnsafeRawBufferPointer(rebasing: block[..<count]))
-        if let last = sources[index].pieces.last, last.offset + last.count == offset {
-          sources[index].pieces[sources[index].pieces.count - 1].count += UInt64(count)
-        } else {
-          sources[index].pieces.append(Piece(offset: offset, count: UInt64(count)))
+        let (count, hasMore) = try fill(index, isLast: isLast)
+        if count > 0 {
+          let offset = file.size
+          try file.append(UnsafeRawBufferPointer(rebasing: block[..<count]))
+          if let last = sources[index].pieces.last, last.offset + last.count == offset {
+            sources[index].pieces[sources[index].pieces.count - 1].count += UInt64(count)
+          } else {
+            sources[index].pieces.append(Piece(offset: offset, count: UInt64(count)))
+          }
+          total += UInt64(count)
+          left -= count
         }
-        total += UInt64(count)
-        left -= count
-        if count < block.count { break }
+        if !hasMore { break }
       }
     }
     return total
   }
 
   /// Reads pages of one CPU into the block.
-  private func fill(_ index: Int) throws(CaptureError) -> Int {
+  private func fill(_ index: Int, isLast: Bool) throws(CaptureError) -> (count: Int, hasMore: Bool) {
     var filled = 0
     while filled + pageSize <= block.count {
-      let count = read(sources[index].descriptor, block.baseAddress.map { $0 + filled }, pageSize)
+      let page = UnsafeMutableRawBufferPointer(rebasing: block[filled..<filled + pageSize])
+      let count = read(sources[index].descriptor, page.baseAddress, pageSize)
       if count < 0 {
         let code = errno
         if code == EINTR { continue }
-        if code == EAGAIN { break }
+        if code == EAGAIN { return (filled, false) }
         throw .file(TracingFileError("per_cpu/cpu\(sources[index].cpu)/trace_pipe_raw", code))
       }
       if count == 0 {
-        // The kernel says so of a CPU that has nothing once tracing is off; a plain file, at its end.
         sources[index].hasEnded = isPlainFile(sources[index].descriptor)
-        break
+        return (filled, false)
       }
       if count < pageSize {
-        UnsafeMutableRawBufferPointer(rebasing: block[(filled + count)..<(filled + pageSize)])
-          .initializeMemory(
-            as: UInt8.self, repeating: 0)
+        UnsafeMutableRawBufferPointer(rebasing: page[count...]).initializeMemory(as: UInt8.self, repeating: 0)
       }
       filled += pageSize
+      if !isLast, committed(page) < pageSize / 2 { return (filled, false) }
     }
-    return filled
+    return (filled, true)
+  }
+
+  /// How much of a page holds events: the low bits of the word behind the time stamp (`struct buffer_data_page`).
+  private func committed(_ page: UnsafeMutableRawBufferPointer) -> Int {
+    Int(page.loadUnaligned(fromByteOffset: 8, as: UInt32.self) & 0x000f_ffff)
   }
 
   private func isPlainFile(_ descriptor: Int32) -> Bool {

@@ -82,9 +82,9 @@ struct TracerSetup {
     try setFunctions(prefix)
     try setScope(prefix)
     // Options that leave time of calls out, where somebody has set them.
-    for option in ["sleep-time", "graph-time"] {
-      let path = "\(prefix)options/\(option)"
-      if tree.exists(path) { try step { () throws(CaptureError) in try ledger.set(shared: path, to: "1") } }
+    for option in ["options/sleep-time", "options/graph-time"]
+    where tree.exists(option) && tree.exists(prefix + option) {
+      try step { () throws(CaptureError) in try ledger.set(option: option, in: prefix, to: "1") }
     }
     if tree.exists("tracing_thresh") {
       try step { () throws(CaptureError) in try ledger.set("tracing_thresh", to: "0") }

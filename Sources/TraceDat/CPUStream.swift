@@ -1,14 +1,16 @@
 internal import FunctionGraph
+internal import Synchronization
 
 /// What the pages and chunks of all CPUs of a buffer may take together.
-final class MemoryBudget {
-  private var left = 512 << 20
+final class MemoryBudget: Sendable {
+  private let taken = Atomic<Int>(0)
+  private static let limit = 512 << 20
 
   /// False, and nothing taken, where `count` bytes are more than what is left.
   func take(_ count: Int) -> Bool {
-    guard count <= left else { return false }
-    left -= count
-    return true
+    if taken.add(count, ordering: .relaxed).newValue <= Self.limit { return true }
+    taken.subtract(count, ordering: .relaxed)
+    return false
   }
 }
 
@@ -31,12 +33,21 @@ struct PageContext {
   let exitLength: Int
   /// Where not all functions are delivered.
   let sieve: FunctionSieve?
+  /// Where calls are summed up at once.
+  let tally: StackTally?
+  /// There is a sieve or a tally. Asked of every record, where looking at references would count them up and down.
+  let skims: Bool
+  /// Stamps are as recorded.
+  let isIdentity: Bool
 
   init(
     file: FileBytes, order: ByteOrder, layout: SubBufferLayout, pageSize: Int, decompressor: Decompressor,
     memory: MemoryBudget, conversion: TimestampConversion, formats: GraphFormats?,
-    sieve: FunctionSieve? = nil
+    sieve: FunctionSieve? = nil, tally: StackTally? = nil
   ) {
+    self.tally = tally
+    skims = sieve != nil || tally != nil
+    isIdentity = conversion.isIdentity
     self.sieve = sieve
     self.file = file
     self.order = order
@@ -86,7 +97,7 @@ final class CPUStream {
   private let end: UInt64
   /// Chunks not yet read; nil before the first.
   private var chunksLeft: UInt32?
-  private var block = RawBlock(capacity: 0)
+  private var block: RawBlock
   private let words = RawBlock(capacity: 8)
   private let blockCapacity: Int
   /// Of the block, in the file.
@@ -99,13 +110,19 @@ final class CPUStream {
   /// The current page's header reports a loss that has not been delivered.
   private var hasMissed = false
   /// The time of the last record, to notice time going back.
-  private var lastTimestamp: UInt64 = 0
+  private(set) var lastTimestamp: UInt64 = 0
   private var skimming = Skimming()
 
   /// - Parameters:
   ///   - extent: lies within the file.
   ///   - isCut: the file ends before the extent did.
-  init(_ extent: CPUExtent, isCut: Bool, isCompressed: Bool, pageSize: Int, blockSize: Int) {
+  ///   - block: memory to read into that nobody else uses as long as this stream is read.
+  init(
+    _ extent: CPUExtent, isCut: Bool, isCompressed: Bool, pageSize: Int, blockSize: Int,
+    block: RawBlock = RawBlock(capacity: 0)
+  ) {
+    self.block = block
+    block.count = 0
     cpu = Int32(clamping: extent.cpu)
     self.isCut = isCut
     self.isCompressed = isCompressed
@@ -123,8 +140,12 @@ final class CPUStream {
     while true {
       var cursor = self.cursor
       records: while true {
-        if let sieve = context.sieve {
-          cursor.skim(sieve, &skimming, &lastTimestamp)
+        if context.skims {
+          if let sieve = context.sieve {
+            cursor.skim(sieve, &skimming, &lastTimestamp)
+          } else if let tally = context.tally {
+            tally.skim(&cursor, &lastTimestamp, cpu: cpu)
+          }
         }
         switch cursor.advance() {
         case .record:
@@ -151,7 +172,7 @@ final class CPUStream {
           }
           self.cursor = cursor
           take(cursor.timestamp, context, &diagnostics)
-          if let sieve = context.sieve {
+          if context.skims, let sieve = context.sieve {
             switch sieve.verdict(cursor, pending, cpu: cpu, &skimming) {
             case .wanted: break
             case .unwound(let depth): pending = .unwound(depth: depth)
@@ -209,7 +230,7 @@ final class CPUStream {
 
   @inline(__always)
   private func take(_ stamp: UInt64, _ context: borrowing PageContext, _ diagnostics: inout Diagnostics) {
-    timestamp = context.conversion.isIdentity ? stamp : context.conversion.converted(stamp, cpu: cpu)
+    timestamp = context.isIdentity ? stamp : context.conversion.converted(stamp, cpu: cpu)
     if timestamp < lastTimestamp {
       // What is merged by time depends on every record then.
       context.sieve?.needsAll = true

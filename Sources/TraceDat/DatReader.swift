@@ -23,25 +23,29 @@ public struct DatReader: EventReader, ~Copyable {
   /// Events per batch.
   static let batchSize = 4096
 
-  private let file: FileBytes
-  private let container: Container
+  let file: FileBytes
+  let container: Container
   private let decompressor: Decompressor
-  private var decoder: EventDecoder
-  private var context: PageContext
+  var decoder: EventDecoder
+  var context: PageContext
   private var merge = CPUMerge()
   /// Of the buffer being read, and the next one.
   private var buffer = 0
-  private var nextBuffer = 0
+  var nextBuffer = 0
   private var unit = Timestamp.Unit.nanoseconds
   /// Bytes of the file that no CPU has claimed yet.
   private var unclaimed: UInt64
 
   private let diagnosticsAtStart: Diagnostics
-  private var sieve: FunctionSieve?
+  /// One for each thread; none where all functions are delivered.
+  private var sieves: [FunctionSieve] = []
+  private var sieved: SievedBuffer?
+  /// How many threads may read at once.
+  let jobs: Int
 
   public let comms: StringTable
-  public private(set) var description: TraceDescription
-  public private(set) var diagnostics: Diagnostics
+  public internal(set) var description: TraceDescription
+  public internal(set) var diagnostics: Diagnostics
 
   public var functions: FunctionTable { decoder.functions }
   public var bytesRead: UInt64 { min(file.bytesRead, file.size) }
@@ -56,11 +60,12 @@ public struct DatReader: EventReader, ~Copyable {
   /// - Parameters:
   ///   - size: bytes in the file.
   ///   - readAt: reads at an offset into a buffer and returns how many bytes it read, as pread(2) does; it is never
-  ///     asked for bytes behind `size`, and a count of 0 is taken as the end.
+  ///     asked for bytes behind `size`, and a count of 0 is taken as the end. Several threads may call it at once.
+  ///   - jobs: how many threads at most. What is delivered does not depend on it.
   /// - Throws: `TraceError`: `.notATrace`, `.unsupported` (another version or compression), `.corrupt` where the
   ///   container's own structure cannot be followed, and whatever `readAt` throws.
   public init(
-    size: UInt64,
+    size: UInt64, jobs: Int = 1,
     readAt:
       @escaping @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
   ) throws(TraceError) {
@@ -75,6 +80,7 @@ public struct DatReader: EventReader, ~Copyable {
     let formats = container.parseFormats(diagnostics: &diagnostics)
 
     self.file = file
+    self.jobs = max(1, jobs)
     unclaimed = size
     self.container = container
     self.decompressor = decompressor
@@ -92,6 +98,10 @@ public struct DatReader: EventReader, ~Copyable {
   public mutating func next(_ batch: inout [Event]) throws(TraceError) -> Bool {
     batch.removeAll(keepingCapacity: true)
     while batch.count < Self.batchSize {
+      if sieved != nil {
+        try takeSieved(&batch)
+        continue
+      }
       guard let stream = merge.first else {
         guard try openNextBuffer() else { break }
         continue
@@ -99,19 +109,34 @@ public struct DatReader: EventReader, ~Copyable {
       let limit = merge.limit
       var isFinished = false
       repeat {
-        batch.append(decoder.decode(stream, buffer: UInt16(buffer), unit: unit, &diagnostics))
+        let record = GraphRecord(stream, decoder.formats, &diagnostics)
+        batch.append(decoder.decode(record, cpu: stream.cpu, buffer: UInt16(buffer), unit: unit))
         isFinished = try !stream.advance(context, &diagnostics)
       } while !isFinished && batch.count < Self.batchSize
         && (stream.timestamp < limit.timestamp || (stream.timestamp == limit.timestamp && limit.winsTies))
       merge.update(isFinished: isFinished)
     }
-    if decoder.hasDecoded || sieve?.hasSeenRecords == true { description.tracer = "function_graph" }
+    if decoder.hasDecoded || sieves.first?.hasSeenRecords == true { description.tracer = "function_graph" }
     return !batch.isEmpty
+  }
+
+  /// Appends what the sieves let pass; at the end of the buffer, what they saw is put together.
+  private mutating func takeSieved(_ batch: inout [Event]) throws(TraceError) {
+    let isMore = try sieved?.deliver { record, cpu in
+      batch.append(decoder.decode(record, cpu: cpu, buffer: UInt16(buffer), unit: unit))
+      return batch.count < Self.batchSize
+    }
+    if isMore == true { return }
+    sieved = nil
+    sieves.first?.join(sieves.dropFirst())
+    // The rest would be read in vain.
+    if sieves.first?.needsAll == true { nextBuffer = container.buffers.count }
   }
 
   /// From the beginning again, all functions delivered.
   public mutating func restart() {
-    sieve = nil
+    sieves = []
+    sieved = nil
     merge = CPUMerge()
     nextBuffer = 0
     unclaimed = file.size
@@ -127,12 +152,16 @@ public struct DatReader: EventReader, ~Copyable {
   /// the time goes into otherwise.
   public mutating func selectFunctions(_ isWanted: @escaping @Sendable (_ symbol: String) -> Bool) {
     guard let formats = decoder.formats else { return }
-    sieve = FunctionSieve(formats, container.header.order, isWanted: isWanted, symbols: decoder.symbols)
+    sieves = (0..<jobs).map { _ in
+      FunctionSieve(formats, container.header.order, isWanted: isWanted, symbols: decoder.symbols)
+    }
   }
 
   /// What was learned of the functions that `selectFunctions` left out; nil where none were.
   public var leftOut: LeftOut? {
-    sieve.map { LeftOut(exits: $0.exits, deepest: Int32(clamping: $0.deepest), isComplete: !$0.needsAll) }
+    sieves.first.map {
+      LeftOut(exits: $0.exits, deepest: Int32(clamping: $0.deepest), isComplete: !$0.needsAll)
+    }
   }
 
   /// Sets the CPUs of the next buffer up for merging; false where there is none.
@@ -142,30 +171,62 @@ public struct DatReader: EventReader, ~Copyable {
     buffer = nextBuffer
     nextBuffer += 1
     let layout = container.buffers[buffer]
-    guard Container.isPageSize(layout.pageSize), Int(layout.pageSize) > container.subBuffer.dataOffset else {
-      diagnostics.record(
-        .damagedSection, at: .whole,
-        "the buffer \(layout.name.debugDescription) has pages of \(layout.pageSize) bytes")
-      return true
-    }
+    guard hasUsablePages(layout) else { return true }
     let conversion = container.conversion(of: layout)
-    sieve?.begin(conversion)
     let isTime = description.buffers[buffer].timestampsAreTime
     unit = isTime ? .nanoseconds : .raw
-    context = PageContext(
-      file: file, order: container.header.order, layout: container.subBuffer, pageSize: Int(layout.pageSize),
-      decompressor: decompressor, memory: MemoryBudget(), conversion: conversion,
-      formats: formats, sieve: sieve)
-    let streams = streams(of: layout)
+    let memory = MemoryBudget()
+    context = pageContext(of: layout, formats, decompressor, memory)
+    let cpus = cpus(of: layout)
+    let blockSize = Self.blockSize(of: layout)
+    guard sieves.isEmpty else {
+      for sieve in sieves { sieve.begin(conversion) }
+      sieved = SievedBuffer(
+        cpus, isCompressed: layout.isCompressed, blockSize: blockSize, formats: formats,
+        contexts: sieves.map {
+          pageContext(of: layout, formats, Decompressor(container.header.compression), memory, sieve: $0)
+        })
+      return true
+    }
+    let streams = cpus.map {
+      CPUStream(
+        $0.extent, isCut: $0.isCut, isCompressed: layout.isCompressed, pageSize: Int(layout.pageSize),
+        blockSize: blockSize)
+    }
     merge = try CPUMerge(streams, context, &diagnostics)
     return true
   }
 
+  /// A buffer whose pages are none is said to be so.
+  mutating func hasUsablePages(_ layout: BufferLayout) -> Bool {
+    if Container.isPageSize(layout.pageSize), Int(layout.pageSize) > container.subBuffer.dataOffset {
+      return true
+    }
+    diagnostics.record(
+      .damagedSection, at: .whole,
+      "the buffer \(layout.name.debugDescription) has pages of \(layout.pageSize) bytes")
+    return false
+  }
+
+  static func blockSize(of layout: BufferLayout) -> Int {
+    max(Int(layout.pageSize), 64 << 20 / max(layout.cpus.count, 1))
+  }
+
+  /// What a thread needs to walk a buffer's pages; the decompressor, sieve and tally are its own.
+  func pageContext(
+    of layout: BufferLayout, _ formats: GraphFormats, _ decompressor: Decompressor, _ memory: MemoryBudget,
+    sieve: FunctionSieve? = nil, tally: StackTally? = nil
+  ) -> PageContext {
+    PageContext(
+      file: file, order: container.header.order, layout: container.subBuffer,
+      pageSize: Int(layout.pageSize), decompressor: decompressor, memory: memory,
+      conversion: container.conversion(of: layout), formats: formats, sieve: sieve, tally: tally)
+  }
+
   /// The CPUs of a buffer whose data lies in the file, by number.
-  private mutating func streams(of layout: BufferLayout) -> [CPUStream] {
+  mutating func cpus(of layout: BufferLayout) -> [CPUData] {
     let pageSize = Int(layout.pageSize)
-    let blockSize = max(pageSize, 64 << 20 / max(layout.cpus.count, 1))
-    var streams: [CPUStream] = []
+    var cpus: [CPUData] = []
     for var extent in layout.cpus.sorted(by: { $0.cpu < $1.cpu }) {
       // trace-cmd does not count the word in front of the chunks.
       if layout.isCompressed { extent.size += min(4, .max - extent.size) }
@@ -192,12 +253,9 @@ public struct DatReader: EventReader, ~Copyable {
         continue
       }
       extent.size = available
-      streams.append(
-        CPUStream(
-          extent, isCut: isCut || layout.isCut, isCompressed: layout.isCompressed, pageSize: pageSize,
-          blockSize: blockSize))
+      cpus.append(CPUData(extent: extent, isCut: isCut || layout.isCut))
     }
-    return streams
+    return cpus
   }
 
   /// Buffers whose stamps are no time.

@@ -39,66 +39,28 @@ struct EventDecoder {
     return lastComm
   }
 
-  /// The event that `stream` stands on.
+  /// The event that a record of `cpu` tells of.
   @inline(__always)
-  mutating func decode(
-    _ stream: CPUStream, buffer: UInt16, unit: Timestamp.Unit, _ diagnostics: inout Diagnostics
-  ) -> Event {
-    var event: Event
-    switch stream.pending {
-    case .lost(let count):
-      event = Event(kind: .lost)
-      event.lostEvents = count
-    case .entry:
-      event = Event(kind: .entry)
-      if let entry = formats?.entry { fill(&event, stream, entry.function, entry.depth) }
-    case .returnAddressEntry:
-      event = Event(kind: .entry)
-      if let entry = formats?.returnAddressEntry { fill(&event, stream, entry.function, entry.depth) }
-    case .unwound(let depth):
-      event = Event(kind: .unwound)
-      event.depth = max(depth, -1)
-      if let pid = formats?.pid {
-        event.pid = Int32(truncatingIfNeeded: stream.cursor.unsigned(pid))
-        event.comm = comm(event.pid)
-      }
-    case .exit:
-      event = Event(kind: .exit)
-      if let exit = formats?.exit {
-        fill(&event, stream, exit.function, exit.depth)
-        if let callTime = exit.callTime, let returnTime = exit.returnTime {
-          let start = stream.cursor.unsigned(callTime)
-          let end = stream.cursor.unsigned(returnTime)
-          // A clock that went back measured nothing; 0 would be a measurement.
-          let duration = Int64(truncatingIfNeeded: end &- start)
-          if duration >= 0 {
-            event.duration = duration
-          } else {
-            diagnostics.record(
-              .timeGoesBack, at: stream.recordPlace, "a call from \(start) to \(end), left without a duration"
-            )
-          }
-        }
-      }
+  mutating func decode(_ record: GraphRecord, cpu: Int32, buffer: UInt16, unit: Timestamp.Unit) -> Event {
+    var event = Event(kind: record.kind)
+    switch record.kind {
+    case .entry, .exit:
+      hasDecoded = true
+      event.function = function(record.address)
+      event.depth = record.depth
+      event.pid = record.pid
+      event.comm = comm(record.pid)
+      if record.duration >= 0 { event.duration = record.duration }
+    case .unwound:
+      event.depth = record.depth
+      event.pid = record.pid
+      event.comm = comm(record.pid)
+    default:
+      event.lostEvents = record.lostEvents
     }
     event.buffer = buffer
-    event.cpu = stream.cpu
-    event.timestamp = Timestamp(value: stream.timestamp, unit: unit)
+    event.cpu = cpu
+    event.timestamp = Timestamp(value: record.timestamp, unit: unit)
     return event
-  }
-
-  @inline(__always)
-  private mutating func fill(
-    _ event: inout Event, _ stream: CPUStream, _ function: RecordField, _ depth: RecordField
-  ) {
-    hasDecoded = true
-    let cursor = stream.cursor
-    event.function = self.function(cursor.unsigned(function))
-    // Damaged records have any number there; less than nothing is not known.
-    event.depth = max(Int32(truncatingIfNeeded: cursor.signed(depth)), -1)
-    if let pid = formats?.pid {
-      event.pid = Int32(truncatingIfNeeded: cursor.unsigned(pid))
-      event.comm = comm(event.pid)
-    }
   }
 }

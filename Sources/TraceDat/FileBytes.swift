@@ -1,15 +1,18 @@
 internal import FunctionGraph
 internal import Glibc
+internal import Synchronization
 
-/// The bytes of the input, read by offset, with every range checked against the file's size first.
-final class FileBytes {
+/// The bytes of the input, read by offset, with every range checked against the file's size first. Several threads may
+/// read at once.
+final class FileBytes: Sendable {
   typealias ReadAt =
     @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
 
   let size: UInt64
   private let readAt: ReadAt
   /// Bytes that `readAt` has delivered so far.
-  private(set) var bytesRead: UInt64 = 0
+  var bytesRead: UInt64 { delivered.load(ordering: .relaxed) }
+  private let delivered = Atomic<UInt64>(0)
 
   init(size: UInt64, readAt: @escaping ReadAt) {
     self.size = size
@@ -34,7 +37,7 @@ final class FileBytes {
       if count <= 0 || count > rest.count { break }
       done += count
     }
-    bytesRead += UInt64(done)
+    delivered.wrappingAdd(UInt64(done), ordering: .relaxed)
     return done
   }
 }

@@ -47,6 +47,22 @@ final class FunctionSieve {
     self.symbols = symbols
     layout = SkimLayout(formats, order)
     unwanted.memory.initializeMemory(as: UInt8.self, repeating: 0)
+    // No address stands for the address 0, so that one load tells it too.
+    unwanted.memory.storeBytes(of: 1, toByteOffset: Self.slot(0), as: UInt64.self)
+  }
+
+  /// Takes up what others saw that looked through other parts of the same buffer.
+  func join(_ others: ArraySlice<FunctionSieve>) {
+    for other in others {
+      if other.needsAll { needsAll = true }
+      other.cpuOfTask.forEach { pid, cpu in
+        note(Int32(truncatingIfNeeded: pid), on: Int32(truncatingIfNeeded: cpu))
+      }
+      exits &+= other.exits
+      other.exits = 0
+      deepest = max(deepest, other.deepest)
+      hasSeenRecords = hasSeenRecords || other.hasSeenRecords
+    }
   }
 
   /// Another buffer: its CPUs have other tasks, and maybe another clock.

@@ -37,6 +37,11 @@ struct IntegerMap {
     count += 1
   }
 
+  /// Every key with its value.
+  func forEach(_ body: (UInt64, UInt32) -> Void) {
+    for index in keys.indices where values[index] != 0 { body(keys[index], values[index] - 1) }
+  }
+
   private mutating func grow() {
     let oldKeys = keys
     let oldValues = values

@@ -54,30 +54,31 @@ extension SubBufferCursor {
   mutating func skim(_ sieve: FunctionSieve, _ skimming: inout Skimming, _ last: inout UInt64) {
     guard let layout = sieve.layout, let unwanted = UnsafeRawPointer(sieve.unwanted.memory.baseAddress)
     else { return }
+    let offset = sieve.offset
+    let low = skimming.low
+    // Within a page records only add to the time, so that looking at its start will do.
+    guard timestamp &+ offset >= last, low <= FunctionSieve.deepestPlausible else { return }
     let base = self.base
     let end = self.end
-    let offset = sieve.offset
     let pid = skimming.pid
-    let low = skimming.low
+    let span = FunctionSieve.deepestPlausible - low
     var position = self.position
     var time = timestamp
-    var stamp = last
-    var deepest: UInt32 = 0
+    var deepest = low
     var exits = 0
-    var records = 0
+    var hasSkipped = false
     while end - position >= 8 {
       let word = UInt32(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt32.self))
       let length = Int(word & 31) &* 4
       // Only data records with a length in their first word; 0 wraps around.
-      guard length &- 4 < 28 * 4, length != 0, length <= end - position - 4 else { break }
+      guard UInt(bitPattern: length &- 4) < 28 * 4, length <= end - position - 4 else { break }
       let record = base + position + 4
       let type = UInt16(littleEndian: record.loadUnaligned(as: UInt16.self))
-      let newTime = time &+ UInt64(word >> 5)
       let isExit = type == layout.exit
       guard isExit || type == layout.entry || type == layout.returnAddressEntry else {
         // Its stamp counts for nothing, as in `CPUStream.advance`.
         position &+= 4 &+ length
-        time = newTime
+        time &+= UInt64(word >> 5)
         continue
       }
       // From here on every field that is read lies within the record.
@@ -93,26 +94,23 @@ extension SubBufferCursor {
         fromByteOffset: isExit ? layout.callTime : layout.function, as: UInt64.self)
       let to = record.loadUnaligned(
         fromByteOffset: isExit ? layout.returnTime : layout.function, as: UInt64.self)
-      let newStamp = newTime &+ offset
-      // `slot` is within the table whatever the address is.
+      // `slot` is within the table whatever the address is; no slot holds the address 0.
       let known = unwanted.load(fromByteOffset: FunctionSieve.slot(address), as: UInt64.self)
-      let difference = UInt64(littleEndian: to) &- UInt64(littleEndian: from)
-      let stops = known ^ address | UInt64(UInt32(bitPattern: task ^ pid))
-      if stops != 0 || depth < low || depth > FunctionSieve.deepestPlausible || difference >> 63 != 0
-        || newStamp < stamp || address == 0
-      {
-        break
-      }
+      let goesBack = (UInt64(littleEndian: to) &- UInt64(littleEndian: from)) >> 63
+      let stops = known ^ address | UInt64(UInt32(bitPattern: task ^ pid)) | goesBack
+      if stops != 0 || depth &- low > span { break }
       deepest = max(deepest, depth)
       exits &+= isExit ? 1 : 0
-      records &+= 1
+      hasSkipped = true
       position &+= 4 &+ length
-      time = newTime
-      stamp = newStamp
+      time &+= UInt64(word >> 5)
     }
+    guard position != self.position else { return }
+    // Unless the page's own time was at the end of what 64 bits hold.
+    if time &+ offset < last { sieve.needsAll = true }
     skip(to: position, time: time)
-    last = stamp
-    guard records > 0 else { return }
+    guard hasSkipped else { return }
+    last = time &+ offset
     skimming.deepest = max(skimming.deepest, Int64(deepest))
     skimming.exits &+= UInt64(exits)
   }

@@ -6,14 +6,14 @@ internal import Glibc
 /// 200,000 symbols take the text (9 MB) and 16 bytes each; no symbol is an object of its own, and names are looked at
 /// only when an address is looked up.
 struct SymbolIndex {
-  private struct Entry {
+  private struct Entry: BitwiseCopyable {
     var address: UInt64
     /// Where the symbol's line begins in the text.
     var line: UInt32
   }
 
   private let text: RawBlock?
-  private var entries: [Entry] = []
+  private let entries = GrowingTable<Entry>(capacity: 1)
 
   /// No symbols: every address is its own name.
   init() {
@@ -28,15 +28,42 @@ struct SymbolIndex {
     self.text = text
     let bytes = text.bytes
     guard let base = bytes.baseAddress, bytes.count <= Int(UInt32.max) else { return }
-    entries.reserveCapacity(bytes.count / 40)
+    entries.reserve(bytes.count / 40)
     var isSorted = true
     var last: UInt64 = 0
     var start = 0
+    // The first eight digits are the same in nearly all lines.
+    var highDigits: UInt64 = 0
+    var high: UInt64?
     while start < bytes.count {
       let rest = bytes.count - start
-      let newline = memchr(base + start, 0x0a, rest)
-      let length = newline.map { UnsafeRawPointer($0) - (base + start) } ?? rest
-      if let address = Self.address(UnsafeRawBufferPointer(start: base + start, count: length)) {
+      let line = base + start
+      // A line of the usual form, and 8 bytes behind it: the rest goes the long way.
+      if rest >= 64, line.load(fromByteOffset: 16, as: UInt8.self) == 0x20,
+        line.load(fromByteOffset: 18, as: UInt8.self) == 0x20
+      {
+        let digits = UInt64(bigEndian: line.loadUnaligned(as: UInt64.self))
+        if digits != highDigits || high == nil {
+          highDigits = digits
+          high = Self.number(digits)
+        }
+        let low = Self.number(UInt64(bigEndian: line.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        let length = Self.newline(line, from: 16, to: rest)
+        if let high, let low, length > 19 {
+          let type = line.load(fromByteOffset: 17, as: UInt8.self)
+          if Self.isTaken(type: type, first: line.load(fromByteOffset: 19, as: UInt8.self)) {
+            let address = high << 32 | low
+            if address < last { isSorted = false }
+            last = address
+            entries.append(Entry(address: address, line: UInt32(start)))
+          }
+          start += length + 1
+          continue
+        }
+      }
+      let newline = memchr(line, 0x0a, rest)
+      let length = newline.map { UnsafeRawPointer($0) - line } ?? rest
+      if let address = Self.address(UnsafeRawBufferPointer(start: line, count: length)) {
         if address < last { isSorted = false }
         last = address
         entries.append(Entry(address: address, line: UInt32(start)))
@@ -44,13 +71,36 @@ struct SymbolIndex {
       start += length + 1
     }
     if !isSorted {
-      entries.sort { ($0.address, $0.line) < ($1.address, $1.line) }
+      var unsorted = UnsafeMutableBufferPointer(start: entries.base, count: entries.count)
+      unsorted.sort {
+        ($0.address, $0.line) < ($1.address, $1.line)
+      }
     }
     // With kptr_restrict every address reads 0: such a table names nothing.
-    if entries.last?.address ?? 0 == 0 { entries = [] }
+    if entries.count > 0, entries.base[entries.count - 1].address == 0 { entries.removeAll() }
   }
 
-  var isEmpty: Bool { entries.isEmpty }
+  /// Where the first newline is at or behind `start`; `end` where there is none. 8 bytes at a time: lines are so short
+  /// that a call of memchr costs more than it finds.
+  @inline(__always)
+  private static func newline(_ text: UnsafeRawPointer, from start: Int, to end: Int) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let newlines: UInt64 = 0x0a0a_0a0a_0a0a_0a0a
+    let highBits: UInt64 = 0x8080_8080_8080_8080
+    var index = start
+    while end - index >= 8 {
+      let bytes = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+      let word = bytes ^ newlines
+      // The high bit of every byte that was 0, and maybe of later ones.
+      let found = (word &- ones) & ~word & highBits
+      if found != 0 { return index + found.trailingZeroBitCount / 8 }
+      index += 8
+    }
+    while index < end, text.load(fromByteOffset: index, as: UInt8.self) != 0x0a { index += 1 }
+    return index
+  }
+
+  var isEmpty: Bool { entries.count == 0 }
 
   /// The number of a hexadecimal digit, or 255.
   @inline(__always)
@@ -136,9 +186,9 @@ struct SymbolIndex {
     // The first entry behind `address`; the symbol is the one before.
     let next = partition { $0.address > address }
     guard next > 0 else { return nil }
-    let start = entries[next - 1].address
+    let start = entries.base[next - 1].address
     if next == entries.count && address != start { return nil }
-    return entries[partition { $0.address >= start }]
+    return entries.base[partition { $0.address >= start }]
   }
 
   /// The index of the first entry for which `isBehind` holds.
@@ -147,7 +197,7 @@ struct SymbolIndex {
     var high = entries.count
     while low < high {
       let middle = low + (high - low) / 2
-      if isBehind(entries[middle]) { high = middle } else { low = middle + 1 }
+      if isBehind(entries.base[middle]) { high = middle } else { low = middle + 1 }
     }
     return low
   }

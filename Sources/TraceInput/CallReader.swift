@@ -23,8 +23,11 @@ public struct CallReader: ~Copyable {
   /// - Parameters:
   ///   - input: read from its beginning.
   ///   - tracksPaths: fills `Call.path`.
-  public init(_ input: consuming SniffedInput, tracksPaths: Bool = false) throws(TraceError) {
-    let reader = try TraceReader(input)
+  ///   - jobs: how many threads may read, where the format makes use of several.
+  public init(
+    _ input: consuming SniffedInput, tracksPaths: Bool = false, jobs: Int = 1
+  ) throws(TraceError) {
+    let reader = try TraceReader(input, jobs: jobs)
     builder = CallBuilder(tracksPaths: tracksPaths, buffersFollowOneAnother: reader.isTraceDat)
     events = reader
     self.tracksPaths = tracksPaths
@@ -69,6 +72,18 @@ public struct CallReader: ~Copyable {
   /// Keeps the names of these functions however many others a text has in front of them.
   public mutating func keepNames(_ isNeeded: @escaping @Sendable (_ symbol: String) -> Bool) {
     events.keepNames(isNeeded)
+  }
+
+  /// Sums up all calls at once, where the format makes that cheaper than giving them; nil where it does not, and `next`
+  /// gives them then. To be called before the first `next`.
+  ///
+  /// - Parameters:
+  ///   - isWanted: which functions' durations, self times and callees are wanted, by symbol.
+  ///   - makeSink: a sink for the durations of the lane of this number. Lanes may be read on different threads.
+  public mutating func tally(
+    _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool, makeSink: (_ lane: Int) -> any DurationSink
+  ) throws(TraceError) -> TraceTally? {
+    try events.tally(isWanted, makeSink: makeSink)
   }
 
   /// What was seen of functions that were left out; nil where none were.

@@ -11,12 +11,13 @@ public struct TraceReader: EventReader, ~Copyable {
 
   /// Reads `input` from its beginning.
   ///
+  /// - Parameter jobs: how many threads may read, where the format makes use of several.
   /// - Throws: `TraceError` where the input is empty, is a known format that holds no function graph, or is a trace.dat of
   ///   which nothing can be trusted.
-  public init(_ input: consuming SniffedInput) throws(TraceError) {
+  public init(_ input: consuming SniffedInput, jobs: Int = 1) throws(TraceError) {
     let size = input.size
     if input.isTraceDat {
-      let reader = try Self.openDat(input.file, input.prefix)
+      let reader = try Self.openDat(input.file, input.prefix, jobs)
       readers = Readers(text: nil, dat: consume reader)
     } else {
       let file = input.file
@@ -32,14 +33,16 @@ public struct TraceReader: EventReader, ~Copyable {
     self.size = size
   }
 
-  private static func openDat(_ file: SharedInput, _ prefix: [UInt8]) throws(TraceError) -> DatReader {
+  private static func openDat(
+    _ file: SharedInput, _ prefix: [UInt8], _ jobs: Int
+  ) throws(TraceError) -> DatReader {
     if let size = file.file.size {
-      return try DatReader(size: size) { (offset, buffer) throws(TraceError) in
+      return try DatReader(size: size, jobs: jobs) { (offset, buffer) throws(TraceError) in
         try readDescriptor(file.file.descriptor, at: offset, buffer)
       }
     }
     let spool = SharedSpool(try copyToDisk(file.file, after: prefix))
-    return try DatReader(size: spool.file.size) { (offset, buffer) throws(TraceError) in
+    return try DatReader(size: spool.file.size, jobs: jobs) { (offset, buffer) throws(TraceError) in
       try readDescriptor(spool.file.descriptor, at: offset, buffer)
     }
   }
@@ -102,6 +105,16 @@ public struct TraceReader: EventReader, ~Copyable {
         exits: leftOut.exits, deepest: leftOut.deepest, isComplete: leftOut.isComplete)
     case .none: return nil
     }
+  }
+
+  /// Sums all calls up instead of delivering events, where the format can: see `DatReader.tally`. To be called before the
+  /// first `next`; where it gives nil, `next` then delivers all.
+  public mutating func tally(
+    _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool, makeSink: (_ lane: Int) -> any DurationSink
+  ) throws(TraceError) -> TraceTally? {
+    if let tally = try readers.dat?.tally(isWanted, makeSink: makeSink) { return tally }
+    readers.dat?.restart()
+    return nil
   }
 
   /// From the beginning again, all functions delivered. Only where `leftOut` is not nil.

@@ -5,7 +5,7 @@ import Reports
 
 struct AnalyzeCommand: AsyncParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case text, csv, json, markdown, html
+    case text, csv, json, markdown, html, summary
   }
 
   static let configuration = CommandConfiguration(
@@ -17,6 +17,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
         pinstat analyze --all-functions --callees trace.dat
         pinstat analyze -f 'vfio_*' -f iommu_map --histogram trace.dat
         pinstat analyze --size 8G --format json -o baseline.json run*.dat
+        pinstat analyze --format summary --host $(hostname) -o summary.json trace.dat
         trace-cmd report | pinstat analyze -
       """)
 
@@ -36,7 +37,17 @@ struct AnalyzeCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "A histogram of the durations (text).")
   var histogram = false
 
-  @Option(name: .long, help: "How the report is written; csv with --callees is the table of callees.")
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The traced machine's name, in JSON and summaries. (default: as the trace has it)", valueName: "name"))
+  var host: String?
+
+  @Option(
+    name: .long,
+    help:
+      "How the report is written; csv with --callees is the table of callees, summary a line of JSON a trace, for merge."
+  )
   var format = Format.text
 
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -62,6 +73,12 @@ struct AnalyzeCommand: AsyncParsableCommand {
       selection: selection.selection, filter: selection.filter,
       wantsCallees: callees || model != nil || format == .html,
       wantsSelfTime: format == .json, wantsTimeline: format == .json || format == .html)
+    if format == .summary {
+      return await Summarizing(
+        request: request, conditions: conditions.context(selection).summaryConditions, host: host,
+        output: output
+      ).run(traces, progress)
+    }
     let loaded = await load(traces, InputLoader(request: request), output, progress)
 
     var status = ExitStatus.done
@@ -69,7 +86,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
     for input in loaded {
       switch input.result {
       case .success(let found):
-        for analysis in found {
+        for var analysis in found {
+          if let host { analysis.host = host }
           if let reason = analysis.reasonForNoCalls {
             say(Failure(noCalls: reason, path: analysis.path).sentence)
             status = ExitStatus.inputFailed
@@ -94,7 +112,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
     var context = conditions.context(selection)
     context.wantsCallees = callees
     context.wantsHistogram = histogram
-    context.commandLine = CommandLine.arguments
+    context.commandLine = ["pinstat"] + CommandLine.arguments.dropFirst()
     var report = AnalysisReport(traces: analyses, context: context)
     if let model { report.meet(model) }
     return max(
@@ -106,6 +124,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
         case .json: try report.json()
         case .markdown: Array(report.markdown.utf8)
         case .html: Array(report.html.utf8)
+        case .summary: []
         }
       } remarks: {
         format == .csv ? report.remarks : []

@@ -184,7 +184,7 @@ struct CompareCommand: AsyncParsableCommand {
     let left = before.isEmpty ? [traces[0]] : before
     let right = after.isEmpty ? [traces[1]] : after
     let loaded = await load(
-      left + right, InputLoader(request: request), output, progress)
+      left + right, InputLoader(request: request, summaryUnit: .host), output, progress)
     var failures: [String] = []
     var analyses: [[TraceAnalysis]] = []
     for input in loaded {
@@ -221,7 +221,7 @@ struct CompareCommand: AsyncParsableCommand {
   ) throws -> SidedAnalysis {
     let input = try SniffedInput(path: path)
     if input.isTraceDat || input.isJSON {
-      let what = input.isJSON ? "stored analysis" : "trace.dat"
+      let what = input.isJSON ? "stored analysis or summary" : "trace.dat"
       throw TraceError(.unsupported, "one \(what) holds one side; give BEFORE and AFTER")
     }
     return try TraceAnalyzer(path: path, request: request).analyzeSides(input) {
@@ -232,7 +232,7 @@ struct CompareCommand: AsyncParsableCommand {
   private func report(_ comparison: Comparison, seconds: Double) -> Int32 {
     var context = conditions.context(selection)
     context.wantsCallees = callees || format == .html
-    context.commandLine = CommandLine.arguments
+    context.commandLine = ["pinstat"] + CommandLine.arguments.dropFirst()
     let report = ComparisonReport(comparison: comparison, context: context)
     let policy: GateOutcome
     switch undecided {

@@ -13,13 +13,14 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "One row a call; or a flame graph's stacks, or a time line for Perfetto.",
     discussion: """
+      folded gives lines of `task;caller;callee N`, N being the nanoseconds of the path's own time: all \
+      lines add up to the durations of the outermost calls. chrome needs a trace with times (not of the \
+      clock 'counter'). Both take the selected functions with everything below them.
+
       FORMATS
         csv, jsonl  one row a call of the selected functions, as it ends
-        folded      the selected functions' calls with everything below them, for flamegraph.pl, inferno and speedscope: \
-      `task;caller;callee N`, N being the nanoseconds of the path's own time, \
-      so that all lines add up to the durations of the outermost calls
-        chrome      the same calls on a time line, for ui.perfetto.dev and chrome://tracing; \
-      needs a trace with times (not of the clock 'counter')
+        folded      stacks for flamegraph.pl, inferno and speedscope
+        chrome      a time line for ui.perfetto.dev and chrome://tracing
 
       EXAMPLES
         pinstat export trace.dat > calls.csv
@@ -84,21 +85,63 @@ struct ExportCommand: ParsableCommand {
     return ExitStatus.inputFailed
   }
 
+  /// Calls that are read before rows are made of them, and fewer than which are not worth waking a thread.
+  private static let callsAtOnce = 1 << 14
+  private static let worthAThread = 1 << 10
+
+  private enum Filling: Equatable {
+    case more, end
+    case failed(TraceError)
+  }
+
+  /// Replaces `calls` with the next ones; what was read before a failure is kept.
+  private static func fill(_ calls: inout [Call], from selected: inout SelectedCalls) -> Filling {
+    calls.removeAll(keepingCapacity: true)
+    var batch: [Call] = []
+    do throws(TraceError) {
+      while calls.count < callsAtOnce {
+        guard try selected.next(&batch) else { return .end }
+        calls += batch
+      }
+      return .more
+    } catch {
+      return .failed(error)
+    }
+  }
+
   private func export(_ path: String, _ index: Int, to file: Output, _ progress: Progress) throws {
     let request = AnalysisRequest(selection: selection.selection, filter: selection.filter)
     var writer = CallRowWriter(format: format == .csv ? .csv : .jsonl, trace: path)
     var calls: [Call] = []
+    let jobs = output.jobs ?? availableCores()
     do {
       var selected = try SelectedCalls(openTrace(path), request: request)
-      while try selected.next(&calls) {
+      var rows: [Call] = []
+      var state = Self.fill(&calls, from: &selected)
+      while !calls.isEmpty || state == .more {
         progress.update(input: index, read: selected.bytesRead, total: selected.size)
-        if calls.isEmpty { continue }
+        swap(&calls, &rows)
+        calls.removeAll(keepingCapacity: true)
         let names = CallRowNames(
           functions: selected.functions, comms: selected.comms, buffers: selected.description.buffers)
-        try file.append { out in
-          for call in calls { writer.append(call, names, to: &out) }
+        // Rows are made of some calls while the next ones are read.
+        var failure: OutputError?
+        let write = {
+          do throws(OutputError) { try file.append { writer.append(rows, names, to: &$0) } } catch {
+            failure = error
+          }
         }
+        if state != .more {
+          write()
+        } else if jobs > 1, rows.count > Self.worthAThread {
+          atOnce({ state = Self.fill(&calls, from: &selected) }, write)
+        } else {
+          write()
+          state = Self.fill(&calls, from: &selected)
+        }
+        if let failure { throw failure }
       }
+      if case .failed(let error) = state { throw error }
       try finish(
         path, selected.quality, selected.description, isTraceDat: selected.isTraceDat,
         missing: selected.missing, progress,

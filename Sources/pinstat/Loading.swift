@@ -12,6 +12,8 @@ func load(
   _ paths: [String], _ loader: InputLoader, _ options: OutputOptions, _ progress: Progress
 ) async -> [Loaded] {
   let limit = max(1, options.jobs ?? availableCores())
+  // What is left over when every path has a thread goes into the traces.
+  let jobs = max(1, limit / max(1, paths.count))
   let loaded = await withTaskGroup(of: (Int, Loaded).self) { group in
     var results: [Loaded?] = Array(repeating: nil, count: paths.count)
     var next = 0
@@ -22,7 +24,9 @@ func load(
       let path = paths[index]
       group.addTask {
         do throws(AnalysisError) {
-          let analyses = try loader.load(path: path) { progress.update(input: index, read: $0, total: $1) }
+          let analyses = try loader.load(path: path, jobs: jobs) {
+            progress.update(input: index, read: $0, total: $1)
+          }
           return (index, Loaded(path: path, result: .success(analyses)))
         } catch {
           return (index, Loaded(path: path, result: .failure(error)))

@@ -6,7 +6,7 @@ import Reports
 struct Pinstat: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pinstat",
-    abstract: "Statistics of ftrace function-graph durations: analyze, compare, export, model, record.",
+    abstract: "Statistics of ftrace function-graph durations: analyze, compare, export, merge, model, record.",
     discussion: """
       Reads trace.dat, `trace-cmd report`, and the text of tracefs and perf ftrace, whole or pasted into a mail.
 
@@ -18,6 +18,7 @@ struct Pinstat: AsyncParsableCommand {
         pinstat compare mail.txt            # one text with "Before:" and "After:"
         pinstat export --all-functions trace.dat | head
         pinstat export --all-functions --format chrome -o trace.json trace.dat
+        pinstat merge -o fleet.json hosts/*.json
         pinstat model --size 8G --page-size 2M
         sudo pinstat record -f vfs_read -- cat /etc/hostname
         ssh host sudo cat /sys/kernel/tracing/trace | pinstat analyze -
@@ -32,7 +33,8 @@ struct Pinstat: AsyncParsableCommand {
       """,
     version: "pinstat \(pinstatVersion)",
     subcommands: [
-      AnalyzeCommand.self, CompareCommand.self, ExportCommand.self, ModelCommand.self, RecordCommand.self,
+      AnalyzeCommand.self, CompareCommand.self, ExportCommand.self, MergeCommand.self, ModelCommand.self,
+      RecordCommand.self,
     ])
 
   static func main() async {

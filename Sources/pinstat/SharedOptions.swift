@@ -199,3 +199,13 @@ struct OutputOptions: ParsableArguments {
     if quiet, verbose { throw ValidationError("-q and -v exclude one another.") }
   }
 }
+
+extension OutputOptions {
+  /// For a command that has no other options of these.
+  static func to(_ path: String?, quiet: Bool) -> OutputOptions {
+    var options = OutputOptions()
+    options.output = path
+    options.quiet = quiet
+    return options
+  }
+}

@@ -84,6 +84,18 @@ struct BaselineTests {
     #expect(abs((back.mean ?? 0) / (sample.mean ?? 1) - 1) < 1e-12)
   }
 
+  @Test("A sketch without a sample, as of a summary, has figures but no calls")
+  func sketchAlone() throws {
+    var sums = DurationSums()
+    #expect(sums.merge(try #require(DurationSample((1...500).map { Int64($0) * 17 }).sums)))
+    var analysis = TraceAnalysis("t", [FunctionDurations("f", [])])
+    analysis.functions[0].durations = DurationSample(sums)
+    let back = try #require(try stored(analysis).functions.first).durations
+    #expect(!back.isExact && !back.hasCalls)
+    #expect((back.count, back.total, back.minimum, back.maximum) == (500, 17 * 125_250, 17, 8_500))
+    #expect(back.quantile(0.5) == sums.quantile(0.5))
+  }
+
   @Test("Equal analyses are equal files, and reading and writing again changes nothing")
   func stability() throws {
     let analysis = TraceAnalysis("t", [FunctionDurations("f", [3, 1, 2]), FunctionDurations("g", [])])
@@ -204,7 +216,6 @@ struct BaselineTests {
         Spoiling(path: function + "min_us", value: .none, sketched: true),
         Spoiling(path: function + "mean_us", value: .number(-5), sketched: true),
         Spoiling(path: function + "max_us", value: .number(1e300), sketched: true),
-        Spoiling(path: function + "durations_us", value: .empty, sketched: true),
       ]
       + ["incomplete", "complete", "unfinished", "no_entry", "lost"].flatMap { key in
         [-1, Int.max].map { Spoiling(path: function + key, value: .integer($0)) }

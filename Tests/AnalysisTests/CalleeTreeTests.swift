@@ -116,6 +116,20 @@ struct CalleeTreeTests {
     #expect(SidedCalleeTree(before: [], after: []) == nil)
   }
 
+  @Test("What is too short is together, and nothing of its time is lost")
+  func together() throws {
+    let side = try tree(
+      [("r", 0, 1, 1_000, 0), ("long", 0, 1, 700, 700)]
+        + (0..<30).map { ("s\($0)", 0, 2, 10, 10) })
+    let few = try #require(SidedCalleeTree(before: [side], after: [], most: 4))
+    #expect(few.nodes.map(\.name) == ["r", "long", "s0", "s1", "(28 more)"])
+    #expect(few.nodes.map(\.rest) == [0, 0, 0, 0, 28])
+    #expect(few.nodes[4].before?.calls == 56 && few.nodes[4].before?.total == 280)
+    #expect(few.leftOut == 28 && few.paths == 4)
+    let extents = few.layout(.before)
+    #expect(abs(extents[4].start - 0.72) < 1e-12 && abs(extents[4].width - 0.28) < 1e-12)
+  }
+
   @Test(
     "Layout: within the caller, beside one another, also where callees claim more time",
     arguments: UInt64(1)...10)
@@ -128,7 +142,12 @@ struct CalleeTreeTests {
     }
     for most in [5, 30, 400] {
       let tree = try #require(SidedCalleeTree(before: [side()], after: [side()], most: most))
-      #expect(tree.nodes.count <= most)
+      #expect(tree.paths <= most)
+      // What is drawn together stands behind its caller's other callees, with nothing below.
+      for (index, node) in tree.nodes.enumerated() where node.rest > 0 {
+        #expect(node.rest > 1 && !tree.nodes[(index + 1)...].contains { $0.parent == index })
+        #expect(tree.nodes.indices.last { $0 > 0 && tree.nodes[$0].parent == node.parent } == index)
+      }
       for basis in SidedCalleeTree.Basis.allCases {
         let extents = tree.layout(basis)
         #expect(extents[0] == .init(start: 0, width: 1))

@@ -130,3 +130,36 @@ struct CallRowTests {
     #expect(Set(object.keys) == ["trace", "buffer", "comm", "function", "module", "status"])
   }
 }
+
+/// Numbers as rows have them, against the standard library's.
+@Suite("Numbers in rows")
+struct RowCursorTests {
+  @Test("Whole numbers of every length")
+  func decimals() {
+    var numbers: [UInt64] = [0, .max]
+    var power: UInt64 = 1
+    for _ in 0..<20 {
+      numbers += [power, power &- 1, power &+ 1, power &* 7 / 3]
+      power = power &* 10
+    }
+    for number in numbers {
+      var bytes: [UInt8] = []
+      bytes.append(decimal: number)
+      #expect(String(decoding: bytes, as: UTF8.self) == String(number))
+    }
+  }
+
+  @Test("Times")
+  func times() {
+    for nanoseconds: UInt64 in [
+      0, 1, 999_999_999, 1_000_000_000, 507_520_070_001, 12_345_678_901_234_567, .max,
+    ] {
+      var bytes: [UInt8] = []
+      bytes.append(timestamp: .nanoseconds(nanoseconds))
+      let fraction = String(nanoseconds % 1_000_000_000)
+      let expected =
+        "\(nanoseconds / 1_000_000_000)." + String(repeating: "0", count: 9 - fraction.count) + fraction
+      #expect(String(decoding: bytes, as: UTF8.self) == expected)
+    }
+  }
+}

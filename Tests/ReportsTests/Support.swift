@@ -105,3 +105,19 @@ func comparison(
   return try Comparator(selection: FunctionSelection(patterns: [], all: true), request: request).compare(
     left, side(paths.1, after))
 }
+
+extension [UInt8] {
+  private mutating func append(_ write: (inout RowCursor) -> Void) {
+    self += [UInt8](unsafeUninitializedCapacity: 4 * RowCursor.longestNumber) { buffer, count in
+      guard let base = buffer.baseAddress else { return }
+      var cursor = RowCursor(at: base)
+      write(&cursor)
+      count = cursor.next - base
+    }
+  }
+
+  mutating func append(thousandths nanoseconds: Int64) { append { $0.put(thousandths: nanoseconds) } }
+  mutating func append(resolution nanoseconds: UInt32) { append { $0.put(resolution: nanoseconds) } }
+  mutating func append(decimal number: UInt64) { append { $0.put(decimal: number) } }
+  mutating func append(timestamp: Timestamp) { append { $0.put(timestamp: timestamp) } }
+}

@@ -112,8 +112,11 @@ import Testing
   }
 
   /// nil where the reader says that it has to read everything.
-  static func outcome(_ bytes: [UInt8], of wanted: Set<String>, bySieve: Bool) throws -> Outcome? {
-    var reader = try DatReader(size: UInt64(bytes.count)) { (offset, target) throws(TraceError) -> Int in
+  static func outcome(
+    _ bytes: [UInt8], of wanted: Set<String>, bySieve: Bool, jobs: Int = 1
+  ) throws -> Outcome? {
+    var reader = try DatReader(size: UInt64(bytes.count), jobs: jobs) {
+      (offset, target) throws(TraceError) -> Int in
       let count = min(target.count, bytes.count - Int(offset))
       bytes.withUnsafeBytes { source in
         target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[Int(offset)..<Int(offset) + count]))
@@ -177,6 +180,8 @@ import Testing
       calls += fast.ended.count
       let plain = try Self.outcome(bytes, of: wanted, bySieve: false)
       #expect(fast == plain, "seed \(seed), \(wanted)")
+      let several = try Self.outcome(bytes, of: wanted, bySieve: true, jobs: 3)
+      #expect(fast == several, "seed \(seed), several threads")
     }
     #expect(complete >= sort.least)
     #expect(sort.least < 50 || calls > 600)

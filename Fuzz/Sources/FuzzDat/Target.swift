@@ -15,13 +15,44 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   some.selectFunctions(isWanted)
   guard let fewer = try? drain(&some) else { preconditionFailure("the same bytes cannot be read again") }
   guard let leftOut = some.leftOut else { return 0 }
-  precondition(
-    leftOut.exits == events.count { $0.kind == .exit }, "\(leftOut.exits) exits were seen by the fast path")
+  // Where it cannot be used, it ends before the file does.
   if leftOut.isComplete {
+    precondition(
+      leftOut.exits == events.count { $0.kind == .exit }, "\(leftOut.exits) exits were seen by the fast path")
     precondition(
       calls(fewer, some.functions) == calls(events, all.functions), "other calls by the fast path")
   }
+  checkTally(bytes, calls: events)
   return 0
+}
+
+/// Summing up while reading has to count the same calls.
+private func checkTally(_ bytes: [UInt8], calls events: [Event]) {
+  guard var reader = try? datReader(bytes) else {
+    preconditionFailure("the same bytes cannot be opened again")
+  }
+  var sinks: [Sink] = []
+  let found = try? reader.tally({ _ in true }) { lane in
+    while sinks.count <= lane { sinks.append(Sink()) }
+    sinks[lane] = Sink()
+    return sinks[lane]
+  }
+  guard let tally = found.flatMap({ $0 }) else { return }
+  var builder = CallBuilder(buffersFollowOneAnother: true)
+  var calls: [Call] = []
+  builder.consume(events, into: &calls)
+  builder.finish(into: &calls)
+  precondition(tally.calls == calls.count, "\(tally.calls) calls summed up, \(calls.count) made")
+  precondition(tally.losses == builder.losses && tally.deepest == builder.deepest, "other losses or depths")
+  let durations = sinks.reduce(0) { $0 &+ $1.sum }
+  precondition(durations == calls.reduce(0) { $0 &+ ($1.duration ?? 0) }, "other durations summed up")
+}
+
+private final class Sink: DurationSink {
+  var sum: Int64 = 0
+  func add(_ durations: UnsafeBufferPointer<TimedDuration>, of number: Int) {
+    for timed in durations { sum &+= timed.duration }
+  }
 }
 
 /// About half of all names.

@@ -107,7 +107,7 @@ private func dots(_ lane: CallSeries, _ axis: Axis, top: Double, height: Double,
     let values = CallSeries.shown(run.durations, most: max(100, budget.dots / max(1, lane.runs.count)))
     // Dots of about the same duration are stacked around the middle of the band: a histogram that keeps every call.
     let places = values.map(axis.place)
-    let columns = 160.0
+    let columns = values.count > 1_000 ? 500.0 : 160.0
     var counts: [Int: Int] = [:]
     for place in places { counts[Int(place * columns), default: 0] += 1 }
     let spacing = min(7, (band - 6) / Double(max(1, (counts.values.max() ?? 1) - 1)))

@@ -105,7 +105,7 @@ extension ComparisonReport {
     } else {
       text += ", no interval"
     }
-    if let p = function.pValue { text += ", p = \(figure("p_value", p, Figures.pValue(p)))" }
+    if let p = function.pValue { text += ", \(figure("p_value", p, Figures.pEquation(p)))" }
     if function.pValue != nil, let delta = function.cliffsDelta {
       text += ", Cliff’s delta \(figure("effect_size", delta, Figures.significant(delta, 2).trimmingZeros))"
     }

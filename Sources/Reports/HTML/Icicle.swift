@@ -67,6 +67,15 @@ struct Icicle {
       return text + ", \(Figures.significant(figures.calls, 3).trimmingZeros) calls"
     }
     let root = tree.nodes[0]
+    if node.rest > 0 {
+      let column = DurationColumn([node.before?.total ?? 0, node.after?.total ?? 0], ascii: false)
+      let sides =
+        isComparison
+        ? "before \(column.formatWithUnit(node.before?.total)), after \(column.formatWithUnit(node.after?.total))"
+        : column.formatWithUnit(node.before?.total)
+      return
+        "\(counted(node.rest, "more callee")) of \(tree.nodes[node.parent].name), too short to be drawn, together: \(sides)"
+    }
     let more = node.leftOut > 0 ? "; \(counted(node.leftOut, "callee")) below not shown" : ""
     guard isComparison else { return "\(node.name): \(side("", node.before, root.before))\(more)" }
     return "\(node.name) \(Self.changeText(node)). \(side("before", node.before, root.before)). "
@@ -87,8 +96,11 @@ struct Icicle {
 
   var markup: Markup {
     var boxes: Markup = ""
+    let widths = tree.layout(.both)
     for (index, node) in tree.nodes.enumerated() {
-      let style = isComparison ? Self.change(node) : own(node)
+      let isThin = widths[index].width < 0.012
+      let style =
+        (node.rest > 0 ? "rest" : isComparison ? Self.change(node) : own(node)) + (isThin ? " thin" : "")
       let share: Markup
       if isComparison {
         share = "<b>\(Self.changeText(node))</b>"

@@ -65,6 +65,8 @@ extension Page {
     .notes b { display: inline-block; width: 84px; text-indent: 0; font-weight: 600; color: var(--soft); }
     .notes .warning b { color: var(--open); }
     .scroll { overflow-x: auto; margin: 12px 0; }
+    .scroll.window { max-height: 560px; overflow-y: auto; border-bottom: 1px solid var(--line); }
+    .scroll.window thead th { position: sticky; top: 0; background: var(--page); }
     .scroll:focus-visible { outline: 2px solid var(--after); outline-offset: 2px; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; min-width: 100%; }
     caption { text-align: left; color: var(--soft); font-size: 13px; padding: 0 0 4px; }
@@ -73,6 +75,8 @@ extension Page {
     th.n, td.n { text-align: right; }
     th:last-child, td:last-child { padding-right: 2px; }
     tbody th { font-weight: 500; }
+    .files tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 170px; }
+    .files th, .files td { padding-right: 11px; }
     td.wrap { white-space: normal; overflow-wrap: anywhere; }
     .none { color: var(--soft); }
     thead button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
@@ -143,7 +147,8 @@ extension Page {
       overflow: hidden; text-overflow: ellipsis; print-color-adjust: exact; -webkit-print-color-adjust: exact;
     }
     .boxes .box { position: absolute; height: 22px; padding: 0 4px; border-right: 1px solid var(--page); cursor: default; }
-    .boxes .box.thin { padding: 0; }
+    .boxes .box.thin { padding: 0; border-right: 0; }
+    .box.rest { background-color: transparent; box-shadow: inset 0 0 0 1px var(--line); color: var(--soft); }
     .live .boxes .box { cursor: pointer; }
     .boxes .box:hover, .boxes .box:focus-visible { outline: 2px solid var(--ink); outline-offset: -2px; z-index: 1; }
     .boxes .box.above { opacity: 0.55; }
@@ -169,7 +174,9 @@ extension Page {
       .plot .odd { display: none; }
       .notes li { padding-left: 0; text-indent: 0; }
       .notes b { width: auto; margin-right: 8px; }
-      .bars td.track { min-width: 110px; }
+      .bars td.track { min-width: 80px; width: 40%; }
+      .sides { display: block; }
+      .sides dd { margin-bottom: 6px; }
     }
     @media print {
       :root {
@@ -185,7 +192,13 @@ extension Page {
       .controls, .filter, .detail, thead button::after { display: none; }
       figure, tr, .notes li { break-inside: avoid; }
       h2, h3, figcaption, caption { break-after: avoid; }
-      .scroll { overflow: visible; }
+      .scroll, .scroll.window { overflow: visible; max-height: none; border: 0; }
+      th, td { padding: 3px 8px 3px 0; white-space: normal; }
+      .bars th, .bars td { white-space: nowrap; }
+      .charts { grid-template-columns: 1fr 1fr; gap: 14px 20px; }
+      figure:has(table) { break-inside: auto; }
+      section { margin-top: 20px; }
+      .scroll.window thead th { position: static; }
       .badge, .swatch, .gup, .loop, .iommu, .unpin, .other { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
     }
 

@@ -58,6 +58,8 @@ struct HTMLTable {
   var caption: String
   var columns: [Column]
   var rows: [[Markup]] = []
+  static let rowsInWindow = 25
+
   /// Sorting and filtering by script.
   var isLong = false
 
@@ -83,8 +85,10 @@ struct HTMLTable {
         return "<tr>\(cells)</tr>\n"
       })
     let mark: Markup = isLong ? " data-long" : ""
+    // A window onto a table that would push everything else far down.
+    let window: Markup = rows.count > Self.rowsInWindow ? " window" : ""
     return """
-      <div class="scroll" tabindex="0" role="region" aria-label="\(caption)"><table\(mark)>
+      <div class="scroll\(window)" tabindex="0" role="region" aria-label="\(caption)"><table\(mark)>
       <caption>\(caption)</caption>
       <thead><tr>\(head)</tr></thead>
       <tbody>

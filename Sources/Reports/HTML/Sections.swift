@@ -57,12 +57,7 @@ func timelineText(_ lane: CallSeries, _ budget: ChartBudget) -> String {
 
 func leftOutText(_ tree: SidedCalleeTree) -> String {
   tree.leftOut > 0
-    ? "\(counted(tree.nodes.count, "box"))".replacingPluralBox
-      + "; \(counted(tree.leftOut, "further path")), the shortest, left out." : ""
-}
-
-extension String {
-  fileprivate var replacingPluralBox: String { hasSuffix("boxs") ? dropLast(1) + "es" : self }
+    ? "The shortest \(counted(tree.leftOut, "path")) of \(tree.leftOut + tree.paths) are drawn together." : ""
 }
 
 /// The tree of callees as a table, for those who read rather than look.
@@ -84,21 +79,24 @@ func pathTable(_ tree: SidedCalleeTree) -> Markup {
   }
   for node in tree.nodes {
     let indent = String(repeating: "\u{a0}\u{a0}", count: min(node.level, 30))
+    let kind = node.rest > 0 ? "rest" : "tree"
     var cells: [Markup] = ["\(indent)\(node.name)", "\(node.level)"]
     if isComparison {
       cells += [
-        figure("tree.before_calls", node.before?.calls, calls(node.before)),
-        figure("tree.after_calls", node.after?.calls, calls(node.after)),
+        figure("\(kind).before_calls", node.before?.calls, calls(node.before)),
+        figure("\(kind).after_calls", node.after?.calls, calls(node.after)),
         figure(
-          "tree.before_total_us", node.before.map { $0.total / 1_000 }, before.format(node.before?.total)),
-        figure("tree.after_total_us", node.after.map { $0.total / 1_000 }, after.format(node.after?.total)),
+          "\(kind).before_total_us", node.before.map { $0.total / 1_000 }, before.format(node.before?.total)),
+        figure(
+          "\(kind).after_total_us", node.after.map { $0.total / 1_000 }, after.format(node.after?.total)),
         "\(Icicle.changeText(node))",
       ]
     } else {
       cells += [
-        figure("tree.calls", node.before?.calls, calls(node.before)),
-        figure("tree.total_us", node.before.map { $0.total / 1_000 }, before.format(node.before?.total)),
-        figure("tree.self_us", node.before.map { $0.selfTime / 1_000 }, before.format(node.before?.selfTime)),
+        figure("\(kind).calls", node.before?.calls, calls(node.before)),
+        figure("\(kind).total_us", node.before.map { $0.total / 1_000 }, before.format(node.before?.total)),
+        figure(
+          "\(kind).self_us", node.before.map { $0.selfTime / 1_000 }, before.format(node.before?.selfTime)),
       ]
     }
     table.rows.append(cells)
@@ -155,7 +153,7 @@ func conditionTables(
     : "<h3>Command</h3>\n<code class=\"command\">\(context.commandLine.map(shellQuoted).joined(separator: " "))</code>\n"
   return """
     <section class="function conditions"><h2>Conditions</h2>
-    \(files.markup)\(more)
+    <div class="files">\(files.markup)</div>\(more)
     <div class="scroll"><table><caption>Options</caption><tbody>
     \(Markup(joining: list))</tbody></table></div>
     \(command)</section>

@@ -1,0 +1,132 @@
+internal import FunctionGraph
+internal import Statistics
+internal import Synchronization
+
+/// How many durations all lanes of a trace keep one by one.
+final class KeptDurations: Sendable {
+  private let count = Atomic<Int>(0)
+  private let limit: Int
+
+  init(limit: Int) {
+    self.limit = limit
+  }
+
+  func add(_ number: Int) {
+    count.wrappingAdd(number, ordering: .relaxed)
+  }
+
+  /// More calls than are kept for all functions of a trace.
+  var isCrowded: Bool { count.load(ordering: .relaxed) > limit }
+}
+
+/// The durations of the functions that one lane of a `TraceTally` saw.
+///
+/// They are kept with the times of their ends until there are too many, so that all lanes' together can be put into the
+/// order in which the calls ended, and come out as if they had been added one by one. What is kept of more does not depend
+/// on when that was noticed, nor on how the trace was divided.
+final class LaneDurations: DurationSink {
+  private struct Function {
+    var timed: [TimedDuration] = []
+    /// Once there were too many.
+    var sample: DurationSample?
+  }
+
+  private var functions: [Function] = []
+  private let kept: KeptDurations
+  private var isCrowded = false
+  private var bins = QuantileSketch.BinCache()
+  /// How many come at once, but for the last ones of a function.
+  private static let batch = TimedDuration.batchSize
+
+  init(_ kept: KeptDurations) {
+    self.kept = kept
+  }
+
+  func add(_ durations: UnsafeBufferPointer<TimedDuration>, of number: Int) {
+    while functions.count <= number { functions.append(Function()) }
+    kept.add(durations.count)
+    if !isCrowded, kept.isCrowded {
+      isCrowded = true
+      for number in functions.indices {
+        functions[number].sample?.lowerLimit(to: sampling)
+        spillIfMany(number)
+      }
+    }
+    if functions[number].sample != nil {
+      functions[number].sample?.add(durations, &bins, priority: Self.priority)
+      return
+    }
+    functions[number].timed.append(contentsOf: durations)
+    spillIfMany(number)
+  }
+
+  /// How many of a function are kept for comparisons: fewer once there are so many that all will be cut to that.
+  private var sampling: Int { isCrowded ? TraceAnalyzer.crowdedLimit : DurationSample.comparedLimit }
+
+  private func spillIfMany(_ number: Int) {
+    let limit = isCrowded ? TraceAnalyzer.crowdedLimit : DurationSample.exactLimit
+    if functions[number].sample == nil, functions[number].timed.count > limit { spill(number) }
+  }
+
+  private func spill(_ number: Int) {
+    var sample = DurationSample(limit: 0, sampling: sampling)
+    functions[number].timed.withUnsafeBufferPointer { timed in
+      // As they came, so that it does not matter when they were too many.
+      for start in stride(from: 0, to: timed.count, by: Self.batch) {
+        let part = timed[start..<min(start + Self.batch, timed.count)]
+        sample.add(UnsafeBufferPointer(rebasing: part), &bins, priority: Self.priority)
+      }
+    }
+    functions[number] = Function(timed: [], sample: sample)
+  }
+
+  /// The durations of one function, which some lanes know by these numbers, in the order of the lanes.
+  static func merged(_ parts: [(lane: LaneDurations, number: Int)], limit: Int) -> DurationSample {
+    var count = 0
+    for (lane, number) in parts where number < lane.functions.count {
+      count += lane.functions[number].sample?.count ?? lane.functions[number].timed.count
+    }
+    // All of them are counted before the sample is cut to what so many functions may keep.
+    var result = DurationSample(limit: limit, sampling: DurationSample.comparedLimit)
+    guard count > limit else {
+      let lists = parts.map { $0.number < $0.lane.functions.count ? $0.lane.functions[$0.number].timed : [] }
+      var all = lists.first ?? []
+      // Of equal times the first lane's come first.
+      for list in lists.dropFirst() where !list.isEmpty { all = all.isEmpty ? list : all.merged(with: list) }
+      for timed in all { result.add(timed.duration, resolution: 1) }
+      return result
+    }
+    for (lane, number) in parts where number < lane.functions.count {
+      if lane.functions[number].sample == nil { lane.spill(number) }
+      if let sample = lane.functions[number].sample { result.merge(sample) }
+    }
+    result.lowerLimit(to: limit)
+    return result
+  }
+
+  /// As good as drawn, and the same for the same call: the finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+  private static func priority(_ timed: TimedDuration) -> UInt64 {
+    var mixed = timed.end &+ UInt64(bitPattern: timed.duration) &* 0x9e37_79b9_7f4a_7c15
+    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ mixed >> 31
+  }
+}
+
+extension [TimedDuration] {
+  /// Both in the order of their ends; where ends go back, each keeps its own order.
+  fileprivate func merged(with other: [TimedDuration]) -> [TimedDuration] {
+    var result: [TimedDuration] = []
+    result.reserveCapacity(count + other.count)
+    var next = 0
+    for timed in self {
+      while next < other.count, other[next].end < timed.end {
+        result.append(other[next])
+        next += 1
+      }
+      result.append(timed)
+    }
+    result += other[next...]
+    return result
+  }
+}

@@ -1,0 +1,74 @@
+internal import FunctionGraph
+internal import TraceInput
+
+/// The analysis of a trace that its reader can sum up by itself: all calls count, and none is wanted by itself.
+extension TraceAnalyzer {
+  /// Filters ask for single calls; functions without self times are cheaper to pick out (`CallReader.selectFunctions`).
+  var canTally: Bool {
+    tallies && request.filter.acceptsAll && request.filter.skipFirst == 0
+      && (request.selection.all || request.wantsCallees || request.wantsSelfTime)
+  }
+
+  /// Sums up the whole trace; nil where that cannot be done, and `reader` gives all calls then.
+  func tallied(_ reader: inout CallReader) throws(TraceError) -> (sums: SideSums, tally: TraceTally)? {
+    let selection = request.selection
+    let kept = KeptDurations(limit: Self.exactBudget)
+    var lanes: [LaneDurations] = []
+    let found = try reader.tally({ !$0.isEmpty && selection.contains($0) }) { lane in
+      while lanes.count <= lane { lanes.append(LaneDurations(kept)) }
+      lanes[lane] = LaneDurations(kept)
+      return lanes[lane]
+    }
+    guard let tally = found else { return nil }
+    var sums = SideSums()
+    var parts: [[(lane: LaneDurations, number: Int)]] = []
+    let buffers = reader.description.buffers
+    let functions = reader.functions
+    for function in tally.functions {
+      let key = SideSums.Key(buffer: function.buffer, function: function.function)
+      let place: Int
+      if let known = sums.places[key] {
+        place = known
+      } else {
+        place = sums.durations.count
+        // What is beyond is a matter of which calls came first.
+        guard place < Self.functionsLimit else {
+          reader.restart()
+          return nil
+        }
+        sums.places[key] = place
+        sums.durations.append(
+          FunctionDurations(
+            buffer: Int(function.buffer) < buffers.count ? buffers[Int(function.buffer)].name : "",
+            function: functions[function.function]))
+        sums.see(function.function)
+        parts.append([])
+      }
+      sums.durations[place].add(function)
+      parts[place].append((lanes[function.lane], function.number))
+    }
+    // Unfinished calls count too, as where calls come one by one.
+    kept.add(tally.functions.reduce(0) { $0 + $1.unfinished })
+    let limit = kept.isCrowded ? Self.crowdedLimit : DurationSample.exactLimit
+    for place in parts.indices {
+      sums.durations[place].durations = LaneDurations.merged(parts[place], limit: limit)
+    }
+    sums.quality.calls = tally.calls
+    if request.wantsCallees {
+      sums.collector = CalleeCollector(tally) { selection.contains(functions[$0].symbol) }
+    }
+    return (sums, tally)
+  }
+}
+
+extension FunctionDurations {
+  fileprivate mutating func add(_ sums: TraceTally.Function) {
+    complete += sums.complete
+    unfinished += sums.unfinished
+    noEntry += sums.noEntry
+    lost += sums.lost
+    incomplete += sums.unfinished
+    selfTime &+= sums.selfTime
+    selfTimeCalls += sums.selfTimeCalls
+  }
+}

@@ -1,0 +1,39 @@
+/// Memory of values without references that grows at its end. Access is not checked: indices are the owner's own numbers,
+/// never a file's.
+final class GrowingTable<Element: BitwiseCopyable> {
+  /// Changes when the table grows.
+  private(set) var base: UnsafeMutablePointer<Element>
+  private(set) var count = 0
+  private(set) var capacity: Int
+
+  init(capacity: Int = 16) {
+    self.capacity = max(1, capacity)
+    base = .allocate(capacity: self.capacity)
+  }
+
+  deinit {
+    base.deallocate()
+  }
+
+  func append(_ element: Element) {
+    reserve(count + 1)
+    base[count] = element
+    count += 1
+  }
+
+  /// Room for `needed` elements in all.
+  func reserve(_ needed: Int) {
+    guard needed > capacity else { return }
+    let old = base
+    capacity = max(needed, 2 * capacity)
+    base = .allocate(capacity: capacity)
+    base.update(from: old, count: count)
+    old.deallocate()
+  }
+
+  func removeLast() { count -= 1 }
+  func removeAll() { count = 0 }
+
+  /// For those who have written behind `count` within `capacity`, or want less.
+  func setCount(_ count: Int) { self.count = count }
+}

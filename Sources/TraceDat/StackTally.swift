@@ -1,0 +1,471 @@
+internal import FunctionGraph
+
+/// Pairs entries with exits and sums up the calls in one go, record by record, where no call is wanted by itself.
+///
+/// The rules are those of `CallBuilder` for records that name task, depth and function, and those of the analysis for
+/// callees: what is below a selected call counts once that call has turned out whole. What those rules say of records
+/// that only damage brings about (negative depths or durations, times that go back) is left to them: `needsEvents`.
+///
+/// This is the general path; `skim` takes the records that are as usual.
+final class StackTally {
+  /// An entered function; `frames[0]` of a task is none, so that there is always one below.
+  struct Frame: BitwiseCopyable {
+    var node: UInt32
+    var function: UInt32
+    var depth: Int32
+    /// 1 where a direct callee's duration is not known.
+    var isPartial: UInt32 = 0
+    var calleeTime: Int64 = 0
+    /// See `CallBuilder.addToCaller`.
+    var skippedTime: Int64 = 0
+
+    static var none: Frame { Frame(node: 0, function: .max, depth: -1) }
+  }
+
+  /// A path of calls; 0 is "no call".
+  struct Node: BitwiseCopyable {
+    var parent: UInt32
+    var function: UInt32
+    /// The outermost selected call on the path, 0 where there is none.
+    var root: UInt32
+    /// What has happened since the outermost selected call of the current task began; see `touched`.
+    var calls = 0
+    var total: Int64 = 0
+    var selfTime: Int64 = 0
+  }
+
+  struct Function: BitwiseCopyable {
+    /// Durations that the sink has not got yet.
+    var waiting: UnsafeMutablePointer<TimedDuration>?
+    var waitingCount = 0
+    /// With a known self time.
+    var complete = 0
+    var selfTime: Int64 = 0
+    var isSelected: Bool
+  }
+
+  /// What is rarer than complete calls with a self time.
+  struct Rest {
+    var withoutSelfTime = 0
+    var unfinished = 0
+    var noEntry = 0
+    var lost = 0
+    /// When the function was seen first.
+    var firstSeen: UInt64 = 0
+  }
+
+  /// The open calls of one task.
+  final class Task {
+    let frames = GrowingTable<Frame>(capacity: 32)
+    /// Frames up to this number (`frames[0]` not counted) had events lost inside.
+    var lostBelow = 0
+    var lastCPU: Int32 = -1
+    /// How many losses there had been when it was last seen.
+    var lastLoss = 0
+    /// All calls below the outermost selected one had both their ends.
+    var isWhole = true
+    /// Sums of that call that another task's turn put aside.
+    var aside: [UInt32: TraceTally.PathSum] = [:]
+
+    init() { frames.append(.none) }
+  }
+
+  static let cacheSlots = 1 << 12
+  static let waitingLimit = TimedDuration.batchSize
+
+  struct CachedFunction: BitwiseCopyable {
+    /// 0 is no address.
+    var address: UInt64
+    var function: UInt32
+  }
+
+  struct CachedNode: BitwiseCopyable {
+    /// Parent and function; 0 is none, since functions have numbers from 1 on.
+    var key: UInt64
+    var node: UInt32
+  }
+
+  let layout: SkimLayout
+  let sink: any DurationSink
+  private let isWanted: @Sendable (String) -> Bool
+  private let symbols: SymbolIndex
+  private(set) var names = FunctionTable()
+  private var known = IntegerMap()
+  private var children = PairMap()
+  private var rest: [Rest] = [Rest()]
+
+  /// By number; 0 is none.
+  let functions = GrowingTable<Function>(capacity: 1024)
+  let nodes = GrowingTable<Node>(capacity: 4096)
+  /// Of whole calls, by node.
+  let whole = GrowingTable<TraceTally.PathSum>(capacity: 4096)
+  /// Nodes with something in their sums; has room for all of them.
+  let touched = GrowingTable<UInt32>(capacity: 1024)
+  /// By the hash of the address, and of parent and function: what is there answers in one load and one compare.
+  let functionCache = GrowingTable<CachedFunction>(capacity: cacheSlots)
+  let nodeCache = GrowingTable<CachedNode>(capacity: cacheSlots)
+
+  private var tasks: [UInt64: Task] = [:]
+  /// All that were seen: tasks without open calls are forgotten when there are many.
+  private(set) var pids = IntegerMap()
+  private var pidCount = 0
+  private var nextSweep = CallBuilder.idleStacksLimit
+  /// Whose turn it is, and on which CPU; nil where the next record has to be looked at by `take`.
+  private(set) var current: Task?
+  private(set) var currentPID: Int32 = .min
+  private(set) var currentCPU: Int32 = -1
+  /// Of each CPU the number of its last loss.
+  private var lastLoss: [Int32: Int] = [:]
+
+  private(set) var losses = 0
+  private(set) var lostEvents: UInt64 = 0
+  var deepest: Int32 = -1
+  /// Added to every stamp.
+  let offset: UInt64
+  /// `skim` takes no record behind this time.
+  var latest = UInt64.max
+  /// The calls cannot be summed up in this way.
+  var needsEvents = false
+
+  init(
+    _ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64,
+    isWanted: @escaping @Sendable (String) -> Bool,
+    sink: any DurationSink
+  ) {
+    self.layout = layout
+    self.symbols = symbols
+    self.offset = offset
+    self.isWanted = isWanted
+    self.sink = sink
+    nodes.append(Node(parent: 0, function: 0, root: 0))
+    whole.append(TraceTally.PathSum())
+    functions.append(Function(isSelected: false))
+    for _ in 0..<Self.cacheSlots {
+      functionCache.append(CachedFunction(address: 0, function: 0))
+      nodeCache.append(CachedNode(key: 0, node: 0))
+    }
+  }
+
+  deinit {
+    for number in 0..<functions.count { functions.base[number].waiting?.deallocate() }
+  }
+
+  // MARK: Records
+
+  /// Takes any record of `cpu`.
+  func take(_ record: GraphRecord, cpu: Int32) {
+    switch record.kind {
+    case .lost:
+      losses += 1
+      lostEvents &+= record.lostEvents
+      lastLoss[cpu] = losses
+      current = nil
+    case .entry, .exit:
+      guard record.pid >= 0, record.depth >= 0, record.depth <= Int32(FunctionSieve.deepestPlausible),
+        record.address != 0, record.kind == .entry || record.duration >= 0
+      else {
+        needsEvents = true
+        return
+      }
+      let task = task(record.pid, cpu)
+      let function = function(record.address, at: record.timestamp)
+      deepest = max(deepest, record.depth)
+      if record.kind == .entry {
+        abandon(from: record.depth, of: task)
+        let node = child(of: task.frames.base[task.frames.count - 1].node, function)
+        task.frames.append(Frame(node: node, function: function, depth: record.depth))
+      } else {
+        leave(record, function, task)
+      }
+    default: break
+    }
+  }
+
+  /// The trace's end: what is still open is unfinished.
+  func finish() {
+    for (key, task) in tasks where task.frames.count > 1 {
+      turn(to: task, Int32(truncatingIfNeeded: key), currentCPU)
+      abandon(from: 0, of: task)
+    }
+    for number in 1..<max(1, functions.count) { deliver(number) }
+  }
+
+  private func leave(_ record: GraphRecord, _ function: UInt32, _ task: Task) {
+    abandon(from: record.depth + 1, of: task)
+    let top = task.frames.base[task.frames.count - 1]
+    guard top.depth == record.depth, top.function == function else {
+      abandon(from: record.depth, of: task)
+      addToCaller(record, hasEntry: false, task)
+      let node = child(of: task.frames.base[task.frames.count - 1].node, function)
+      rest[Int(function)].noEntry += 1
+      deliver(record, function)
+      end(node, TraceTally.PathSum(calls: 1, total: record.duration), isWhole: false, task)
+      return
+    }
+    task.frames.removeLast()
+    let left = task.frames.count - 1
+    let isLost = left < task.lostBelow
+    task.lostBelow = min(task.lostBelow, left)
+    addToCaller(record, hasEntry: true, task)
+    var sum = TraceTally.PathSum(calls: 1, total: record.duration)
+    if isLost {
+      rest[Int(function)].lost += 1
+    } else if top.isPartial != 0 {
+      rest[Int(function)].withoutSelfTime += 1
+    } else {
+      sum.selfTime = record.duration &- top.calleeTime
+      functions.base[Int(function)].complete += 1
+      functions.base[Int(function)].selfTime &+= sum.selfTime
+    }
+    deliver(record, function)
+    end(top.node, sum, isWhole: !isLost, task)
+  }
+
+  /// The open calls of `depth` and deeper have no exit.
+  private func abandon(from depth: Int32, of task: Task) {
+    let frames = task.frames
+    var isAny = false
+    while frames.base[frames.count - 1].depth >= depth {
+      let frame = frames.base[frames.count - 1]
+      frames.removeLast()
+      rest[Int(frame.function)].unfinished += 1
+      end(frame.node, TraceTally.PathSum(calls: 1), isWhole: false, task)
+      isAny = true
+    }
+    guard isAny else { return }
+    task.lostBelow = min(task.lostBelow, frames.count - 1)
+    frames.base[frames.count - 1].isPartial = 1
+  }
+
+  /// As `CallBuilder.addToCaller`.
+  private func addToCaller(_ record: GraphRecord, hasEntry: Bool, _ task: Task) {
+    let last = task.frames.count - 1
+    guard last > 0 else { return }
+    let frame = task.frames.base + last
+    let isDirect = record.depth - frame.pointee.depth <= 1
+    if !hasEntry, frame.pointee.skippedTime != 0 {
+      if isDirect {
+        frame.pointee.calleeTime &-= frame.pointee.skippedTime
+      } else {
+        frame.pointee.isPartial = 1
+      }
+    }
+    if isDirect {
+      frame.pointee.skippedTime = 0
+    } else {
+      frame.pointee.skippedTime &+= record.duration
+    }
+    frame.pointee.calleeTime &+= record.duration
+  }
+
+  // MARK: Tasks
+
+  private func task(_ pid: Int32, _ cpu: Int32) -> Task {
+    if let current, pid == currentPID, cpu == currentCPU { return current }
+    // Task 0 is another one on every CPU.
+    let key = pid > 0 ? UInt64(pid) : 1 << 32 | UInt64(UInt32(bitPattern: cpu))
+    let task: Task
+    if let known = tasks[key] {
+      task = known
+    } else {
+      if pid > 0, pids[key] == nil {
+        pids.insert(key, 0)
+        pidCount += 1
+        if pidCount > FunctionSieve.mostTasks { needsEvents = true }
+      }
+      if tasks.count >= nextSweep { forgetIdleTasks() }
+      task = Task()
+      tasks[key] = task
+    }
+    if max(lastLoss[cpu] ?? 0, lastLoss[task.lastCPU] ?? 0) > task.lastLoss {
+      task.lostBelow = task.frames.count - 1
+    }
+    task.lastCPU = cpu
+    turn(to: task, pid, cpu)
+    return task
+  }
+
+  private func turn(to task: Task, _ pid: Int32, _ cpu: Int32) {
+    if lastTask !== task, let lastTask { putAside(lastTask) }
+    lastTask = task
+    task.lastLoss = losses
+    current = task
+    currentPID = pid
+    currentCPU = cpu
+  }
+  /// The task whose sums the nodes hold; it stays when a loss ends its turn.
+  private var lastTask: Task?
+
+  private func forgetIdleTasks() {
+    tasks = tasks.filter { $0.value.frames.count > 1 || $0.value === lastTask }
+    nextSweep = max(CallBuilder.idleStacksLimit, 2 * tasks.count)
+  }
+
+  private func putAside(_ task: Task) {
+    for index in 0..<touched.count {
+      let number = touched.base[index]
+      task.aside[number, default: TraceTally.PathSum()].add(takeSum(of: number))
+    }
+    touched.removeAll()
+  }
+
+  private func takeSum(of number: UInt32) -> TraceTally.PathSum {
+    let node = nodes.base + Int(number)
+    let sum = TraceTally.PathSum(
+      calls: node.pointee.calls, total: node.pointee.total, selfTime: node.pointee.selfTime)
+    node.pointee.calls = 0
+    node.pointee.total = 0
+    node.pointee.selfTime = 0
+    return sum
+  }
+
+  // MARK: Functions and paths
+
+  private func function(_ address: UInt64, at time: UInt64) -> UInt32 {
+    let number: UInt32
+    if let found = known[address] {
+      number = found
+    } else {
+      number = symbols.function(at: address, in: &names).rawValue
+      // 0 stands for none here.
+      if number == 0 { needsEvents = true }
+      known.insert(address, number)
+      while functions.count < names.count {
+        let isSelected = isWanted(names[FunctionID(rawValue: UInt32(functions.count))].symbol)
+        functions.append(Function(isSelected: isSelected))
+        rest.append(Rest(firstSeen: time))
+      }
+    }
+    functionCache.base[Self.slot(address)] = CachedFunction(address: address, function: number)
+    return number
+  }
+
+  @inline(__always)
+  static func slot(_ number: UInt64) -> Int {
+    // Fibonacci hashing: the high bits of the product depend on all.
+    Int(truncatingIfNeeded: (number &* 0x9e37_79b9_7f4a_7c15) >> 52)
+  }
+
+  private func child(of parent: UInt32, _ function: UInt32) -> UInt32 {
+    let key = UInt64(parent) << 32 | UInt64(function)
+    let number: UInt32
+    if let found = children[key] {
+      number = found
+    } else {
+      number = UInt32(nodes.count)
+      // What is beyond is told apart in another way.
+      if nodes.count >= CallPaths.limit - 1 {
+        needsEvents = true
+        return parent
+      }
+      children.insert(key, number)
+      let above = nodes.base[Int(parent)].root
+      let root = above != 0 ? above : functions.base[Int(function)].isSelected ? number : 0
+      nodes.append(Node(parent: parent, function: function, root: root))
+      whole.append(TraceTally.PathSum())
+      touched.reserve(nodes.count)
+    }
+    nodeCache.base[Self.slot(key)] = CachedNode(key: key, node: number)
+    return number
+  }
+
+  // MARK: Calls that end
+
+  /// A call of `node` has ended; `isWhole` says whether both its ends were seen, and nothing lost between.
+  private func end(_ number: UInt32, _ sum: TraceTally.PathSum, isWhole: Bool, _ task: Task) {
+    let node = nodes.base + Int(number)
+    guard node.pointee.root != 0 else { return }
+    if node.pointee.calls == 0 { touched.append(number) }
+    node.pointee.calls += sum.calls
+    node.pointee.total &+= sum.total
+    node.pointee.selfTime &+= sum.selfTime
+    if !isWhole { task.isWhole = false }
+    if node.pointee.root == number { endOutermost(task) }
+  }
+
+  /// The outermost selected call has ended: what was below it counts if all of it was whole.
+  func endOutermost(_ task: Task) {
+    for index in 0..<touched.count {
+      let number = touched.base[index]
+      let sum = takeSum(of: number)
+      if task.isWhole { whole.base[Int(number)].add(sum) }
+    }
+    touched.removeAll()
+    if !task.aside.isEmpty {
+      if task.isWhole { for (number, sum) in task.aside { whole.base[Int(number)].add(sum) } }
+      task.aside.removeAll(keepingCapacity: task.aside.count < 4096)
+    }
+    task.isWhole = true
+  }
+
+  private func deliver(_ record: GraphRecord, _ function: UInt32) {
+    guard functions.base[Int(function)].isSelected else { return }
+    append(TimedDuration(duration: record.duration, end: record.timestamp), Int(function))
+  }
+
+  func append(_ duration: TimedDuration, _ number: Int) {
+    let function = functions.base + number
+    guard let waiting = function.pointee.waiting else {
+      function.pointee.waiting = .allocate(capacity: Self.waitingLimit)
+      function.pointee.waiting?.pointee = duration
+      function.pointee.waitingCount = 1
+      return
+    }
+    waiting[function.pointee.waitingCount] = duration
+    function.pointee.waitingCount &+= 1
+    if function.pointee.waitingCount == Self.waitingLimit { deliver(number) }
+  }
+
+  /// Gives the sink what waits for it.
+  private func deliver(_ number: Int) {
+    let function = functions.base + number
+    guard let waiting = function.pointee.waiting, function.pointee.waitingCount > 0 else { return }
+    sink.add(UnsafeBufferPointer(start: waiting, count: function.pointee.waitingCount), of: number)
+    function.pointee.waitingCount = 0
+  }
+
+  // MARK: Results
+
+  /// When the function was seen first.
+  func firstSeen(_ number: Int) -> UInt64 { rest[number].firstSeen }
+
+  /// Adds what was found; `names` gives local numbers their names in the whole trace.
+  func add(to tally: inout TraceTally, buffer: UInt16, lane: Int, names: [FunctionID]) {
+    tally.losses += losses
+    tally.lostEvents &+= lostEvents
+    tally.deepest = max(tally.deepest, deepest)
+    for number in 1..<max(1, functions.count) {
+      let function = functions.base[number]
+      let rest = rest[number]
+      let ended = function.complete + rest.withoutSelfTime + rest.noEntry + rest.lost
+      tally.calls += ended
+      guard function.isSelected else { continue }
+      tally.calls += rest.unfinished
+      var sums = TraceTally.Function(buffer: buffer, function: names[number], lane: lane, number: number)
+      sums.complete = function.complete + rest.withoutSelfTime
+      sums.unfinished = rest.unfinished
+      sums.noEntry = rest.noEntry
+      sums.lost = rest.lost
+      sums.selfTime = function.selfTime
+      sums.selfTimeCalls = function.complete
+      if ended + rest.unfinished > 0 { tally.functions.append(sums) }
+    }
+    var paths = [CallPaths.root]
+    for number in 1..<max(1, nodes.count) {
+      let node = nodes.base[number]
+      let path = tally.paths.child(of: paths[Int(node.parent)], names[Int(node.function)])
+      paths.append(path)
+      let sum = whole.base[number]
+      if sum.calls > 0 { tally.sums.append((buffer, path, sum)) }
+    }
+  }
+}
+
+extension TraceTally.PathSum {
+  init(calls: Int, total: Int64 = 0, selfTime: Int64 = 0) {
+    self.init()
+    self.calls = calls
+    self.total = total
+    self.selfTime = selfTime
+  }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import FunctionGraph
+import Testing
+import TraceInput
+
+@testable import Analysis
+
+/// A trace that its reader sums up against the same trace call by call: nothing of the analysis may differ.
+@Suite struct TallyAnalysisTests {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Fixtures/traces")
+
+  static let traces: [String] =
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+    .filter { $0.hasSuffix(".dat") }.sorted()
+
+  private func analysis(
+    _ name: String, _ request: AnalysisRequest, tallies: Bool, jobs: Int
+  ) throws -> TraceAnalysis {
+    let path = Self.folder.appendingPathComponent(name).path
+    var analyzer = TraceAnalyzer(path: name, request: request, jobs: jobs)
+    analyzer.tallies = tallies
+    return try analyzer.analyze(SniffedInput(path: path))
+  }
+
+  private func text(_ function: FunctionDurations) -> String {
+    let sample = function.durations
+    let callees = function.callees.map { table in
+      "\(table.parentCalls) \(table.parentTotal) \(table.parentSelf)\n"
+        + table.rows.map { "\($0)\n" }.joined()
+    }
+    return """
+      \(function.buffer) \(function.function) \(function.complete) \(function.unfinished) \(function.noEntry) \
+      \(function.lost) \(function.incomplete) \(function.selfTime) \(function.selfTimeCalls) \(sample.values) \
+      \(sample.total) \(sample.minimum) \(sample.maximum) \(sample.mean ?? -1) \
+      \(sample.standardDeviation ?? -1) \(sample.quantiles([0.5, 0.99])) \(callees ?? "")
+      """
+  }
+
+  private func text(_ quality: TraceQuality) -> String {
+    """
+    \(quality.losses) \(quality.lostEvents) \(quality.diagnostics) \(quality.isNested) \(quality.deepest) \
+    \(quality.withoutDuration) \(quality.skipped) \(quality.calls) \(quality.pathsTruncated)
+    """
+  }
+
+  @Test(arguments: traces)
+  func sameAnalysis(name: String) throws {
+    for request in [
+      AnalysisRequest(selection: FunctionSelection(patterns: [], all: true), wantsCallees: true),
+      AnalysisRequest(selection: FunctionSelection(patterns: [], all: true)),
+      AnalysisRequest(selection: selection("vfio_pin_map_dma", "iommu_*"), wantsCallees: true),
+    ] {
+      let plain = try analysis(name, request, tallies: false, jobs: 1)
+      for jobs in [1, 2] {
+        let fast = try analysis(name, request, tallies: true, jobs: jobs)
+        #expect(fast.functions.map(text) == plain.functions.map(text))
+        #expect(text(fast.quality) == text(plain.quality))
+        #expect(fast.missing == plain.missing)
+        #expect(fast.description == plain.description)
+      }
+    }
+    #expect(!Self.traces.isEmpty)
+  }
+
+  /// More durations than are kept: what stands for them does not depend on how the trace was divided.
+  @Test(arguments: [DurationSample.exactLimit, TraceAnalyzer.crowdedLimit])
+  func manyDurations(limit: Int) throws {
+    var random = TestGenerator(state: 7)
+    let all = (0..<150_000).map { index in
+      TimedDuration(duration: Int64(exp(random.uniform() * 18)) - 1, end: UInt64(index) * 1_000)
+    }
+    func sample(lanes: Int) -> DurationSample {
+      let kept = KeptDurations(limit: .max)
+      let parts = (0..<lanes).map { lane in
+        let durations = LaneDurations(kept)
+        let own = all.indices.filter { $0 % lanes == lane }.map { all[$0] }
+        for start in stride(from: 0, to: own.count, by: TimedDuration.batchSize) {
+          Array(own[start..<min(start + TimedDuration.batchSize, own.count)]).withUnsafeBufferPointer {
+            durations.add($0, of: lane + 1)
+          }
+        }
+        return (lane: durations, number: lane + 1)
+      }
+      return LaneDurations.merged(parts, limit: limit)
+    }
+    var plain = DurationSample(limit: limit)
+    for timed in all { plain.add(timed.duration, resolution: 1) }
+    let one = sample(lanes: 1)
+    for lanes in [1, 2, 7] {
+      let found = sample(lanes: lanes)
+      #expect(!found.isExact)
+      #expect(found.count == plain.count)
+      #expect(found.total == plain.total)
+      #expect(found.minimum == plain.minimum)
+      #expect(found.maximum == plain.maximum)
+      #expect(found.mean == plain.mean)
+      #expect(found.zeroResolution == plain.zeroResolution)
+      #expect(found.quantiles([0.01, 0.5, 0.9, 0.99]) == plain.quantiles([0.01, 0.5, 0.9, 0.99]))
+      let spread = try #require(plain.standardDeviation)
+      #expect(abs(try #require(found.standardDeviation) - spread) < 1e-9 * spread)
+      #expect(found.compared(seed: 1) == one.compared(seed: 1))
+      #expect(found.compared(seed: 1).count == min(limit, DurationSample.comparedLimit))
+    }
+  }
+}
+
+@Suite struct SortedByDigitsTests {
+  @Test func sameAsSorted() {
+    var random = TestGenerator(state: 3)
+    for count in [0, 1, 256, 257, 5_000] {
+      for top: Int64 in [1, 2_000, 1 << 22, 1 << 40, .max] {
+        let values = (0..<count).map { _ in Int64(truncatingIfNeeded: random.next() >> 1) % top }
+        #expect(values.sortedByDigits() == values.sorted())
+        #expect((values + [top, -1, 0]).sortedByDigits() == (values + [top, -1, 0]).sorted())
+      }
+    }
+  }
+}
