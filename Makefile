@@ -5,6 +5,7 @@
 #   make fuzz TIME=60   build the fuzz targets with the address sanitizer, run each for so many seconds
 #   make bench    measure against other readers, on traces of 380 MB (SIZES=64M for less)
 #   make bench-fleet    files a second, against trace-cmd report in the same job
+#   make lab      measure two kernels in QEMU, compare them: BEFORE=6.17 AFTER=6.18 (Fixtures/lab/README.md)
 #   make docs     the modules' documentation, into .build/docs
 #   make install PREFIX=/usr/local    the program, its manual pages and shell completions
 #   make static   the program without shared libraries, for an initramfs: .build-static/pinstat
@@ -22,16 +23,20 @@ SHELL = /bin/bash
 TOOLCHAIN_PACKAGES = git ca-certificates binutils gcc libstdc++-12-dev libcurl4 libedit2 libncurses6 libsqlite3-0 \
   libxml2 tzdata
 BUILD_PACKAGES = $(TOOLCHAIN_PACKAGES) libtraceevent-dev libtracefs-dev zlib1g-dev libzstd-dev pkg-config
+LINT_PACKAGES = shellcheck
 # The tests' oracles: another reader of trace.dat, another CSV, JSON and XML parser; a browser; a validator of XML;
 # and what reads manual pages, completions and YAML.
-TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3 python3-yaml chromium fonts-dejavu-core libxml2-utils man-db mandoc \
-  make bash zsh fish
+TEST_PACKAGES = $(BUILD_PACKAGES) $(LINT_PACKAGES) trace-cmd python3 python3-yaml chromium fonts-dejavu-core libxml2-utils \
+  man-db mandoc make bash zsh fish
 # For the fleet's test: Spark runs on a JVM. (The virtual environment takes requirements.txt from PyPI.)
 FLEET_PACKAGES = trace-cmd python3-venv openjdk-17-jre-headless
 BENCH_PACKAGES = $(BUILD_PACKAGES) libtracecmd-dev trace-cmd ripgrep mawk gcc libc6-dev python3
+# A machine, what runs in it, and what takes Debian's packages and kernel modules apart.
+LAB_PACKAGES = qemu-system-x86 seabios busybox-static trace-cmd cpio xz-utils zstd kmod binutils gcc libc6-dev \
+  debian-archive-keyring
 # Of the uncompressed trace.dat; several for the growth of time and memory: SIZES=380M,1G.
-SIZES ?= 380M
-RUNS ?= 5
+bench: SIZES ?= 380M
+bench: RUNS ?= 5
 
 # lld, which the toolchain brings, links the static Foundation without a warning about its mktemp.
 RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json
@@ -43,11 +48,11 @@ PARSER_FLAGS = --sanitize=address --scratch-path .build-address
 PARSER_TESTS = ^(TraceDatTests|TraceTextTests|FunctionGraphTests)\.
 export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 
-.PHONY: help all build static demo test fuzz lint docs bench bench-smoke install install-files uninstall clean setup-build setup-test \
-  setup-bench setup-fleet test-fleet bench-fleet
+.PHONY: help all build static demo test fuzz lint docs bench bench-smoke lab lab-smoke install install-files uninstall \
+  clean setup-build setup-lint setup-test setup-bench setup-lab setup-fleet test-fleet bench-fleet
 
 help:
-	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,9p'
+	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,11p'
 
 all: build
 
@@ -72,6 +77,7 @@ ifeq ($(SANITIZE),)
 endif
 	$(MAKE) --no-print-directory bench-smoke
 ifeq ($(SANITIZE),)
+	$(MAKE) --no-print-directory lab-smoke
 	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(PARSER_FLAGS)
 	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(PARSER_FLAGS) --filter '$(PARSER_TESTS)'
 	Fuzz/run smoke
@@ -97,8 +103,9 @@ fuzz: setup-build
 	$(SWIFT) build --product pinstat
 	Fuzz/run $(TIME)
 
-lint:
+lint: setup-lint
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources
+	cd Fixtures/lab && shellcheck -x run smoke module && shellcheck -s sh guest/init guest/measure guest/smoke
 
 docs: setup-build
 	$(SWIFT) build
@@ -112,6 +119,14 @@ bench: build setup-bench
 bench-smoke: setup-bench
 	python3 Bench/bench.py --pinstat "$$($(SWIFT) build $(TEST_FLAGS) --show-bin-path)/pinstat" \
 	  --size 1M --runs 1 > .build/bench-smoke.txt || { cat .build/bench-smoke.txt; exit 1; }
+
+# Measures BEFORE against AFTER. Fixtures/lab/run tells what else can be set: SIZES, PAGES, RUNS, CLOCK, FUNCTION ...
+lab: build setup-lab
+	@PINSTAT="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" Fixtures/lab/run
+
+# One stock kernel in an emulator: the real tracer, with the tests' build of pinstat.
+lab-smoke: setup-lab
+	@PINSTAT="$$($(SWIFT) build $(TEST_FLAGS) --show-bin-path)/pinstat" Fixtures/lab/smoke
 
 install: build
 	$(SWIFT) build $(RELEASE_FLAGS) --product manual
@@ -181,3 +196,9 @@ setup-fleet:
 
 setup-test:
 	$(call install_missing,$(TEST_PACKAGES))
+
+setup-lab:
+	$(call install_missing,$(LAB_PACKAGES))
+
+setup-lint:
+	$(call install_missing,$(LINT_PACKAGES))
