@@ -36,7 +36,7 @@ LAB_PACKAGES = qemu-system-x86 seabios busybox-static trace-cmd cpio xz-utils zs
   debian-archive-keyring
 # Of the uncompressed trace.dat; several for the growth of time and memory: SIZES=380M,1G.
 bench: SIZES ?= 380M
-bench: RUNS ?= 5
+bench bench-fleet: RUNS ?= 5
 
 # lld, which the toolchain brings, links the static Foundation without a warning about its mktemp.
 RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json
