@@ -4,6 +4,7 @@
 #   make test     set up what is missing, build without warnings, lint, run every test
 #   make fuzz TIME=60   build the fuzz targets with the address sanitizer, run each for so many seconds
 #   make bench    measure against other readers, on traces of 380 MB (SIZES=64M for less)
+#   make bench-fleet    files a second, against trace-cmd report in the same job
 #   make docs     the modules' documentation, into .build/docs
 #   make install PREFIX=/usr/local    the program, its manual pages and shell completions
 #   make static   the program without shared libraries, for an initramfs: .build-static/pinstat
@@ -25,6 +26,8 @@ BUILD_PACKAGES = $(TOOLCHAIN_PACKAGES) libtraceevent-dev libtracefs-dev zlib1g-d
 # and what reads manual pages, completions and YAML.
 TEST_PACKAGES = $(BUILD_PACKAGES) trace-cmd python3 python3-yaml chromium fonts-dejavu-core libxml2-utils man-db mandoc \
   make bash zsh fish
+# For the fleet's test: Spark runs on a JVM. (The virtual environment takes requirements.txt from PyPI.)
+FLEET_PACKAGES = trace-cmd python3-venv openjdk-17-jre-headless
 BENCH_PACKAGES = $(BUILD_PACKAGES) libtracecmd-dev trace-cmd ripgrep mawk gcc libc6-dev python3
 # Of the uncompressed trace.dat; several for the growth of time and memory: SIZES=380M,1G.
 SIZES ?= 380M
@@ -41,10 +44,10 @@ PARSER_TESTS = ^(TraceDatTests|TraceTextTests|FunctionGraphTests)\.
 export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 
 .PHONY: help all build static demo test fuzz lint docs bench bench-smoke install install-files uninstall clean setup-build setup-test \
-  setup-bench
+  setup-bench setup-fleet test-fleet bench-fleet
 
 help:
-	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,8p'
+	@sed -n 's/^#  \{0,1\}//p' Makefile | sed -n '1,9p'
 
 all: build
 
@@ -72,7 +75,20 @@ ifeq ($(SANITIZE),)
 	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(PARSER_FLAGS)
 	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(PARSER_FLAGS) --filter '$(PARSER_TESTS)'
 	Fuzz/run smoke
+	$(MAKE) --no-print-directory test-fleet
 endif
+
+# A fleet through Spark, DuckDB and one process; Datadog's own DDSketch reads our sketches and writes some for us.
+FLEET_VENV = .build-fleet/venv
+FLEET_REQUIREMENTS = Examples/fleet/requirements.txt
+
+test-fleet: setup-fleet
+	$(SWIFT) build --product pinstat $(TEST_FLAGS)
+	PINSTAT="$$($(SWIFT) build $(TEST_FLAGS) --show-bin-path)/pinstat" $(FLEET_VENV)/bin/python Examples/fleet/test_fleet.py
+
+bench-fleet: build setup-fleet
+	$(FLEET_VENV)/bin/python Examples/fleet/bench_fleet.py \
+	  --pinstat "$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" --runs $(RUNS)
 
 # Seconds that each fuzz target runs.
 TIME ?= 60
@@ -101,7 +117,7 @@ install: build
 	$(SWIFT) build $(RELEASE_FLAGS) --product manual
 	@$(MAKE) --no-print-directory install-files BIN="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)"
 
-COMMANDS = analyze compare export model record
+COMMANDS = analyze compare export merge model record
 MAN = $(DESTDIR)$(PREFIX)/share/man/man1
 BASH_COMPLETION = $(DESTDIR)$(PREFIX)/share/bash-completion/completions/pinstat
 ZSH_COMPLETION = $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pinstat
@@ -152,6 +168,16 @@ setup-build:
 
 setup-bench:
 	$(call install_missing,$(BENCH_PACKAGES))
+
+setup-fleet:
+	$(call install_missing,$(FLEET_PACKAGES))
+	@if ! cmp -s $(FLEET_REQUIREMENTS) $(FLEET_VENV)/installed.txt; then \
+	  echo "Installing from PyPI into $(FLEET_VENV) (Spark alone is a download of 300 MB):"; \
+	  grep -v '^#' $(FLEET_REQUIREMENTS); \
+	  rm -rf $(FLEET_VENV) && /usr/bin/python3 -m venv $(FLEET_VENV) && \
+	  $(FLEET_VENV)/bin/pip install -q --disable-pip-version-check -r $(FLEET_REQUIREMENTS) && \
+	  cp $(FLEET_REQUIREMENTS) $(FLEET_VENV)/installed.txt; \
+	fi
 
 setup-test:
 	$(call install_missing,$(TEST_PACKAGES))

@@ -10,7 +10,7 @@ import Testing
   /// Commands under EXAMPLES; a backslash joins lines.
   static let examples: [String] = {
     var found: [String] = []
-    for command in [[], ["analyze"], ["compare"], ["export"], ["model"]] {
+    for command in [[], ["analyze"], ["compare"], ["export"], ["merge"], ["model"]] {
       let help = (try? Tool.run(command + ["--help"]).output) ?? ""
       guard let start = help.range(of: "EXAMPLES\n") else {
         found.append("\(command) has no examples")
@@ -57,11 +57,30 @@ import Testing
     #expect(
       try Tool.run("analyze", "--format", "json", "-o", baseline, names["before.dat"].map(Tool.fixture) ?? "")
         .status == 0)
+    if example.contains("merge") || example.contains("before.json") { try Self.addFleet(to: folder.path) }
     let command = example.replacingOccurrences(
       of: "ssh host sudo cat /sys/kernel/tracing/trace", with: "cat \(traces)6.17-txt-default.tracefs.txt")
     let outcome = try Tool.shell("set -o pipefail; cd \(folder.path) && \(command)")
     // 141 is a `head` that has seen enough.
     #expect([0, 141].contains(outcome.status), "\(outcome.output)\(outcome.error)")
+  }
+
+  /// Two hosts' summaries and what is merged of them.
+  private static func addFleet(to folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder + "/hosts", withIntermediateDirectories: true)
+    for (host, trace) in [
+      ("web1", "6.17-matrix-1g-2m-stripped.dat"), ("web2", "6.18-matrix-1g-2m-stripped.dat"),
+    ] {
+      let arguments = [
+        "analyze", "--format", "summary", "--host", host, "-o", "\(folder)/hosts/\(host).json",
+        Tool.fixture(trace),
+      ]
+      #expect(try Tool.run(arguments).status == 0)
+    }
+    let hosts = ["web1", "web2"].map { "\(folder)/hosts/\($0).json" }
+    #expect(try Tool.run(["merge", "-o", folder + "/fleet.json"] + hosts).status == 0)
+    #expect(try Tool.run("merge", "-o", folder + "/before.json", hosts[0]).status == 0)
+    #expect(try Tool.run("merge", "-o", folder + "/after.json", hosts[1]).status == 0)
   }
 
   // MARK: README.md's Swift

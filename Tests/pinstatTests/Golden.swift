@@ -53,6 +53,7 @@ enum Golden {
     ("compare-callees.txt", ["compare", nestedBefore, nestedAfter, "--callees"]),
     ("compare-glob.txt", ["compare", nestedBefore, nestedAfter, "-f", "v*"]),
     ("compare-glob.csv", ["compare", nestedBefore, nestedAfter, "-f", "v*", "--format", "csv"]),
+    ("analyze-summary.json", ["analyze", before, "--format", "summary", "--size", "8G", "--host", "web7"]),
     ("export.csv", ["export", before, "--format", "csv"]),
     (
       "export.jsonl",
@@ -67,6 +68,7 @@ enum Golden {
     ("help-analyze.txt", ["analyze", "--help"]),
     ("help-compare.txt", ["compare", "--help"]),
     ("help-export.txt", ["export", "--help"]),
+    ("help-merge.txt", ["merge", "--help"]),
     ("help-model.txt", ["model", "--help"]),
     ("help-record.txt", ["record", "--help"]),
     ("model.txt", ["model", "--size", "8G", "--page-size", "2M"]),
