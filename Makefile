@@ -69,18 +69,21 @@ demo: build
 	@echo
 	@PINSTAT="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" bash Fixtures/demo.sh
 
+# For all builds of a test run, so that none builds anew what another has built.
+test: export PINSTAT_STRICT = 1
+
 test: setup-test lint
-	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(TEST_FLAGS)
-	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(TEST_FLAGS)
+	$(SWIFT) build --build-tests $(TEST_FLAGS)
+	$(SWIFT) test --skip-build $(TEST_FLAGS)
 ifeq ($(SANITIZE),)
 	Scripts/docs "$$($(SWIFT) build --show-bin-path)" .build/docs
 endif
 	$(MAKE) --no-print-directory bench-smoke
 ifeq ($(SANITIZE),)
 	$(MAKE) --no-print-directory lab-smoke
-	PINSTAT_STRICT=1 $(SWIFT) build --build-tests $(PARSER_FLAGS)
-	PINSTAT_STRICT=1 $(SWIFT) test --skip-build $(PARSER_FLAGS) --filter '$(PARSER_TESTS)'
-	Fuzz/run smoke
+	$(SWIFT) build --build-tests $(PARSER_FLAGS)
+	$(SWIFT) test --skip-build $(PARSER_FLAGS) --filter '$(PARSER_TESTS)'
+	PINSTAT_STRICT= Fuzz/run smoke
 	$(MAKE) --no-print-directory test-fleet
 endif
 

@@ -47,11 +47,11 @@ extension TraceSummary {
 
   /// All runs of a kernel as one analysis, without what is known of each.
   func kernels(path: String, _ selection: FunctionSelection) -> [TraceAnalysis] {
-    let origin = SummaryOrigin(path: path, self, functions: [])
     let byKernel = Dictionary(grouping: runs.sorted, by: \.kernel)
     let names = Set(byKernel.keys).union(functions.keys.map(\.kernel)).sorted()
     return names.map { name in
       let runs = byKernel[name] ?? []
+      let origin = SummaryOrigin(path: path, filtered { $0 == name }, functions: [])
       var result = (runs.first ?? Run()).description(origin, stored: storedConditions)
       result.path = path
       result.description.kernelRelease = name
