@@ -150,12 +150,12 @@ public struct Comparator: Sendable {
         if parts.isEmpty {
           absent[name, default: 0] += 1
           if run.summary != nil, absent[name] != side.runs.count { continue }
-          let names = run.functions.map(\.function.symbol)
+          let names = run.summary?.names ?? run.functions.map(\.function.symbol)
           throw .missing(
             MissingFunction(
               name: name, nearest: nearestNames(to: name, among: names),
               family: familyNames(of: name, among: names), traceIsEmpty: false, isFilteredOut: false),
-            path: run.path, isBefore: isBefore)
+            path: run.summary?.path ?? run.path, isBefore: isBefore)
         }
       }
     }

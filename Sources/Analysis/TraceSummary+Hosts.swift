@@ -11,8 +11,11 @@ public final class SummaryOrigin: Sendable {
   public let failedCount: Int
   /// Of all traces together, with a sketch of their calls.
   let functions: [FunctionDurations]
+  /// Of all functions in it, selected or not.
+  let names: [String]
 
   init(path: String, _ summary: TraceSummary, functions: [FunctionDurations]) {
+    names = Set(summary.functions.keys.map(\.function)).sorted()
     self.path = path
     runCount = summary.runCount
     keptRuns = summary.runs.count
