@@ -132,9 +132,10 @@ struct Page {
 
   /// `term  words`, two spaces or more between them; a line without is a paragraph.
   private mutating func items(_ lines: [String]) {
-    for line in lines {
+    for (number, line) in lines.enumerated() {
       guard let gap = line.firstRange(of: "  ") else {
-        text += ".PP\n"
+        // A section's first paragraph needs no mark.
+        if number > 0 { text += ".PP\n" }
         self.line(line)
         continue
       }
