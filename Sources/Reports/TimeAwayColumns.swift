@@ -28,4 +28,12 @@ struct TimeAwayColumns {
     (hasSwitches ? [unit.format(offCPU.map(Double.init))] : [])
       + (hasInterrupts ? [unit.format(interrupts.map(Double.init))] : [])
   }
+
+  /// The same for HTML.
+  func figures(_ prefix: String, _ offCPU: Int64?, _ interrupts: Int64?) -> [Markup] {
+    func cell(_ key: String, _ value: Int64?) -> Markup {
+      figure(prefix + key, value.map { Double($0) / 1_000 }, unit.format(value.map(Double.init)))
+    }
+    return (hasSwitches ? [cell("off_cpu_us", offCPU)] : []) + (hasInterrupts ? [cell("irq_us", interrupts)] : [])
+  }
 }
