@@ -50,12 +50,17 @@ public struct AnalysisDocument: Codable, Sendable {
     public var totalUs: Double
     public var selfUs: Double
     public var level: Int
+    /// Of the total; null where it cannot be told.
+    public var offCpuUs: Double?
+    public var irqUs: Double?
   }
 
   public struct Callees: Codable, Sendable {
     public var parentCalls: Int
     public var parentTotalUs: Double
     public var parentSelfUs: Double
+    public var parentOffCpuUs: Double?
+    public var parentIrqUs: Double?
     public var rows: [Callee]
   }
 
@@ -118,6 +123,15 @@ public struct AnalysisDocument: Codable, Sendable {
     public var stddevUs: Double?
     public var totalUs: Double
     public var selfUs: Double?
+    /// Inside the calls, during which the task was off the CPU: part of the total, how many calls had any, and of how many
+    /// it is known. All three missing where the trace has no records of it.
+    public var offCpuUs: Double?
+    public var offCpuCalls: Int?
+    public var offCpuKnownCalls: Int?
+    /// The same of interrupts.
+    public var irqUs: Double?
+    public var irqCalls: Int?
+    public var irqKnownCalls: Int?
     public var throughputGibS: Double?
     public var resolutionUs: Double
     public var zeroResolutionUs: Double
@@ -287,6 +301,11 @@ extension AnalysisDocument.Function {
     guard Plausible.totals(totalUs, resolutionUs, zeroResolutionUs) else {
       return "an impossible figure stands"
     }
+    for (time, calls, known) in [
+      (offCpuUs, offCpuCalls, offCpuKnownCalls), (irqUs, irqCalls, irqKnownCalls),
+    ] where !Plausible.totals(time ?? 0) || !Plausible.counts(calls ?? 0, known ?? 0) {
+      return "an impossible time in interrupts or off the CPU stands"
+    }
     if let sketch {
       if let problem = problem(of: sketch) { return problem }
     } else if durationsUs.count != count {
@@ -322,9 +341,11 @@ extension AnalysisDocument.Function {
 extension AnalysisDocument.Callees {
   fileprivate var isPlausible: Bool {
     // Self time may be negative as recorded.
-    Plausible.counts(parentCalls) && Plausible.totals(parentTotalUs, abs(parentSelfUs))
+    Plausible.counts(parentCalls)
+      && Plausible.totals(parentTotalUs, abs(parentSelfUs), parentOffCpuUs ?? 0, parentIrqUs ?? 0)
       && rows.allSatisfy {
         Plausible.counts($0.calls) && Plausible.totals(abs($0.totalUs), abs($0.selfUs))
+          && Plausible.totals($0.offCpuUs ?? 0, $0.irqUs ?? 0)
           && (0...Plausible.deepest).contains($0.level)
       }
   }
@@ -456,6 +477,12 @@ extension AnalysisDocument.Function {
     stddevUs = sample.standardDeviation.map { $0 / 1_000 }
     totalUs = microseconds(sample.total)
     selfUs = source.selfTimeCalls > 0 ? microseconds(source.selfTime) : nil
+    offCpuUs = source.offCPU.map { microseconds($0.nanoseconds) }
+    offCpuCalls = source.offCPU?.calls
+    offCpuKnownCalls = source.offCPU?.known
+    irqUs = source.interrupts.map { microseconds($0.nanoseconds) }
+    irqCalls = source.interrupts?.calls
+    irqKnownCalls = source.interrupts?.known
     throughputGibS = size.flatMap { throughput(bytes: $0, nanoseconds: sample.quantile(0.5)) }
     resolutionUs = Double(sample.resolution) / 1_000
     zeroResolutionUs = Double(sample.zeroResolution) / 1_000
@@ -475,10 +502,13 @@ extension AnalysisDocument.Function {
       .init(
         parentCalls: table.parentCalls, parentTotalUs: microseconds(table.parentTotal),
         parentSelfUs: microseconds(table.parentSelf),
+        parentOffCpuUs: table.parentOffCPU.map(microseconds),
+        parentIrqUs: table.parentInterrupts.map(microseconds),
         rows: table.rows.map {
           .init(
             function: $0.function.symbol, module: $0.function.module, calls: $0.calls,
-            totalUs: microseconds($0.total), selfUs: microseconds($0.selfTime), level: $0.level)
+            totalUs: microseconds($0.total), selfUs: microseconds($0.selfTime), level: $0.level,
+            offCpuUs: $0.offCPU.map(microseconds), irqUs: $0.interrupts.map(microseconds))
         })
     }
     tree = source.tree.map([AnalysisDocument.TreeNode].init)
@@ -510,14 +540,21 @@ extension AnalysisDocument.Function {
     result.noEntry = noEntry
     result.lost = lost
     result.incomplete = incomplete
+    result.offCPU = TimeAwaySum(offCpuUs, offCpuCalls, offCpuKnownCalls)
+    result.interrupts = TimeAwaySum(irqUs, irqCalls, irqKnownCalls)
     result.callees = callees.map { table in
       CalleeTable(
         parentCalls: table.parentCalls, parentTotal: nanoseconds(table.parentTotalUs),
         parentSelf: nanoseconds(table.parentSelfUs),
+        parentOffCPU: table.parentOffCpuUs.map(nanoseconds),
+        parentInterrupts: table.parentIrqUs.map(nanoseconds),
         rows: table.rows.map {
-          .init(
+          var row = CalleeTable.Row(
             function: FunctionName(symbol: $0.function, module: $0.module), calls: $0.calls,
             total: nanoseconds($0.totalUs), selfTime: nanoseconds($0.selfUs), level: $0.level)
+          row.offCPU = $0.offCpuUs.map(nanoseconds)
+          row.interrupts = $0.irqUs.map(nanoseconds)
+          return row
         })
     }
     result.tree = tree?.calleeTree

@@ -6,6 +6,9 @@ struct CalleeCollector {
     var calls = 0
     var total: Int64 = 0
     var selfTime: Int64 = 0
+    /// As of `total`; −1 where it cannot be told of a call.
+    var offCPU: Int64 = 0
+    var interrupts: Int64 = 0
 
     var isNothing: Bool { calls == 0 && total == 0 && selfTime == 0 }
 
@@ -13,6 +16,12 @@ struct CalleeCollector {
       calls += other.calls
       total &+= other.total
       selfTime &+= other.selfTime
+      addTimeAway(other)
+    }
+
+    mutating func addTimeAway(_ other: Sum) {
+      offCPU = offCPU < 0 || other.offCPU < 0 ? -1 : offCPU &+ other.offCPU
+      interrupts = interrupts < 0 || other.interrupts < 0 ? -1 : interrupts &+ other.interrupts
     }
   }
 
@@ -86,7 +95,9 @@ struct CalleeCollector {
     guard path != 0, Int(path) < rootOf.count else { return }
     let root = rootOf[Int(path)]
     guard root != 0 else { return }
-    var sum = Sum(calls: 1, total: call.duration ?? 0, selfTime: call.selfTime ?? 0)
+    var sum = Sum(
+      calls: 1, total: call.duration ?? 0, selfTime: call.selfTime ?? 0, offCPU: call.offCPU ?? -1,
+      interrupts: call.interrupts ?? -1)
     // Beyond the limit of paths a call stands on its ancestor's, whose total holds it already.
     let isTruncated = paths.isTruncated && paths.function(call.path) != call.function
     if isTruncated { sum = Sum(selfTime: sum.selfTime) }
@@ -131,10 +142,13 @@ struct CalleeCollector {
   func isBelowRoot(_ path: UInt32) -> Bool { Int(path) < rootOf.count && rootOf[Int(path)] != 0 }
 
   /// The tables, one a buffer and selected function: also of those that are only called by another selected one.
+  ///
+  /// - Parameter sources: what each buffer has records of, by its number.
   func tables(
-    paths: CallPaths, functions: FunctionTable, isSelected: (FunctionID) -> Bool
+    paths: CallPaths, functions: FunctionTable, sources: [Int: TimeAwaySources],
+    isSelected: (FunctionID) -> Bool
   ) -> [Root: CalleeTable] {
-    var walk = Walk()
+    var walk = Walk(sources: sources)
     var sumsOf: [UInt32: [(buffer: UInt16, sum: Sum)]] = [:]
     for (number, sum) in sums.all {
       sumsOf[UInt32(truncatingIfNeeded: number), default: []].append(
@@ -167,6 +181,10 @@ struct CalleeCollector {
 
   /// One walk over all paths, each of which counts for every selected function above it.
   private struct Walk {
+    let sources: [Int: TimeAwaySources]
+
+    init(sources: [Int: TimeAwaySources]) { self.sources = sources }
+
     private struct Key: Hashable {
       var root: Root
       var callee: FunctionID
@@ -190,7 +208,10 @@ struct CalleeCollector {
           row.sum.calls += sum.calls
           row.sum.selfTime &+= sum.selfTime
           // A call inside a call of the same function, at or below the selected one, is in that one's total.
-          if innermost.map({ $0 < root.depth }) ?? true { row.sum.total &+= sum.total }
+          if innermost.map({ $0 < root.depth }) ?? true {
+            row.sum.total &+= sum.total
+            row.sum.addTimeAway(sum)
+          }
           row.level = min(row.level, depth - root.depth)
           rows[key] = row
         }
@@ -211,14 +232,25 @@ struct CalleeCollector {
     }
 
     func tables(_ functions: FunctionTable) -> [Root: CalleeTable] {
-      var tables = parents.mapValues {
-        CalleeTable(parentCalls: $0.calls, parentTotal: $0.total, parentSelf: $0.selfTime, rows: [])
+      func offCPU(_ root: Root, _ sum: Sum) -> Int64? {
+        sum.offCPU >= 0 && sources[Int(root.buffer)]?.hasSwitches == true ? sum.offCPU : nil
+      }
+      func interrupts(_ root: Root, _ sum: Sum) -> Int64? {
+        sum.interrupts >= 0 && sources[Int(root.buffer)]?.hasInterrupts == true ? sum.interrupts : nil
+      }
+      var tables: [Root: CalleeTable] = [:]
+      for (root, sum) in parents {
+        tables[root] = CalleeTable(
+          parentCalls: sum.calls, parentTotal: sum.total, parentSelf: sum.selfTime,
+          parentOffCPU: offCPU(root, sum), parentInterrupts: interrupts(root, sum), rows: [])
       }
       for (key, row) in rows {
-        tables[key.root]?.rows.append(
-          CalleeTable.Row(
-            function: functions[key.callee], calls: row.sum.calls, total: row.sum.total,
-            selfTime: row.sum.selfTime, level: row.level))
+        var made = CalleeTable.Row(
+          function: functions[key.callee], calls: row.sum.calls, total: row.sum.total,
+          selfTime: row.sum.selfTime, level: row.level)
+        made.offCPU = offCPU(key.root, row.sum)
+        made.interrupts = interrupts(key.root, row.sum)
+        tables[key.root]?.rows.append(made)
       }
       return tables.mapValues { table in
         var table = table

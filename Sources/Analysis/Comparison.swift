@@ -111,6 +111,9 @@ public struct FunctionComparison: Sendable {
     public var samples: [Double]
     public var resolution: UInt32
     public var callees: CalleeTable?
+    /// Time off the CPU and in interrupts inside the calls, over all runs; nil where it cannot be told of one of them.
+    public var offCPU: TimeAwaySum?
+    public var interrupts: TimeAwaySum?
   }
 
   /// The symbol without `.isra.N` and the like, by which both sides pair.

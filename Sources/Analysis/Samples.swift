@@ -105,7 +105,9 @@ struct Samples {
       total: whole.total, minimum: known.map(\.durations.minimum).min() ?? 0,
       maximum: known.map(\.durations.maximum).max() ?? 0, median: Self.quantile(of: whole, 0.5),
       samples: samples, resolution: parts.map(\.durations.resolution).max() ?? 1,
-      callees: CalleeTable.merged(parts.compactMap(\.callees)))
+      callees: CalleeTable.merged(parts.compactMap(\.callees)),
+      offCPU: TimeAwaySum.merged(parts.map(\.offCPU)),
+      interrupts: TimeAwaySum.merged(parts.map(\.interrupts)))
   }
 
   // MARK: Estimate
@@ -200,6 +202,11 @@ extension Comparator {
 }
 
 extension CalleeTable {
+  /// nil where one is not known.
+  private static func sum(_ times: [Int64?]) -> Int64? {
+    times.reduce(0 as Int64?) { sum, time in sum.flatMap { sum in time.map { sum &+ $0 } } }
+  }
+
   /// Several tables of one function as one; nil of none.
   static func merged(_ tables: [CalleeTable]) -> CalleeTable? {
     guard var result = tables.first else { return nil }
@@ -209,6 +216,8 @@ extension CalleeTable {
     result.parentCalls = 0
     result.parentTotal = 0
     result.parentSelf = 0
+    result.parentOffCPU = sum(tables.map(\.parentOffCPU))
+    result.parentInterrupts = sum(tables.map(\.parentInterrupts))
     for table in tables {
       result.parentCalls += table.parentCalls
       result.parentTotal &+= table.parentTotal
@@ -222,9 +231,15 @@ extension CalleeTable {
         sum.calls += row.calls
         sum.total &+= row.total
         sum.selfTime &+= row.selfTime
+        sum.offCPU = Self.sum([sum.offCPU, row.offCPU])
+        sum.interrupts = Self.sum([sum.interrupts, row.interrupts])
         sum.level = Swift.min(sum.level, row.level)
         rows[key] = sum
       }
+    }
+    for key in rows.keys {
+      if result.parentOffCPU == nil { rows[key]?.offCPU = nil }
+      if result.parentInterrupts == nil { rows[key]?.interrupts = nil }
     }
     result.rows = rows.values.sorted {
       ($1.total, $0.function.symbol, $0.function.module) < ($0.total, $1.function.symbol, $1.function.module)

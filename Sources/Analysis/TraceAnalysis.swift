@@ -71,6 +71,10 @@ public struct FunctionDurations: Sendable {
   /// Nanoseconds; of the calls with a known self time.
   public var selfTime: Int64 = 0
   public var selfTimeCalls = 0
+  /// Time off the CPU inside the calls; nil where it cannot be told, or was not asked for.
+  public var offCPU: TimeAwaySum?
+  /// The same of interrupts.
+  public var interrupts: TimeAwaySum?
   public var callees: CalleeTable?
   /// Only where `AnalysisRequest.wantsTimeline`.
   public var timeline: CallTimeline?
@@ -118,6 +122,9 @@ public struct CalleeTable: Sendable {
     public var selfTime: Int64
     /// How deep below the function it was seen first; 1 is a direct callee.
     public var level: Int
+    /// Nanoseconds, of `total`, during which the task was off the CPU, and in interrupts; nil where that cannot be told.
+    public var offCPU: Int64?
+    public var interrupts: Int64?
 
     public init(function: FunctionName, calls: Int, total: Int64, selfTime: Int64, level: Int) {
       self.function = function
@@ -133,6 +140,9 @@ public struct CalleeTable: Sendable {
   /// Nanoseconds of those calls.
   public var parentTotal: Int64
   public var parentSelf: Int64
+  /// As of the rows.
+  public var parentOffCPU: Int64?
+  public var parentInterrupts: Int64?
   /// By total time, longest first.
   public var rows: [Row]
 }

@@ -11,11 +11,14 @@ public struct AnalysisRequest: Sendable {
   public var wantsSelfTime: Bool
   /// Fills `FunctionDurations.timeline`.
   public var wantsTimeline: Bool
+  /// Fills `FunctionDurations.offCPU` and `interrupts`, and those of callees, where the trace has records of them.
+  public var wantsTimeAway: Bool
 
   public init(
     selection: FunctionSelection, filter: CallFilter = CallFilter(), wantsCallees: Bool = false,
-    wantsSelfTime: Bool = true, wantsTimeline: Bool = false
+    wantsSelfTime: Bool = true, wantsTimeline: Bool = false, wantsTimeAway: Bool = false
   ) {
+    self.wantsTimeAway = wantsTimeAway
     self.selection = selection
     self.filter = filter
     self.wantsCallees = wantsCallees
@@ -167,6 +170,7 @@ public struct TraceAnalyzer {
     do throws(TraceError) {
       var reader = try CallReader(input, tracksPaths: request.wantsCallees, jobs: jobs)
       let selection = request.selection
+      if request.wantsTimeAway { try reader.noticeTimeAway() }
       if !selection.all { reader.keepNames { selection.contains($0) } }
       if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
         let untouched = sums
@@ -257,6 +261,7 @@ public struct TraceAnalyzer {
     var isNested: Bool
     var deepest: Int32
     var sections: (before: Int, after: Int)
+    var timeAwaySources: [Int: TimeAwaySources]
 
     init(_ reader: borrowing CallReader, _ tally: TraceTally? = nil) {
       functions = reader.functions
@@ -268,6 +273,7 @@ public struct TraceAnalyzer {
       deepest = tally?.deepest ?? reader.deepest
       isNested = deepest > 0
       sections = reader.sections
+      timeAwaySources = reader.timeAwaySources
     }
   }
 
@@ -316,6 +322,7 @@ public struct TraceAnalyzer {
       }
     }
     sums.durations[place].add(call)
+    if request.wantsTimeAway { sums.durations[place].addTimeAway(call) }
     sums.kept += 1
     if sums.kept > Self.exactBudget, !sums.isCrowded {
       sums.isCrowded = true
@@ -351,7 +358,7 @@ public struct TraceAnalyzer {
     let tables =
       request.wantsCallees
       ? sums.collector.tables(
-        paths: reader.paths, functions: reader.functions,
+        paths: reader.paths, functions: reader.functions, sources: reader.timeAwaySources,
         isSelected: { request.selection.contains(reader.functions[$0].symbol) }) : [:]
     let ordered = sums.places.map { (key: $0.key, value: sums.durations[$0.value]) }.sorted { a, b in
       if a.key.buffer != b.key.buffer { return a.key.buffer < b.key.buffer }
@@ -368,6 +375,7 @@ public struct TraceAnalyzer {
         paths: reader.paths, functions: reader.functions) : [:]
     let functions = ordered.map { key, value in
       var value = value
+      value.keepTimeAway(reader.timeAwaySources[Int(key.buffer)] ?? TimeAwaySources())
       if request.wantsCallees {
         value.tree = trees[CalleeCollector.Root(buffer: key.buffer, function: key.function)]
         value.callees =

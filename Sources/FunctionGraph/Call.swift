@@ -37,6 +37,21 @@ public struct Call: Sendable {
   /// Nanoseconds not spent in recorded callees; nil where a callee's duration or the duration itself is unknown. May be
   /// negative as recorded: an interrupt's tree inside a very short call.
   public var selfTime: Int64?
+  /// Nanoseconds inside it, and inside its callees, during which the task was on no CPU, as `sched_switch` records tell:
+  /// 0 where the trace has none, which `CallBuilder.timeAwaySources` says. Not taken off the duration. nil where it cannot
+  /// be told: calls that are not whole, records that are missing, text without times.
+  public var offCPU: Int64? {
+    get { offCPUOrLess < 0 ? nil : offCPUOrLess }
+    set { offCPUOrLess = newValue ?? -1 }
+  }
+  /// The same of interrupts that came in between, and of the softirqs behind them.
+  public var interrupts: Int64? {
+    get { interruptsOrLess < 0 ? nil : interruptsOrLess }
+    set { interruptsOrLess = newValue ?? -1 }
+  }
+  /// Below 0 for nil, in half the space.
+  var offCPUOrLess: Int64 = -1
+  var interruptsOrLess: Int64 = -1
   /// Where in the tree of call paths; `CallPaths.root` unless paths are tracked.
   public var path: CallPaths.ID
   /// Tells the tasks of one trace apart: calls that end in the same `stack` are nested or follow one another.

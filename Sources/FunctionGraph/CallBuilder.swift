@@ -74,6 +74,8 @@ public struct CallBuilder: ~Copyable {
   public private(set) var lostEvents: UInt64 = 0
   /// How often a source said that events were lost.
   public private(set) var losses = 0
+  /// What each buffer has records of, by its number.
+  public private(set) var timeAwaySources: [Int: TimeAwaySources] = [:]
   /// The deepest depth seen, −1 before any call.
   public private(set) var deepest: Int32 = -1
   /// Calls deeper than the outermost were seen: the trace shows a graph, not single functions.
@@ -112,6 +114,8 @@ public struct CallBuilder: ~Copyable {
       case .unwound:
         let index = stack(for: event)
         abandon(from: event.depth, of: index, &calls)
+      case .switched: noteSwitch(event)
+      case .interruptEntry, .interruptExit: noteInterrupt(event)
       }
     }
   }
@@ -154,7 +158,8 @@ public struct CallBuilder: ~Copyable {
     let parent = stacks[index].frames.last?.path ?? CallPaths.root
     let frame = Frame(
       function: event.function, depth: event.depth, cpu: event.cpu, timestamp: event.timestamp,
-      path: tracksPaths ? paths.child(of: parent, event.function) : CallPaths.root, sequence: sequence)
+      path: tracksPaths ? paths.child(of: parent, event.function) : CallPaths.root,
+      away: stacks[index].away?.mark(at: event.timestamp) ?? TimeAway.Mark.none, sequence: sequence)
     stacks[index].frames.append(frame)
     deepest = max(deepest, event.depth >= 0 ? event.depth : Int32(clamping: stacks[index].frames.count - 1))
   }
@@ -184,7 +189,7 @@ public struct CallBuilder: ~Copyable {
       } else {
         nil
       }
-    calls.append(
+    var call =
       Call(
         function: event.function == .none ? frame.function : event.function,
         status: isLost ? .lost : .complete,
@@ -192,7 +197,11 @@ public struct CallBuilder: ~Copyable {
         comm: stacks[index].comm, depth: frame.depth >= 0 ? frame.depth : event.depth,
         timestamp: frame.timestamp, end: event.timestamp,
         duration: event.duration, resolution: event.resolution, selfTime: selfTime, path: frame.path,
-        stack: UInt32(truncatingIfNeeded: index), sequence: frame.sequence))
+        stack: UInt32(truncatingIfNeeded: index), sequence: frame.sequence)
+    let open = stacks[index].frames.count
+    if !isLost, frame.timestamp.unit == .nanoseconds { setTimeAway(of: &call, frame.away, index) }
+    if stacks[index].away != nil { stacks[index].away?.close(open: open) }
+    calls.append(call)
   }
 
   private mutating func pass(_ event: Event, _ calls: inout [Call]) {
@@ -200,6 +209,8 @@ public struct CallBuilder: ~Copyable {
     if event.depth >= 0 { abandon(from: event.depth, of: index, &calls) }
     let parent = stacks[index].frames.last?.path ?? CallPaths.root
     let depth = event.depth >= 0 ? event.depth : Int32(clamping: stacks[index].frames.count)
+    // Nothing was recorded between its entry and its exit, or they were two lines.
+    let leafTimeAway: Int64 = event.timestamp.unit == .nanoseconds ? 0 : -1
     deepest = max(deepest, depth)
     addToCaller(event.duration, depth: event.depth, hasEntry: true, of: index)
     calls.append(
@@ -207,7 +218,7 @@ public struct CallBuilder: ~Copyable {
         function: event.function, status: .complete, column: event.column, side: side, buffer: event.buffer,
         cpu: event.cpu, pid: stacks[index].pid, comm: stacks[index].comm, depth: event.depth,
         timestamp: event.timestamp, duration: event.duration, resolution: event.resolution,
-        selfTime: event.duration,
+        selfTime: event.duration, offCPUOrLess: leafTimeAway, interruptsOrLess: leafTimeAway,
         path: tracksPaths ? paths.child(of: parent, event.function) : CallPaths.root,
         stack: UInt32(truncatingIfNeeded: index), sequence: sequence))
   }
@@ -333,7 +344,10 @@ public struct CallBuilder: ~Copyable {
     // A loss without a CPU may have been anyone's.
     key.cpu = -1
     isLost = isLost || (lastLoss[key] ?? 0) > seen
-    if isLost { stacks[index].lostBelow = stacks[index].frames.count }
+    if isLost {
+      stacks[index].lostBelow = stacks[index].frames.count
+      if stacks[index].away != nil { stacks[index].away?.forget() }
+    }
   }
 
   /// Of a text without layout a named exit still tells which call it closes: what was entered inside it has no exit.
@@ -397,6 +411,71 @@ public struct CallBuilder: ~Copyable {
     lastStack = stray.index
   }
 
+  // MARK: Time that is not the function's
+
+  private func setTimeAway(of call: inout Call, _ mark: TimeAway.Mark, _ index: Int) {
+    guard let away = stacks[index].away else {
+      call.offCPU = 0
+      call.interrupts = 0
+      return
+    }
+    let number = stacks[index].frames.count
+    call.offCPU = away.offCPU(since: mark, entry: call.timestamp, number: number)
+    call.interrupts = away.interrupts(since: mark, number: number)
+  }
+
+  private mutating func noteSwitch(_ event: Event) {
+    guard event.timestamp.unit == .nanoseconds else { return }
+    timeAwaySources[Int(event.buffer), default: TimeAwaySources()].hasSwitches = true
+    if let index = openStack(of: event.previousPid, event) {
+      changeTimeAway(of: index) { $0.switchOut(at: event.timestamp.value, open: $1) }
+    }
+    if let index = openStack(of: event.pid, event, isOnCPU: false) {
+      changeTimeAway(of: index) { $0.switchIn(at: event.timestamp.value, open: $1) }
+    }
+  }
+
+  private mutating func noteInterrupt(_ event: Event) {
+    guard event.timestamp.unit == .nanoseconds else { return }
+    let isEntry = event.kind == .interruptEntry
+    timeAwaySources[Int(event.buffer), default: TimeAwaySources()].note(isEntry: isEntry)
+    guard let index = openStack(of: event.pid >= 0 ? event.pid : runningTask(event)?.pid ?? -1, event) else {
+      return
+    }
+    changeTimeAway(of: index) { away, open in
+      if isEntry {
+        away.enterInterrupt(event.interrupt, at: event.timestamp.value)
+      } else {
+        away.leaveInterrupt(event.interrupt, at: event.timestamp.value, open: open)
+      }
+    }
+  }
+
+  /// `change` gets the number of open calls too.
+  private mutating func changeTimeAway(of index: Int, _ change: (inout TimeAway, Int) -> Void) {
+    var away = stacks[index].away ?? TimeAway()
+    change(&away, stacks[index].frames.count)
+    stacks[index].away = away
+  }
+
+  /// The stack of a task that has calls open; of others there is nothing to remember.
+  ///
+  /// - Parameter isOnCPU: the task runs on the event's CPU, so that calls of which only the CPU is known are its own.
+  private mutating func openStack(of pid: Int32, _ event: Event, isOnCPU: Bool = true) -> Int? {
+    var key = StackKey(pid: pid, cpu: event.cpu, buffer: event.buffer, column: event.column)
+    var index = stackOf[key]
+    if index == nil, isOnCPU, pid >= 0, running.isEmpty || runningTask(event) == nil {
+      key = StackKey(pid: -1, cpu: event.cpu, buffer: event.buffer, column: event.column)
+      index = stackOf[key]
+    }
+    guard let index else { return nil }
+    if stacks[index].frames.isEmpty {
+      stacks[index].away = nil
+      return nil
+    }
+    return index
+  }
+
   // MARK: Ends
 
   /// Gives up the open calls of `depth` and deeper: their exits are missing.
@@ -417,6 +496,7 @@ public struct CallBuilder: ~Copyable {
           path: frame.path, stack: UInt32(truncatingIfNeeded: index), sequence: frame.sequence))
     }
     stacks[index].lostBelow = min(stacks[index].lostBelow, keep)
+    if stacks[index].away != nil { stacks[index].away?.close(open: keep) }
     if keep > 0 { stacks[index].frames[keep - 1].calleeTimeIsPartial = true }
   }
 

@@ -11,6 +11,7 @@ struct Frame {
   /// The part of `calleeTime` that may turn out to lie inside a callee whose entry is missing: see `addToCaller`.
   var skippedTime: Int64 = 0
   var path: CallPaths.ID
+  var away: TimeAway.Mark
   /// Order of entry in the trace.
   var sequence: UInt64
 }
@@ -27,6 +28,8 @@ struct CallStack {
   var comm: StringTable.ID = .none
   var buffer: UInt16 = 0
   var column: UInt8 = 0
+  /// nil until the trace tells anything of it.
+  var away: TimeAway?
 }
 
 /// Whose calls belong on one stack.

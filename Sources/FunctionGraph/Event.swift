@@ -19,6 +19,13 @@ public struct Event: Sendable {
     /// From a reader that leaves out functions: the task was seen at `depth` in one of those, so that calls which are
     /// open at that depth or deeper have no exit. Names no function.
     case unwound
+    /// A `sched_switch` record, whose time counts: this CPU goes from `previousPid` to `pid`. Unlike `taskSwitch` it says
+    /// nothing of which calls belong together: the task that goes still runs a few functions behind it.
+    case switched
+    /// An interrupt begins on this CPU, on top of `pid`; `interrupt` says which.
+    case interruptEntry
+    /// It ends.
+    case interruptExit
   }
 
   /// The side that a heading in a text announces ("Before this patch:").
@@ -30,6 +37,8 @@ public struct Event: Sendable {
   /// Which of two traces that stand side by side on one line: 0 the left one (or the only one), 1 the next.
   public var column: UInt8 = 0
   public var side: Side = .before
+  /// Index into `InterruptSource.all`.
+  public var interrupt: UInt8 = 0
   /// Index into `TraceDescription.buffers`.
   public var buffer: UInt16 = 0
   /// −1 where the source has none.

@@ -109,7 +109,7 @@ extension AnalysisReport {
       return (DurationColumn(values.compactMap { $0 }, ascii: ascii), values)
     }
     func known(_ index: Int, _ value: Int64) -> Double? { rows[index].count > 0 ? Double(value) : nil }
-    let columns: [(String, (DurationColumn, [Double?]))] = [
+    var columns: [(String, (DurationColumn, [Double?]))] = [
       ("min", column { known($0, rows[$0].durations.minimum) }),
       ("p50", column { quantiles[$0][0] }),
       ("p90", column { quantiles[$0][1] }),
@@ -119,6 +119,13 @@ extension AnalysisReport {
       ("sd", column { rows[$0].durations.standardDeviation }),
       ("total", totals { known($0, rows[$0].durations.total) }),
     ]
+    // Parts of the total, where the trace tells of them.
+    if context.wantsTimeAway, rows.contains(where: { $0.offCPU != nil }) {
+      columns.append(("off-CPU", totals { rows[$0].offCPU.map { Double($0.nanoseconds) } }))
+    }
+    if context.wantsTimeAway, rows.contains(where: { $0.interrupts != nil }) {
+      columns.append(("irq", totals { rows[$0].interrupts.map { Double($0.nanoseconds) } }))
+    }
     let hasIncomplete = rows.contains { $0.incomplete > 0 }
     func table(
       _ columns: ArraySlice<(String, (DurationColumn, [Double?]))>, withCounts: Bool, withModules: Bool = true
@@ -216,30 +223,36 @@ extension AnalysisReport {
     }
     let total = DurationColumn(
       callees.rows.map { Double($0.total) } + [Double(callees.parentTotal)], ascii: !style.unicode)
-    var table = TextTable([
-      ("callee", .left), ("calls", .right), ("per call", .right), ("total \(total.unit)", .right),
-      ("self \(total.unit)", .right), ("% total", .right), ("% self", .right),
-    ])
+    let away = TimeAwayColumns(callees, total)
+    var table = TextTable(
+      [
+        ("callee", .left), ("calls", .right), ("per call", .right), ("total \(total.unit)", .right),
+        ("self \(total.unit)", .right), ("% total", .right), ("% self", .right),
+      ] + away.titles.map { ($0, .right) })
     func percent(_ part: Int64) -> String {
       callees.parentTotal > 0 ? Figures.fixed(Double(part) / Double(callees.parentTotal) * 100, 1) : "-"
     }
     func perCall(_ calls: Int) -> String {
       Figures.significant(Double(calls) / Double(callees.parentCalls), 3).trimmingZeros
     }
-    table.add([
-      "(\(Escaping.terminal(function.function.symbol)) itself)", String(callees.parentCalls), "1",
-      total.format(Double(callees.parentTotal)), total.format(Double(callees.parentSelf)),
-      percent(callees.parentTotal), percent(callees.parentSelf),
-    ])
+    table.add(
+      [
+        "(\(Escaping.terminal(function.function.symbol)) itself)", String(callees.parentCalls), "1",
+        total.format(Double(callees.parentTotal)), total.format(Double(callees.parentSelf)),
+        percent(callees.parentTotal), percent(callees.parentSelf),
+      ] + away.cells(callees.parentOffCPU, callees.parentInterrupts))
     for row in callees.rows {
-      table.add([
-        Escaping.terminal(row.function.symbol), String(row.calls), perCall(row.calls),
-        total.format(Double(row.total)),
-        total.format(Double(row.selfTime)), percent(row.total), percent(row.selfTime),
-      ])
+      table.add(
+        [
+          Escaping.terminal(row.function.symbol), String(row.calls), perCall(row.calls),
+          total.format(Double(row.total)),
+          total.format(Double(row.selfTime)), percent(row.total), percent(row.selfTime),
+        ] + away.cells(row.offCPU, row.interrupts))
     }
     return lines
-      + table.fitted(to: style.width - 2, drops: [6, 2, 4, 5, 1], leastName: 16, ellipsis: style.ellipsis)
+      + table.fitted(
+        to: style.width - 2, drops: [6, 2, 4, 5, 1] + away.titles.indices.map { 7 + $0 }, leastName: 16,
+        ellipsis: style.ellipsis)
       .lines(indent: 2, style: style.bold)
   }
 }
@@ -286,7 +299,7 @@ extension AnalysisReport {
   }
 
   public static let calleesCSVHeader =
-    "trace,buffer,function,callee,module,level,parent_calls,calls,total_us,self_us,share_total,share_self"
+    "trace,buffer,function,callee,module,level,parent_calls,calls,total_us,self_us,share_total,share_self,irq_us,off_cpu_us"
 
   /// `--callees` in CSV: one row a trace, buffer, function and callee.
   public var calleesCSV: String {
@@ -294,10 +307,12 @@ extension AnalysisReport {
     for trace in traces {
       for row in trace.functions {
         guard let callees = row.callees else { continue }
-        let own = CalleeTable.Row(
+        var own = CalleeTable.Row(
           function: row.function, calls: callees.parentCalls, total: callees.parentTotal,
           selfTime: callees.parentSelf,
           level: 0)
+        own.offCPU = callees.parentOffCPU
+        own.interrupts = callees.parentInterrupts
         for callee in [own] + callees.rows {
           func share(_ part: Int64) -> String {
             callees.parentTotal > 0
@@ -309,6 +324,8 @@ extension AnalysisReport {
             String(callee.level),
             String(callees.parentCalls), String(callee.calls), Figures.microseconds(callee.total),
             Figures.microseconds(callee.selfTime), share(callee.total), share(callee.selfTime),
+            callee.interrupts.map(Figures.microseconds) ?? "",
+            callee.offCPU.map(Figures.microseconds) ?? "",
           ]
           text += cells.joined(separator: ",") + "\n"
         }
@@ -357,13 +374,14 @@ extension AnalysisReport {
         ascii: false)
       let totals = DurationColumn(trace.functions.map { Double($0.durations.total) }, ascii: false)
       let showsRate = context.size != nil
+      let away = TimeAwayColumns(context.wantsTimeAway ? trace.functions : [], totals)
       var table = TextTable(
         [
           ("function", .left), ("calls", .right), ("incomplete", .right), ("min \(columns.unit)", .right),
           ("p50 \(columns.unit)", .right), ("p90 \(columns.unit)", .right), ("p99 \(columns.unit)", .right),
           ("max \(columns.unit)", .right), ("mean \(columns.unit)", .right), ("sd \(columns.unit)", .right),
           ("total \(totals.unit)", .right),
-        ] + (showsRate ? [("GiB/s", .right)] : []))
+        ] + away.titles.map { ($0, .right) } + (showsRate ? [("GiB/s", .right)] : []))
       for row in trace.functions {
         let quantiles = row.durations.quantiles([0.5, 0.9, 0.99])
         let isKnown = row.count > 0
@@ -375,6 +393,7 @@ extension AnalysisReport {
           columns.format(row.durations.standardDeviation),
           totals.format(isKnown ? Double(row.durations.total) : nil),
         ]
+        cells += away.cells(row.offCPU?.nanoseconds, row.interrupts?.nanoseconds)
         if let size = context.size {
           cells.append(
             throughput(bytes: size, nanoseconds: quantiles[0]).map { Figures.significant($0, 4) } ?? "-")
@@ -390,16 +409,19 @@ extension AnalysisReport {
           "",
         ]
         let unit = DurationColumn(callees.rows.map { Double($0.total) }, ascii: false)
-        var table = TextTable([
-          ("callee", .left), ("calls", .right), ("total \(unit.unit)", .right), ("self \(unit.unit)", .right),
-          ("% total", .right),
-        ])
+        let away = TimeAwayColumns(callees, unit)
+        var table = TextTable(
+          [
+            ("callee", .left), ("calls", .right), ("total \(unit.unit)", .right),
+            ("self \(unit.unit)", .right), ("% total", .right),
+          ] + away.titles.map { ($0, .right) })
         for row in callees.rows {
           let share = callees.parentTotal > 0 ? Double(row.total) / Double(callees.parentTotal) * 100 : 0
-          table.add([
-            Escaping.markdownCode(row.function.symbol), String(row.calls), unit.format(Double(row.total)),
-            unit.format(Double(row.selfTime)), Figures.fixed(share, 1),
-          ])
+          table.add(
+            [
+              Escaping.markdownCode(row.function.symbol), String(row.calls), unit.format(Double(row.total)),
+              unit.format(Double(row.selfTime)), Figures.fixed(share, 1),
+            ] + away.cells(row.offCPU, row.interrupts))
         }
         lines += table.markdown
       }

@@ -27,6 +27,13 @@ private struct ComparisonDocument: Encodable {
     var totalUs: Double
     var throughputGibS: Double?
     var samplesUs: [Double]
+    /// With callees only: inside the calls, all runs together; missing where it cannot be told of a run.
+    var offCpuUs: Double?
+    var offCpuCalls: Int?
+    var offCpuKnownCalls: Int?
+    var irqUs: Double?
+    var irqCalls: Int?
+    var irqKnownCalls: Int?
   }
 
   struct Callee: Encodable {
@@ -149,6 +156,7 @@ extension ComparisonReport {
   }
 
   private func encoded(_ function: FunctionComparison) -> ComparisonDocument.Function {
+    func away(_ sum: TimeAwaySum?) -> TimeAwaySum? { context.wantsCallees ? sum : nil }
     func side(_ side: FunctionComparison.Side) -> ComparisonDocument.Side {
       .init(
         runs: side.runs, calls: side.calls, incomplete: side.incomplete, valueUs: side.value / 1_000,
@@ -156,7 +164,11 @@ extension ComparisonReport {
         maxUs: Double(side.maximum) / 1_000,
         totalUs: Double(side.total) / 1_000,
         throughputGibS: context.size.flatMap { throughput(bytes: $0, nanoseconds: side.median) },
-        samplesUs: side.samples.map { $0 / 1_000 })
+        samplesUs: side.samples.map { $0 / 1_000 },
+        offCpuUs: away(side.offCPU).map { Double($0.nanoseconds) / 1_000 },
+        offCpuCalls: away(side.offCPU)?.calls, offCpuKnownCalls: away(side.offCPU)?.known,
+        irqUs: away(side.interrupts).map { Double($0.nanoseconds) / 1_000 },
+        irqCalls: away(side.interrupts)?.calls, irqKnownCalls: away(side.interrupts)?.known)
     }
     let rows = calleeRows(function).map { row in
       ComparisonDocument.Callee(

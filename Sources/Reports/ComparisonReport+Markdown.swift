@@ -13,7 +13,13 @@ extension ComparisonReport {
     if !warnings.isEmpty { lines += [""] + warnings }
     // GitHub renders Markdown inside of an HTML element only behind a blank line.
     lines += ["", "<details>", "<summary>Details and conditions</summary>", ""]
-    for function in comparison.functions { lines += markdownCallees(function) }
+    for function in comparison.functions {
+      let away = timeAwayRows(function)
+      if !away.isEmpty {
+        lines += ["\(Escaping.markdownCode(function.name)):", ""] + timeAwayTable(away, ascii: false).markdown + [""]
+      }
+      lines += markdownCallees(function)
+    }
     lines += markdownDetails
     lines += ["", "</details>"]
     return lines.joined(separator: "\n") + "\n"
@@ -108,7 +114,7 @@ extension ComparisonReport {
       lines.append(
         "- only \(side): \(names.prefix(8).map(Escaping.markdownCode).joined(separator: ", "))\(more)")
     }
-    lines += comparison.notes.map(\.note).filter { $0.weight == .note }.map { item($0) }
+    lines += (comparison.notes.map(\.note) + timeAwayNotes).filter { $0.weight == .note }.map { item($0) }
     for function in annotated {
       for line in (function.correction?.lines ?? []) + (function.model?.lines ?? []) {
         lines.append("- " + Escaping.markdown(line))

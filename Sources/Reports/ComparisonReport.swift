@@ -79,7 +79,7 @@ extension ComparisonReport {
         lines.append((row == 0 ? title : String(repeating: " ", count: title.count)) + line)
       }
     }
-    for note in comparison.notes.map(\.note) { lines += noteLines(note, style) }
+    for note in comparison.notes.map(\.note) + timeAwayNotes { lines += noteLines(note, style) }
     if comparison.functions.count > 1 {
       lines.append("")
       lines += overview(style)
@@ -224,6 +224,13 @@ extension ComparisonReport {
     if let gate = function.gate, comparison.functions.count > 1 { lines.append("  gate: \(gate.word)") }
     for line in (function.correction?.lines ?? []) + (function.model?.lines ?? []) {
       lines += wrapped(Escaping.terminal(line), width: style.width - 2, indent: "       ").map { "  " + $0 }
+    }
+    let away = timeAwayRows(function)
+    if !away.isEmpty {
+      let table = timeAwayTable(away, ascii: !style.unicode)
+      for part in table.split(to: style.width - 2, ellipsis: style.ellipsis) {
+        lines += [""] + part.lines(indent: 2, style: style.bold)
+      }
     }
     lines += calleeDifference(function, style)
     return lines

@@ -76,6 +76,26 @@ func counted(_ count: Int, _ noun: String) -> String {
   "\(count) \(noun)\(count == 1 ? "" : "s")"
 }
 
+/// Where interrupts and sleep inside calls cannot be told, what would do; nil where both can.
+func timeAwayNote(hasSwitches: Bool, hasInterrupts: Bool) -> Note? {
+  switch (hasSwitches, hasInterrupts) {
+  case (true, true): nil
+  case (false, false):
+    Note(
+      .note,
+      "interrupts and sleep inside calls: not separable (no irq or sched_switch records; record with "
+        + "-e sched:sched_switch -e irq -e irq_vectors)")
+  case (true, false):
+    Note(
+      .note,
+      "interrupts inside calls: not separable (no irq records; record with -e irq -e irq_vectors)")
+  case (false, true):
+    Note(
+      .note,
+      "sleep inside calls: not separable (no sched_switch records; record with -e sched:sched_switch)")
+  }
+}
+
 /// What has to be said beside the figures of one trace.
 func notes(for analysis: TraceAnalysis, _ context: ReportContext) -> [Note] {
   var notes: [Note] = []
@@ -147,6 +167,17 @@ func notes(for analysis: TraceAnalysis, _ context: ReportContext) -> [Note] {
       Note(.warning, "more than \(CallPaths.limit) call paths: the deepest are summed with their callers"))
   }
   if let note = recordingNote(analysis, context.recorded) { notes.append(note) }
+  if context.wantsTimeAway, analysis.stored == nil, !analysis.isOfSummary,
+    analysis.functions.contains(where: { $0.count > 0 })
+  {
+    let functions = analysis.functions
+    if let note = timeAwayNote(
+      hasSwitches: functions.contains { $0.offCPU != nil },
+      hasInterrupts: functions.contains { $0.interrupts != nil })
+    {
+      notes.append(note)
+    }
+  }
   notes += quality.diagnostics.notes
   return notes
 }

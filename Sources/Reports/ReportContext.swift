@@ -15,6 +15,8 @@ public struct ReportContext: Sendable {
   public var commandLine: [String] = []
   public var wantsCallees = false
   public var wantsHistogram = false
+  /// Whether interrupts and sleep inside calls were asked for, so that it is said where they cannot be told.
+  public var wantsTimeAway = false
 
   public init(
     size: UInt64? = nil, pageSize: UInt64? = nil, backing: String? = nil, recorded: Recording = .unknown,

@@ -25,6 +25,7 @@ struct PageContext {
   let conversion: TimestampConversion
   /// The record types to stop at, −1 where there is no such format; and how long their records are at least.
   let type: RecordField
+  let pidEnd: Int
   let entry: Int32
   let entryLength: Int
   let returnAddressEntry: Int32
@@ -39,12 +40,17 @@ struct PageContext {
   let skims: Bool
   /// Stamps are as recorded.
   let isIdentity: Bool
+  /// Records of other events to stop at.
+  let watched: WatchedRecords?
+  let watches: Bool
 
   init(
     file: FileBytes, order: ByteOrder, layout: SubBufferLayout, pageSize: Int, decompressor: Decompressor,
     memory: MemoryBudget, conversion: TimestampConversion, formats: GraphFormats?,
-    sieve: FunctionSieve? = nil, tally: StackTally? = nil
+    sieve: FunctionSieve? = nil, tally: StackTally? = nil, watched: WatchedRecords? = nil
   ) {
+    self.watched = watched
+    watches = watched != nil
     self.tally = tally
     skims = sieve != nil || tally != nil
     isIdentity = conversion.isIdentity
@@ -57,6 +63,7 @@ struct PageContext {
     self.memory = memory
     self.conversion = conversion
     type = formats?.type ?? RecordField(offset: 0, size: 2, isSigned: false)
+    pidEnd = formats?.pid.end ?? .max
     entry = formats?.entry.map { Int32($0.id) } ?? -1
     entryLength = formats?.entry?.minimumLength ?? 0
     returnAddressEntry = formats?.returnAddressEntry.map { Int32($0.id) } ?? -1
@@ -76,6 +83,9 @@ final class CPUStream {
     case exit
     /// A record of another function than those wanted; see `Event.Kind.unwound`.
     case unwound(depth: Int32)
+    /// Of another event: see `WatchedRecords`.
+    case switched
+    case interrupt(source: UInt8, isExit: Bool)
     /// So many events were lost here; 0 where the file does not say.
     case lost(UInt64)
   }
@@ -162,6 +172,7 @@ final class CPUStream {
             pending = .returnAddressEntry
             needed = context.returnAddressEntryLength
           } else {
+            if context.watches, stops(at: type, cursor, context) { return true }
             continue
           }
           guard cursor.payloadLength >= needed else {
@@ -217,6 +228,30 @@ final class CPUStream {
         return true
       }
     }
+  }
+
+  /// Whether a record of another event is a watched one, which is then the pending one. Where functions are picked out or
+  /// summed up, which cannot take it, the trace has to be read event by event, and what this returns is of no account.
+  private func stops(at type: Int32, _ cursor: SubBufferCursor, _ context: borrowing PageContext) -> Bool {
+    guard let watched = context.watched else { return false }
+    let kind = watched.kind(of: UInt16(truncatingIfNeeded: type))
+    switch kind {
+    case .none: return false
+    case .switched:
+      guard cursor.payloadLength >= max(watched.switchLength, context.pidEnd) else { return false }
+      pending = .switched
+    case .interrupt(let source, let isExit):
+      guard cursor.payloadLength >= context.pidEnd else { return false }
+      pending = .interrupt(source: source, isExit: isExit)
+    }
+    if context.skims {
+      context.sieve?.needsAll = true
+      context.tally?.needsEvents = true
+      pending = .lost(0)
+    }
+    self.cursor = cursor
+    timestamp = context.isIdentity ? cursor.timestamp : context.conversion.converted(cursor.timestamp, cpu: cpu)
+    return true
   }
 
   /// Turns to the loss that the page's header reports, if it has not been delivered yet.

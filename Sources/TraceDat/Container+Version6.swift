@@ -6,7 +6,9 @@ extension Container {
     var cursor = ByteCursor(file: file, order: header.order, from: header.end)
     try readHeaderInfo(&cursor, diagnostics: &diagnostics)
     try readFtraceFormats(&cursor, diagnostics: &diagnostics)
+    let eventFormats = cursor.position
     try skipEventFormats(&cursor)
+    self.eventFormats = .plain(offset: eventFormats, size: cursor.position - eventFormats)
     let kallsymsSize = UInt64(try cursor.uint32("size of kallsyms"))
     if kallsymsSize > 0 { kallsyms = .plain(offset: cursor.position, size: kallsymsSize) }
     try cursor.skip(kallsymsSize, "kallsyms")

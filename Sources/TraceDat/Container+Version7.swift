@@ -76,6 +76,7 @@ extension Container {
     try use(.ftraceEvents, "ftrace formats") { (container, cursor, diagnostics) throws(TraceError) in
       try container.readFtraceFormats(&cursor, diagnostics: &diagnostics)
     }
+    eventFormats = options.sections[ContainerOptions.ID.eventFormats.rawValue].map { .section(offset: $0) }
     kallsyms = options.sections[ContainerOptions.ID.kallsyms.rawValue].map { .section(offset: $0) }
     savedCmdlines = options.sections[ContainerOptions.ID.cmdlines.rawValue].map { .section(offset: $0) }
     try takeBuffers(file, diagnostics: &diagnostics)

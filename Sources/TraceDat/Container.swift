@@ -54,6 +54,8 @@ struct Container {
   /// The formats of the function graph tracer that the grammar accepted.
   var formats: [EventFormatText] = []
   var formatsPlace: Diagnostic.Place = .whole
+  /// The formats of all other events.
+  var eventFormats: MetadataPlace?
   var kallsyms: MetadataPlace?
   var savedCmdlines: MetadataPlace?
   var options = ContainerOptions()

@@ -16,6 +16,7 @@ struct ContainerOptions {
     case tscToNanoseconds = 14
     case headerInfo = 16
     case ftraceEvents = 17
+    case eventFormats = 18
     case kallsyms = 19
     case cmdlines = 21
     case bufferText = 22
@@ -98,7 +99,7 @@ struct ContainerOptions {
         instances.append(try Self.instance(&cursor, version: container.header.version))
       case .bufferText:
         diagnostics.record(.unsupported, at: place, "a trace in text form (latency tracer) inside the file")
-      case .headerInfo, .ftraceEvents, .kallsyms, .cmdlines:
+      case .headerInfo, .ftraceEvents, .eventFormats, .kallsyms, .cmdlines:
         var cursor = ByteCursor(block: payload, order: order, origin: place.offset)
         sections[number] = try cursor.uint64("option \(number)")
       }

@@ -26,7 +26,7 @@ extension DatReader {
       context = pageContext(of: buffer, formats, context.decompressor, memory)
       let run = BufferRun(
         cpus: cpus(of: buffer), buffer: buffer, formats: formats, layout: layout, offset: conversion.offset,
-        memory: memory, symbols: decoder.symbols, isWanted: isWanted)
+        memory: memory, symbols: decoder.symbols, isWanted: isWanted, stopsAtOthers: context.watches)
       let first = lanes.count
       var tallies = try apart(run) { makeSink(first + $0) }
       if let found = tallies, Self.sharesTasks(found) {
@@ -48,9 +48,10 @@ extension DatReader {
     let memory: MemoryBudget
     let symbols: SymbolIndex
     let isWanted: @Sendable (String) -> Bool
+    let stopsAtOthers: Bool
 
     func tally(_ sink: any DurationSink) -> StackTally {
-      StackTally(layout, symbols: symbols, offset: offset, isWanted: isWanted, sink: sink)
+      StackTally(layout, symbols: symbols, offset: offset, isWanted: isWanted, sink: sink, stopsAtOthers: stopsAtOthers)
     }
 
     func stream(_ cpu: CPUData) -> CPUStream {

@@ -40,6 +40,8 @@ public struct DatReader: EventReader, ~Copyable {
   /// One for each thread; none where all functions are delivered.
   private var sieves: [FunctionSieve] = []
   private var sieved: SievedBuffer?
+  /// Records of other events that are delivered too.
+  private var watched: WatchedRecords?
   /// How many threads may read at once.
   let jobs: Int
 
@@ -109,7 +111,7 @@ public struct DatReader: EventReader, ~Copyable {
       let limit = merge.limit
       var isFinished = false
       repeat {
-        let record = GraphRecord(stream, decoder.formats, &diagnostics)
+        let record = GraphRecord(stream, decoder.formats, &diagnostics, watched: watched)
         batch.append(decoder.decode(record, cpu: stream.cpu, buffer: UInt16(buffer), unit: unit))
         isFinished = try !stream.advance(context, &diagnostics)
       } while !isFinished && batch.count < Self.batchSize
@@ -131,6 +133,16 @@ public struct DatReader: EventReader, ~Copyable {
     sieves.first?.join(sieves.dropFirst())
     // The rest would be read in vain.
     if sieves.first?.needsAll == true { nextBuffer = container.buffers.count }
+  }
+
+  /// Delivers the records too that tell when a task was not in its functions, where the file has any. What
+  /// `selectFunctions` and `tally` do then comes to nothing as soon as there is one: the trace has to be read again, with
+  /// all functions. To be called before the first `next`.
+  ///
+  /// - Throws: what reading the file throws.
+  public mutating func noticeTimeAway() throws(TraceError) {
+    watched = try container.readWatchedRecords(file)
+    for sieve in sieves { sieve.stopsAtOthers = watched != nil }
   }
 
   /// From the beginning again, all functions delivered.
@@ -155,6 +167,7 @@ public struct DatReader: EventReader, ~Copyable {
     sieves = (0..<jobs).map { _ in
       FunctionSieve(formats, container.header.order, isWanted: isWanted, symbols: decoder.symbols)
     }
+    for sieve in sieves { sieve.stopsAtOthers = watched != nil }
   }
 
   /// What was learned of the functions that `selectFunctions` left out; nil where none were.
@@ -220,7 +233,8 @@ public struct DatReader: EventReader, ~Copyable {
     PageContext(
       file: file, order: container.header.order, layout: container.subBuffer,
       pageSize: Int(layout.pageSize), decompressor: decompressor, memory: memory,
-      conversion: container.conversion(of: layout), formats: formats, sieve: sieve, tally: tally)
+      conversion: container.conversion(of: layout), formats: formats, sieve: sieve, tally: tally,
+      watched: watched)
   }
 
   /// The CPUs of a buffer whose data lies in the file, by number.

@@ -55,6 +55,12 @@ struct EventDecoder {
       event.depth = record.depth
       event.pid = record.pid
       event.comm = comm(record.pid)
+    case .switched:
+      event.pid = record.pid
+      event.previousPid = record.detail
+    case .interruptEntry, .interruptExit:
+      event.pid = record.pid
+      event.interrupt = UInt8(truncatingIfNeeded: record.detail)
     default:
       event.lostEvents = record.lostEvents
     }

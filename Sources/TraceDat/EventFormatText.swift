@@ -134,6 +134,15 @@ struct EventFormatText: Equatable {
     guard isComplete, !commonFields.isEmpty, !fields.isEmpty else { return nil }
   }
 
+  /// The name and the number, of a format whose fields may be of any kind.
+  static func heading(_ text: UnsafeRawBufferPointer) -> (name: String, id: UInt16)? {
+    let lines = text.prefix(256).split(separator: 0x0a, maxSplits: 2, omittingEmptySubsequences: false)
+    guard lines.count > 2, let name = value(of: "name: ", in: lines[0], isAllowed: FormatField.isWord),
+      let id = value(of: "ID: ", in: lines[1], isAllowed: { 0x30...0x39 ~= $0 }), let id = UInt16(id)
+    else { return nil }
+    return (name, id)
+  }
+
   private static func value(
     of key: String, in line: Slice<UnsafeRawBufferPointer>, isAllowed: (UInt8) -> Bool
   ) -> String? {

@@ -37,6 +37,8 @@ final class FunctionSieve {
   private(set) var hasSeenRecords = false
   /// The trace has to be read again with all functions.
   var needsAll = false
+  /// Records of other events are looked at.
+  var stopsAtOthers = false
 
   init(
     _ formats: GraphFormats, _ order: ByteOrder, isWanted: @escaping @Sendable (String) -> Bool,

@@ -2,7 +2,7 @@ internal import FunctionGraph
 
 /// What one record of the function graph tracer says, before its numbers have names.
 struct GraphRecord {
-  /// `entry`, `exit`, `lost` or `unwound`.
+  /// `entry`, `exit`, `lost`, `unwound`, or of the watched records of other events.
   var kind: Event.Kind
   /// Only `lost`; 0 where the file does not say.
   var lostEvents: UInt64 = 0
@@ -14,10 +14,15 @@ struct GraphRecord {
   var pid: Int32 = -1
   /// −1 where the record has none that can be.
   var depth: Int32 = -1
+  /// Only `switched`: the task that ran before. Only of interrupts: which.
+  var detail: Int32 = -1
 
   /// The record that `stream` stands on.
   @inline(__always)
-  init(_ stream: CPUStream, _ formats: GraphFormats?, _ diagnostics: inout Diagnostics) {
+  init(
+    _ stream: CPUStream, _ formats: GraphFormats?, _ diagnostics: inout Diagnostics,
+    watched: WatchedRecords? = nil
+  ) {
     timestamp = stream.timestamp
     switch stream.pending {
     case .lost(let count):
@@ -33,6 +38,15 @@ struct GraphRecord {
       kind = .unwound
       self.depth = max(depth, -1)
       if let pid = formats?.pid { self.pid = Int32(truncatingIfNeeded: stream.cursor.unsigned(pid)) }
+    case .switched:
+      kind = .switched
+      guard let watched else { return }
+      pid = Int32(truncatingIfNeeded: stream.cursor.unsigned(watched.next))
+      detail = Int32(truncatingIfNeeded: stream.cursor.unsigned(watched.previous))
+    case .interrupt(let source, let isExit):
+      kind = isExit ? .interruptExit : .interruptEntry
+      detail = Int32(source)
+      if let field = formats?.pid { pid = Int32(truncatingIfNeeded: stream.cursor.unsigned(field)) }
     case .exit:
       kind = .exit
       guard let exit = formats?.exit else { return }

@@ -17,6 +17,7 @@ extension StackTally {
     else { return }
     let layout = self.layout
     let offset = self.offset
+    let stopsAtOthers = self.stopsAtOthers
     let latest = self.latest
     let pid = currentPID
     let base = cursor.base
@@ -49,6 +50,7 @@ extension StackTally {
       let newTime = time &+ UInt64(word >> 5)
       let isExit = type == layout.exit
       guard isExit || type == layout.entry || type == layout.returnAddressEntry else {
+        if stopsAtOthers { break }
         position &+= 4 &+ length
         time = newTime
         continue

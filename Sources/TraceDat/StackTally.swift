@@ -126,12 +126,15 @@ final class StackTally {
   var latest = UInt64.max
   /// The calls cannot be summed up in this way.
   var needsEvents = false
+  /// Records of other events are looked at.
+  let stopsAtOthers: Bool
 
   init(
     _ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64,
     isWanted: @escaping @Sendable (String) -> Bool,
-    sink: any DurationSink
+    sink: any DurationSink, stopsAtOthers: Bool = false
   ) {
+    self.stopsAtOthers = stopsAtOthers
     self.layout = layout
     self.symbols = symbols
     self.offset = offset

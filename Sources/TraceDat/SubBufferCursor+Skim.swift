@@ -55,6 +55,7 @@ extension SubBufferCursor {
     guard let layout = sieve.layout, let unwanted = UnsafeRawPointer(sieve.unwanted.memory.baseAddress)
     else { return }
     let offset = sieve.offset
+    let stopsAtOthers = sieve.stopsAtOthers
     let low = skimming.low
     // Within a page records only add to the time, so that looking at its start will do.
     guard timestamp &+ offset >= last, low <= FunctionSieve.deepestPlausible else { return }
@@ -76,6 +77,7 @@ extension SubBufferCursor {
       let type = UInt16(littleEndian: record.loadUnaligned(as: UInt16.self))
       let isExit = type == layout.exit
       guard isExit || type == layout.entry || type == layout.returnAddressEntry else {
+        if stopsAtOthers { break }
         // Its stamp counts for nothing, as in `CPUStream.advance`.
         position &+= 4 &+ length
         time &+= UInt64(word >> 5)

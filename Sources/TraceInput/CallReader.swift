@@ -69,6 +69,13 @@ public struct CallReader: ~Copyable {
     events.selectFunctions(isWanted)
   }
 
+  /// Fills `Call.offCPU` and `Call.interrupts`; at the end `timeAwaySources` says of which buffers they can be told. To be
+  /// called before everything else. Where a trace has such records, nothing of it can be left out: `selectFunctions` and
+  /// `tally` then do not save anything.
+  public mutating func noticeTimeAway() throws(TraceError) {
+    try events.noticeTimeAway()
+  }
+
   /// Keeps the names of these functions however many others a text has in front of them.
   public mutating func keepNames(_ isNeeded: @escaping @Sendable (_ symbol: String) -> Bool) {
     events.keepNames(isNeeded)
@@ -104,6 +111,8 @@ public struct CallReader: ~Copyable {
   public var bytesRead: UInt64 { events.bytesRead }
   public var size: UInt64? { events.size }
   public var paths: CallPaths { builder.paths }
+  /// What each buffer has records of, by its number.
+  public var timeAwaySources: [Int: TimeAwaySources] { builder.timeAwaySources }
   /// How often, and how many as far as is known, events were lost.
   public var losses: Int { builder.losses }
   public var lostEvents: UInt64 { builder.lostEvents }

@@ -80,7 +80,15 @@ public struct TraceReader: EventReader, ~Copyable {
   /// `DatReader.selectFunctions` and `TextReader.selectFunctions`. To be called before the first `next`.
   public mutating func selectFunctions(_ isWanted: @escaping @Sendable (_ symbol: String) -> Bool) {
     readers.dat?.selectFunctions(isWanted)
-    if readers.reopenText != nil { readers.text?.selectFunctions(isWanted) }
+    if readers.reopenText != nil, !readers.noticesTimeAway { readers.text?.selectFunctions(isWanted) }
+  }
+
+  /// Delivers too what tells when a task was not in its functions: task switches and interrupts, where the trace has
+  /// records of them. To be called before everything else.
+  public mutating func noticeTimeAway() throws(TraceError) {
+    try readers.dat?.noticeTimeAway()
+    readers.noticesTimeAway = true
+    readers.text?.noticeTimeAway()
   }
 
   /// Keeps the names of these functions however many others a text has in front of them.
@@ -123,6 +131,7 @@ public struct TraceReader: EventReader, ~Copyable {
     if let reopen = readers.reopenText {
       readers.text = reopen()
       if let isNeeded = readers.isNeeded { readers.text?.keepNames(isNeeded) }
+      if readers.noticesTimeAway { readers.text?.noticeTimeAway() }
     }
   }
 
@@ -173,6 +182,7 @@ private final class Readers {
   /// Where the text is a file: the text from its beginning.
   var reopenText: (() -> TextReader)?
   var isNeeded: (@Sendable (String) -> Bool)?
+  var noticesTimeAway = false
 
   init(text: consuming TextReader?, dat: consuming DatReader?) {
     self.text = text

@@ -45,9 +45,13 @@ extension TextParser {
       return .read
     case .interruptEntry, .interruptExit:
       if columns.cpu >= 0 { nesting.pass(part.shape, cpu: columns.cpu) }
+      if noticesTimeAway { deliverArrow(part.shape, line, columns, column: column, into: &batch) }
       parseRightHalf(line, from: part.end, column: column, into: &batch)
       return .read
     case .comment, .note:
+      if noticesTimeAway, part.shape == .comment {
+        parseTimeAway(line, part, columns, column: column, into: &batch)
+      }
       parseRightHalf(line, from: part.end, column: column, into: &batch)
       return .read
     case .incomplete:

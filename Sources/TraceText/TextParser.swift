@@ -35,6 +35,8 @@ struct TextParser {
   var strict = StrictLane()
   /// Where only some functions' calls are wanted.
   var sieve: TextSieve?
+  /// Whether task switches and interrupts are delivered.
+  var noticesTimeAway = false
   /// The events of one line, on their way through the sieve.
   var sifted: [Event] = []
 
@@ -149,6 +151,7 @@ struct TextParser {
       let right = parseLine(line, from: hit + 2, column: 1, into: &batch)
       if case .read = right { return .read }
     }
+    if noticesTimeAway { parseTimeAway(line, from: start, column: column, into: &batch) }
     return parseNotes(line, from: start, into: &batch)
   }
 

@@ -71,6 +71,12 @@ public struct TextReader: EventReader, ~Copyable {
     parser.isNeeded = isNeeded
   }
 
+  /// Delivers task switches and interrupts that other trace events in the text tell of, where they have times. To be called
+  /// before the first `next`, and not together with `selectFunctions`.
+  public mutating func noticeTimeAway() {
+    parser.noticesTimeAway = true
+  }
+
   /// What was seen of all functions, delivered or not; nil where all were delivered.
   public var leftOut: (exits: UInt64, deepest: Int32, isComplete: Bool)? {
     parser.sieve.map { ($0.exits, $0.deepest, !$0.needsAll) }

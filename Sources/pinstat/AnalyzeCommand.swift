@@ -69,10 +69,12 @@ struct AnalyzeCommand: AsyncParsableCommand {
       say((error as? Failure)?.sentence ?? "\(error)")
       return ExitStatus.inputFailed
     }
+    let wantsTimeAway = format != .summary && (callees || output.verbose || format == .html)
     let request = AnalysisRequest(
       selection: selection.selection, filter: selection.filter,
       wantsCallees: callees || model != nil || format == .html,
-      wantsSelfTime: format == .json, wantsTimeline: format == .json || format == .html)
+      wantsSelfTime: format == .json, wantsTimeline: format == .json || format == .html,
+      wantsTimeAway: wantsTimeAway || format == .json)
     if format == .summary {
       return await Summarizing(
         request: request, conditions: conditions.context(selection).summaryConditions, host: host,
@@ -111,6 +113,7 @@ struct AnalyzeCommand: AsyncParsableCommand {
 
     var context = conditions.context(selection)
     context.wantsCallees = callees
+    context.wantsTimeAway = wantsTimeAway
     context.wantsHistogram = histogram
     context.commandLine = ["pinstat"] + CommandLine.arguments.dropFirst()
     var report = AnalysisReport(traces: analyses, context: context)

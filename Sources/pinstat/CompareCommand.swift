@@ -179,7 +179,7 @@ struct CompareCommand: AsyncParsableCommand {
   private func loadSides(_ progress: Progress, wantsCallees: Bool) async throws -> Sides {
     let request = AnalysisRequest(
       selection: selection.selection, filter: selection.filter, wantsCallees: wantsCallees,
-      wantsSelfTime: false, wantsTimeline: format == .html)
+      wantsSelfTime: false, wantsTimeline: format == .html, wantsTimeAway: callees || format == .html)
     if traces.count == 1 { return try loadText(traces[0], request, progress) }
     let left = before.isEmpty ? [traces[0]] : before
     let right = after.isEmpty ? [traces[1]] : after

@@ -85,6 +85,8 @@ extension AnalysisReport {
     if hasIncomplete { titles.append(("incomplete", true)) }
     titles += zip(values, columns).map { ("\($0.title) \($1.unit)", true) }
     titles.append(("total \(total.unit)", true))
+    let away = TimeAwayColumns(context.wantsTimeAway ? trace.functions : [], total)
+    titles += away.titles.map { ("\($0)", true) }
     if context.size != nil { titles.append(("GiB/s", true)) }
     var table = HTMLTable("Durations by function, the longest total first", titles)
     table.isLong = trace.functions.count > 5
@@ -98,6 +100,7 @@ extension AnalysisReport {
         figure(
           "total_us", Double(function.durations.total) / 1_000, total.format(Double(function.durations.total))
         ))
+      cells += away.figures("", function.offCPU?.nanoseconds, function.interrupts?.nanoseconds)
       if let size = context.size {
         let rate = throughput(bytes: size, nanoseconds: quantiles[index][0])
         cells.append(figure("throughput_gib_s", rate, rate.map { Figures.significant($0, 4) } ?? "-"))
@@ -151,17 +154,20 @@ extension AnalysisReport {
 
   private func calleeTable(_ function: FunctionDurations) -> Markup {
     guard let callees = function.callees, callees.parentCalls > 0, !callees.rows.isEmpty else { return "" }
-    let own = CalleeTable.Row(
+    var own = CalleeTable.Row(
       function: FunctionName(symbol: "(\(function.function.symbol) itself)"), calls: callees.parentCalls,
       total: callees.parentTotal, selfTime: callees.parentSelf, level: 0)
+    own.offCPU = callees.parentOffCPU
+    own.interrupts = callees.parentInterrupts
     let shown = [own] + callees.rows.prefix(60)
     let column = DurationColumn(shown.map { Double($0.total) }, ascii: false)
+    let away = TimeAwayColumns(callees, column)
     var table = HTMLTable(
       "Where the time of \(counted(callees.parentCalls, "whole call")) goes, the longest total first",
       [
         ("callee", false), ("calls", true), ("total \(column.unit)", true), ("self \(column.unit)", true),
         ("% total", true), ("% self", true),
-      ])
+      ] + away.titles.map { ("\($0)", true) })
     table.isLong = shown.count > 12
     func percent(_ part: Int64) -> String {
       callees.parentTotal > 0 ? Figures.fixed(Double(part) / Double(callees.parentTotal) * 100, 1) : "-"
@@ -172,7 +178,7 @@ extension AnalysisReport {
         figure("callee.total_us", Double(row.total) / 1_000, column.format(Double(row.total))),
         figure("callee.self_us", Double(row.selfTime) / 1_000, column.format(Double(row.selfTime))),
         "\(percent(row.total))", "\(percent(row.selfTime))",
-      ])
+      ] + away.figures("callee.", row.offCPU, row.interrupts))
     }
     let rest = callees.rows.count - (shown.count - 1)
     let more: Markup = rest > 0 ? "<p class=\"soft\">and \(counted(rest, "more callee"))</p>" : ""

@@ -84,7 +84,7 @@ extension ComparisonReport {
       <header\(subject)>
       <p class="kicker">pinstat compare, \(comparison.request.metric.rawValue) duration</p>
       \(lines)<dl class="sides">\(sides)</dl>
-      \(noteList(comparison.notes.map(\.note)))
+      \(noteList(comparison.notes.map(\.note) + timeAwayNotes))
       </header>
       """
   }
@@ -202,7 +202,7 @@ extension ComparisonReport {
       \(noteList(notes))
       <div class="charts">
       \(charts)</div>
-      \(calleeDifferenceTable(function))
+      \(timeAwayTable(function))\(calleeDifferenceTable(function))
       </section>
 
       """
@@ -250,6 +250,30 @@ extension ComparisonReport {
       table.rows.append(cells)
     }
     return table.markup
+  }
+
+  private func timeAwayTable(_ function: FunctionComparison) -> Markup {
+    let rows = timeAwayRows(function)
+    guard !rows.isEmpty else { return "" }
+    let column = timeAwayColumn(rows, ascii: false)
+    var table = HTMLTable(
+      "Time inside one call of \(function.name) that is not its own, part of its duration",
+      [
+        ("", false), ("before \(column.unit)", true), ("calls with any", true), ("after \(column.unit)", true),
+        ("calls with any", true),
+      ])
+    for row in rows {
+      var cells: [Markup] = ["\(row.title)"]
+      for (name, side) in [("before", row.before), ("after", row.after)] {
+        cells.append(
+          figure(
+            "\(name).\(row.key)_us_per_call", side.perCall.map { $0 / 1_000 },
+            side.perCall == nil ? "not separable" : column.format(side.perCall)))
+        cells.append("\(side.calls)")
+      }
+      table.rows.append(cells)
+    }
+    return "<h3>Interrupts and sleep</h3>\n\(table.markup)"
   }
 
   private func calleeDifferenceTable(_ function: FunctionComparison) -> Markup {

@@ -168,7 +168,7 @@ final class TextSieve {
       guard accepts(.graph), Int(event.cpu) < Self.mostSlots, event.cpu >= 0 else { return giveUp() }
       source = .graph
       switchTask(event, &batch)
-    case .heading, .unwound:
+    case .heading, .unwound, .switched, .interruptEntry, .interruptExit:
       giveUp()
     }
   }
