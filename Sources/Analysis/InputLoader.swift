@@ -22,7 +22,10 @@ public struct InputLoader: Sendable {
 
   /// One analysis of a trace; as many as a baseline holds.
   ///
-  /// - Parameter jobs: how many threads may read it.
+  /// - Parameters:
+  ///   - path: `-` is standard input.
+  ///   - jobs: how many threads may read it.
+  ///   - progress: gets the bytes that were read and, where it is known, how many there are.
   public func load(
     path: String, jobs: Int = 1, progress: (UInt64, UInt64?) -> Void = { _, _ in }
   ) throws(AnalysisError) -> [TraceAnalysis] {

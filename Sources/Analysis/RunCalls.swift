@@ -20,7 +20,9 @@ public struct RunCalls: Sendable {
   /// Whether the points' offsets are nanoseconds; else ticks of the clock.
   public var startsAreTime: Bool
 
-  /// - Parameter parts: what the run has of the function, by buffer and symbol.
+  /// - Parameters:
+  ///   - path: the run's.
+  ///   - parts: what the run has of the function, by buffer and symbol.
   public init(path: String, parts: [FunctionDurations]) {
     let known = parts.filter { $0.count > 0 }
     self.path = path

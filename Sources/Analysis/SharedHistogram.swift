@@ -9,7 +9,9 @@ public struct SharedHistogram: Sendable, Hashable {
   /// By sample and range; a value on an edge counts in the upper range, the largest in the last one.
   public var counts: [[Int]]
 
-  /// - Parameter bins: at least 1.
+  /// - Parameters:
+  ///   - samples: may be empty.
+  ///   - bins: at least 1.
   /// - Returns: nil without values, or where all are the same.
   public init?(_ samples: [[Double]], bins: Int) {
     let all = samples.joined()

@@ -78,8 +78,10 @@ public struct SidedCalleeTree: Sendable, Hashable {
 
   /// - Parameters:
   ///   - before: a tree a run and symbol; a side without any is left out, and nil comes of two such.
-  ///   - most: nodes that are kept, the longest; those below `leastShare` of the function's time are not, nor those more
-  ///     than `deepest` calls below it.
+  ///   - after: the same of the other side.
+  ///   - most: nodes that are kept, the longest.
+  ///   - leastShare: what a node takes of the function's time at least, to be kept.
+  ///   - deepest: how many calls below the function a node is at most, to be kept.
   public init?(
     before: [CalleeTree], after: [CalleeTree], most: Int = 400, leastShare: Double = 0.0005,
     deepest: Int = 40

@@ -65,7 +65,10 @@ public struct TraceAnalyzer {
   /// Whether a reader that can may sum up the trace by itself; off where that is to be compared with the plain way.
   var tallies = true
 
-  /// - Parameter jobs: how many threads may read the trace; the result does not depend on it.
+  /// - Parameters:
+  ///   - path: as it was named.
+  ///   - request: what is wanted of the trace.
+  ///   - jobs: how many threads may read it; the result does not depend on it.
   public init(path: String, request: AnalysisRequest, jobs: Int = 1) {
     self.path = path
     self.jobs = jobs

@@ -12,8 +12,10 @@ public struct EmpiricalDistribution: Hashable, Sendable {
   /// Ascending in both; empty for an empty sample.
   public private(set) var steps: [Step] = []
 
-  /// - Parameter most: at least 2; of more distinct values evenly spaced ranks are kept, the first and the last among
-  ///   them, so that no share is off by more than 1/most.
+  /// - Parameters:
+  ///   - values: in any order; those that are not finite are left out.
+  ///   - most: at least 2; of more distinct values evenly spaced ranks are kept, the first and the last among them, so
+  ///     that no share is off by more than 1/most.
   public init(_ values: [Double], most: Int = 400) {
     let sorted = values.filter(\.isFinite).sorted()
     guard !sorted.isEmpty else { return }

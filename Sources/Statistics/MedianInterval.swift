@@ -4,7 +4,9 @@ extension ConfidenceInterval {
   ///
   /// Hollander, Wolfe, Chicken, "Nonparametric Statistical Methods", 3rd ed., section 3.6 (Thompson 1936).
   ///
-  /// - Parameter sorted: ascending.
+  /// - Parameters:
+  ///   - sorted: ascending.
+  ///   - alpha: 1 less the least coverage.
   /// - Returns: nil where even the smallest and the largest value do not reach 1 − alpha (below six values at 0.05).
   public static func ofMedian(sorted: [Double], alpha: Double) -> ConfidenceInterval? {
     let n = sorted.count

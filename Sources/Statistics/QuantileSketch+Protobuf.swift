@@ -60,7 +60,10 @@ extension QuantileSketch {
   /// Takes up the message `DDSketch`, however another library wrote it.
   ///
   /// - Parameters:
-  ///   - sum, minimum, maximum: of the values, which the message does not hold.
+  ///   - bytes: the message.
+  ///   - sum: of the values, which the message does not hold.
+  ///   - minimum: of the values.
+  ///   - maximum: of the values.
   ///   - maximumBins: of the sketch that is made; lower ones collapse.
   /// - Throws: `SketchError` where the bytes are no such message, or one of another mapping than the logarithmic one, with
   ///   negative values, or with counts that are no counts.

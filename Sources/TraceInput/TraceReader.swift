@@ -9,9 +9,11 @@ public struct TraceReader: EventReader, ~Copyable {
   /// Bytes of the input where it is a file.
   public let size: UInt64?
 
-  /// Reads `input` from its beginning.
+  /// Reads an input.
   ///
-  /// - Parameter jobs: how many threads may read, where the format makes use of several.
+  /// - Parameters:
+  ///   - input: read from its beginning.
+  ///   - jobs: how many threads may read, where the format makes use of several.
   /// - Throws: `TraceError` where the input is empty, is a known format that holds no function graph, or is a trace.dat of
   ///   which nothing can be trusted.
   public init(_ input: consuming SniffedInput, jobs: Int = 1) throws(TraceError) {
