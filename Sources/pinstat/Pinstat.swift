@@ -6,7 +6,8 @@ import Reports
 struct Pinstat: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pinstat",
-    abstract: "Statistics of ftrace function-graph durations: analyze, compare, export, merge, model, record.",
+    abstract:
+      "Statistics of ftrace function-graph durations: analyze, compare, export, merge, model, record.",
     discussion: """
       Reads trace.dat, `trace-cmd report`, and the text of tracefs and perf ftrace, whole or pasted into a mail.
 
