@@ -145,7 +145,7 @@ struct CalleeCollector {
   ///
   /// - Parameter sources: what each buffer has records of, by its number.
   func tables(
-    paths: CallPaths, functions: FunctionTable, sources: [Int: TimeAwaySources],
+    paths: CallPaths, functions: FunctionTable, sources: [Int: TimeAwaySources] = [:],
     isSelected: (FunctionID) -> Bool
   ) -> [Root: CalleeTable] {
     var walk = Walk(sources: sources)

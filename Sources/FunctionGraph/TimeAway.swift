@@ -51,7 +51,8 @@ struct TimeAway {
     // Between the record of a switch and the switch itself the task still runs a few functions. They were not away,
     // and what began before them is not theirs.
     let pending = offSince.map { Self.interval($0, time.value) } ?? 0
-    return Mark(offCPU: offCPU &+ pending, interrupts: interrupts[min(level, Self.levels - 1)], level: Int32(level))
+    return Mark(
+      offCPU: offCPU &+ pending, interrupts: interrupts[min(level, Self.levels - 1)], level: Int32(level))
   }
 
   /// Nanoseconds off the CPU in a call that ends now; nil where a record is missing.
@@ -66,7 +67,9 @@ struct TimeAway {
 
   /// Nanoseconds in interrupts in a call that ends now; nil where a record is missing.
   func interrupts(since mark: Mark, number: Int) -> Int64? {
-    guard number >= interruptsUnknownBelow, mark.level == Int32(level), level < Self.levels else { return nil }
+    guard number >= interruptsUnknownBelow, mark.level == Int32(level), level < Self.levels else {
+      return nil
+    }
     return interrupts[level] &- mark.interrupts
   }
 

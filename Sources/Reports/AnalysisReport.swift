@@ -252,7 +252,8 @@ extension AnalysisReport {
     return lines
       + table.fitted(
         to: style.width - 2, drops: [6, 2, 4, 5, 1] + away.titles.indices.map { 7 + $0 }, leastName: 16,
-        ellipsis: style.ellipsis)
+        ellipsis: style.ellipsis
+      )
       .lines(indent: 2, style: style.bold)
   }
 }

@@ -16,7 +16,8 @@ extension ComparisonReport {
     for function in comparison.functions {
       let away = timeAwayRows(function)
       if !away.isEmpty {
-        lines += ["\(Escaping.markdownCode(function.name)):", ""] + timeAwayTable(away, ascii: false).markdown + [""]
+        lines +=
+          ["\(Escaping.markdownCode(function.name)):", ""] + timeAwayTable(away, ascii: false).markdown + [""]
       }
       lines += markdownCallees(function)
     }

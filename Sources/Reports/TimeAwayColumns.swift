@@ -34,6 +34,7 @@ struct TimeAwayColumns {
     func cell(_ key: String, _ value: Int64?) -> Markup {
       figure(prefix + key, value.map { Double($0) / 1_000 }, unit.format(value.map(Double.init)))
     }
-    return (hasSwitches ? [cell("off_cpu_us", offCPU)] : []) + (hasInterrupts ? [cell("irq_us", interrupts)] : [])
+    return (hasSwitches ? [cell("off_cpu_us", offCPU)] : [])
+      + (hasInterrupts ? [cell("irq_us", interrupts)] : [])
   }
 }

@@ -250,7 +250,8 @@ final class CPUStream {
       pending = .lost(0)
     }
     self.cursor = cursor
-    timestamp = context.isIdentity ? cursor.timestamp : context.conversion.converted(cursor.timestamp, cpu: cpu)
+    timestamp =
+      context.isIdentity ? cursor.timestamp : context.conversion.converted(cursor.timestamp, cpu: cpu)
     return true
   }
 

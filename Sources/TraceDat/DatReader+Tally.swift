@@ -51,7 +51,9 @@ extension DatReader {
     let stopsAtOthers: Bool
 
     func tally(_ sink: any DurationSink) -> StackTally {
-      StackTally(layout, symbols: symbols, offset: offset, isWanted: isWanted, sink: sink, stopsAtOthers: stopsAtOthers)
+      StackTally(
+        layout, symbols: symbols, offset: offset, isWanted: isWanted, sink: sink, stopsAtOthers: stopsAtOthers
+      )
     }
 
     func stream(_ cpu: CPUData) -> CPUStream {

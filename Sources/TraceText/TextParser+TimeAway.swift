@@ -21,7 +21,8 @@ extension TextParser {
 
   /// `==========> |` and `<========== |`.
   mutating func deliverArrow(
-    _ arrow: FunctionPart.Shape, _ line: Line, _ columns: GraphColumns, column: UInt8, into batch: inout [Event]
+    _ arrow: FunctionPart.Shape, _ line: Line, _ columns: GraphColumns, column: UInt8,
+    into batch: inout [Event]
   ) {
     guard let time = columns.time, columns.cpu >= 0 else { return }
     var event = Event(kind: arrow == .interruptEntry ? .interruptEntry : .interruptExit)
@@ -55,7 +56,8 @@ extension TextParser {
       search = colon + 1
       guard line[colon + 1].isBlank else { continue }
       var first = colon
-      while first > start, line[first - 1].isLetter || line[first - 1].isDigit || line[first - 1] == UInt8(ascii: "_")
+      while first > start,
+        line[first - 1].isLetter || line[first - 1].isDigit || line[first - 1] == UInt8(ascii: "_")
       {
         first -= 1
       }

@@ -11,6 +11,8 @@ import Testing
 ///     = name depth duration     leaf
 ///     ! count                   lost events
 ///     ~ pid pid                 task switch
+///     / pid pid                 sched_switch record
+///     ( number, ) number        interrupt, by its number
 ///     before, after             heading
 struct Script {
   var functions = FunctionTable()
@@ -51,6 +53,13 @@ struct Script {
         event.pid = Int32(arguments[1]) ?? -1
         event.previousComm = comms.intern("task\(arguments[0])")
         event.comm = comms.intern("task\(arguments[1])")
+      case "/":
+        event.kind = .switched
+        event.previousPid = Int32(arguments[0]) ?? -1
+        event.pid = Int32(arguments[1]) ?? -1
+      case "(", ")":
+        event.kind = sign == "(" ? .interruptEntry : .interruptExit
+        event.interrupt = UInt8(arguments[0]) ?? 0
       default:
         event.kind = .heading
         event.side = sign == "before" ? .before : .after

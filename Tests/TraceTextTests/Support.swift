@@ -24,8 +24,11 @@ struct Reading {
   }
 
   /// Reads `bytes`, handed to the reader in blocks of at most `blockSize` bytes.
-  init(_ bytes: [UInt8], blockSize: Int = .max, generalWay: Bool = false) throws(TraceError) {
+  init(
+    _ bytes: [UInt8], blockSize: Int = .max, generalWay: Bool = false, noticesTimeAway: Bool = false
+  ) throws(TraceError) {
     var reader = Self.reader(bytes, blockSize: blockSize)
+    if noticesTimeAway { reader.noticeTimeAway() }
     if generalWay { reader.readAllTheGeneralWay() }
     var all: [Event] = []
     var batch: [Event] = []
@@ -53,6 +56,10 @@ struct Reading {
       words = [
         "switch \(comms[event.previousComm])-\(event.previousPid) => \(comms[event.comm])-\(event.pid)"
       ]
+    case .switched:
+      words = ["switched \(event.previousPid) => \(event.pid)"]
+    case .interruptEntry, .interruptExit:
+      words = ["\(event.kind) \(event.interrupt)"]
     default:
       words = ["\(event.kind)"]
       if event.function != .none {
@@ -63,7 +70,9 @@ struct Reading {
     if event.column != 0 { words.append("column=\(event.column)") }
     if event.buffer != 0 { words.append("buffer=\(description.buffers[Int(event.buffer)].name)") }
     if event.cpu != -1 { words.append("cpu=\(event.cpu)") }
-    if event.pid != -1, event.kind != .taskSwitch { words.append("task=\(comms[event.comm])-\(event.pid)") }
+    if event.pid != -1, event.kind != .taskSwitch, event.kind != .switched {
+      words.append("task=\(comms[event.comm])-\(event.pid)")
+    }
     if event.kind != .lost, event.kind != .taskSwitch { words.append("depth=\(event.depth)") }
     switch event.timestamp.unit {
     case .none: break

@@ -173,12 +173,13 @@ extension AnalysisReport {
       callees.parentTotal > 0 ? Figures.fixed(Double(part) / Double(callees.parentTotal) * 100, 1) : "-"
     }
     for row in shown {
-      table.rows.append([
-        "\(row.function.symbol)", figure("callee.calls", row.calls),
-        figure("callee.total_us", Double(row.total) / 1_000, column.format(Double(row.total))),
-        figure("callee.self_us", Double(row.selfTime) / 1_000, column.format(Double(row.selfTime))),
-        "\(percent(row.total))", "\(percent(row.selfTime))",
-      ] + away.figures("callee.", row.offCPU, row.interrupts))
+      table.rows.append(
+        [
+          "\(row.function.symbol)", figure("callee.calls", row.calls),
+          figure("callee.total_us", Double(row.total) / 1_000, column.format(Double(row.total))),
+          figure("callee.self_us", Double(row.selfTime) / 1_000, column.format(Double(row.selfTime))),
+          "\(percent(row.total))", "\(percent(row.selfTime))",
+        ] + away.figures("callee.", row.offCPU, row.interrupts))
     }
     let rest = callees.rows.count - (shown.count - 1)
     let more: Markup = rest > 0 ? "<p class=\"soft\">and \(counted(rest, "more callee"))</p>" : ""

@@ -259,7 +259,8 @@ extension ComparisonReport {
     var table = HTMLTable(
       "Time inside one call of \(function.name) that is not its own, part of its duration",
       [
-        ("", false), ("before \(column.unit)", true), ("calls with any", true), ("after \(column.unit)", true),
+        ("", false), ("before \(column.unit)", true), ("calls with any", true),
+        ("after \(column.unit)", true),
         ("calls with any", true),
       ])
     for row in rows {
