@@ -120,7 +120,7 @@ import Testing
     #expect(again.contains("(12 of 154 calls)"))
     // One side that has no records does not make the other's up.
     let one = try Tool.run(
-      "compare", "--callees", "-f", "vfs_read", "-f", "vfio_pin_map_dma",
+      "compare", "--callees", "-f", "vfio_pin_map_dma",
       Tool.fixture("6.18-fmt-events-stripped.dat"), Tool.fixture("6.18-nest3-256m-2m.dat"))
     #expect(one.output.contains("not separable"))
   }
