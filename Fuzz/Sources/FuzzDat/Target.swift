@@ -35,8 +35,9 @@ private func checkTally(_ bytes: [UInt8], calls events: [Event]) {
   let found = try? reader.tally(
     { _ in true },
     makeSink: { lane in
+      // A lane that is made again begins anew, without those behind it.
+      sinks.removeSubrange(min(lane, sinks.count)...)
       while sinks.count <= lane { sinks.append(Sink()) }
-      sinks[lane] = Sink()
       return sinks[lane]
     })
   guard let tally = found.flatMap({ $0 }) else { return }
