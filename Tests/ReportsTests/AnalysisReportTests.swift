@@ -134,7 +134,9 @@ struct AnalysisReportTests {
           level: 1)
       ])
     let records = try #require(parseCSV(report([trace("t", [function])]).calleesCSV))
-    #expect(records[1] == ["t", "", "f", "f", "", "0", "1", "1", "100.000", "25.000", "1.000", "0.250", "", ""])
-    #expect(records[2] == ["t", "", "f", "g", "m", "1", "1", "3", "75.000", "75.000", "0.750", "0.750", "", ""])
+    #expect(
+      records[1] == ["t", "", "f", "f", "", "0", "1", "1", "100.000", "25.000", "1.000", "0.250", "", ""])
+    #expect(
+      records[2] == ["t", "", "f", "g", "m", "1", "1", "3", "75.000", "75.000", "0.750", "0.750", "", ""])
   }
 }
