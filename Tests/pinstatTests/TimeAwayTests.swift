@@ -3,7 +3,7 @@ import Testing
 
 /// Sleep and interrupts inside calls, against a program of its own over what trace-cmd prints.
 @Suite struct TimeAwayTests {
-  static let graph = Tool.fixture("6.18-away-graph-stripped.dat")
+  static let graph = Tool.fixture("6.18-away-graph-lost-stripped.dat")
   static let flat = Tool.fixture("6.18-away-flat-stripped.dat")
 
   /// The oracle's lines: `function calls known off-CPU-ns calls irq-ns calls`.
