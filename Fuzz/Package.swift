@@ -27,6 +27,12 @@ let package = Package(
       name: "FuzzBaseline", dependencies: ["Inputs", .product(name: "Analysis", package: "pinstat")],
       swiftSettings: target),
     .executableTarget(
+      name: "FuzzSummary",
+      dependencies: [
+        .product(name: "Analysis", package: "pinstat"), .product(name: "TraceInput", package: "pinstat"),
+      ],
+      swiftSettings: target),
+    .executableTarget(
       name: "FuzzCosts",
       dependencies: [
         .product(name: "Analysis", package: "pinstat"), .product(name: "PinningModel", package: "pinstat"),

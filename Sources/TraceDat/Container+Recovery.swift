@@ -1,43 +1,86 @@
 internal import FunctionGraph
 
-/// Version 7 files that were cut: the option that says where each CPU's data is stands behind the data, so that it is
-/// the first thing to go. The data itself can still be found: sections follow one another, and in a buffer's section
-/// each CPU's data begins at the next multiple of the page size.
+/// Version 7 files that were cut or damaged: all things in them are found through options, and the one that says where
+/// each CPU's data is stands behind the data, so that it is the first thing to go. What is there can still be found:
+/// sections follow one another, and in a buffer's section each CPU's data begins at the next multiple of the page size.
 ///
-/// What only the lost option knew is then assumed: the CPUs' numbers are counted in the order of their data, the page
+/// What only the lost options knew is then assumed: the CPUs' numbers are counted in the order of their data, the page
 /// size and the clock are those of the file's head, and later buffers have no name.
 extension Container {
+  private static let optionsSection: UInt16 = 0
   private static let flyrecordSection: UInt16 = 3
   private static let mostSections = 10_000
 
-  mutating func recoverBuffers(_ file: FileBytes, diagnostics: inout Diagnostics) throws(TraceError) {
-    guard Self.isPageSize(header.pageSize) else { return }
+  /// A section found where the one in front of it ends.
+  private struct FoundSection {
+    var header: SectionHeader
+    /// Of its header.
+    var offset: UInt64
+    var start: UInt64
+    /// Where it ends, or the file does.
+    var end: UInt64
+  }
+
+  /// The sections as they follow one another, as far as their sizes lead.
+  private func followSections(_ file: FileBytes) throws(TraceError) -> [FoundSection] {
+    var sections: [FoundSection] = []
     var position = header.end
-    for _ in 0..<Self.mostSections {
-      guard file.available(at: position, count: Self.sectionHeaderSize) == Self.sectionHeaderSize else {
-        break
-      }
+    while sections.count < Self.mostSections,
+      file.available(at: position, count: Self.sectionHeaderSize) == Self.sectionHeaderSize
+    {
       var cursor = ByteCursor(file: file, order: header.order, from: position)
       let section = try readSectionHeader(&cursor)
       let start = cursor.position
       let length = file.available(at: start, count: section.size)
-      if section.id == Self.flyrecordSection {
-        let cpus =
-          section.isCompressed
-          ? try chunkedCPUs(file, from: start, to: start + length)
-          : try plainCPUs(file, from: start, to: start + length)
-        if !cpus.isEmpty {
-          buffers.append(
-            BufferLayout(
-              name: buffers.isEmpty ? "" : "unnamed-\(buffers.count)", clock: options.clock,
-              pageSize: header.pageSize, isCompressed: section.isCompressed, isCut: true, cpus: cpus))
-          diagnostics.record(
-            .damagedSection, at: .byte(position),
-            "the table of this buffer's CPUs is missing; they are numbered in the order of their data")
-        }
-      }
+      sections.append(FoundSection(header: section, offset: position, start: start, end: start + length))
       guard length == section.size else { break }
       position = start + length
+    }
+    return sections
+  }
+
+  /// Without the first options, which name all other sections: takes every section for what its own header says.
+  ///
+  /// - Parameter cause: why the options cannot be read; thrown where there is no trace data to be found either.
+  mutating func recoverSections(
+    _ file: FileBytes, cause: TraceError, diagnostics: inout Diagnostics
+  ) throws(TraceError) {
+    let found = try followSections(file)
+    guard found.contains(where: { $0.header.id == Self.flyrecordSection }) else { throw cause }
+    diagnostics.record(
+      .damagedSection, at: cause.place,
+      "\(cause.detail); the file's sections are taken as they follow one another")
+    options.isCut = true
+    for section in found {
+      if section.header.id == Self.optionsSection {
+        do {
+          _ = try readOptions(at: section.offset, file, diagnostics: &diagnostics)
+        } catch {
+          // That one is the damage; others may say the rest.
+          if case .io = error.code { throw error }
+        }
+      } else if ContainerOptions.namesSection(section.header.id) {
+        options.sections[section.header.id] = section.offset
+      }
+    }
+  }
+
+  mutating func recoverBuffers(_ file: FileBytes, diagnostics: inout Diagnostics) throws(TraceError) {
+    guard Self.isPageSize(header.pageSize) else { return }
+    for section in try followSections(file) where section.header.id == Self.flyrecordSection {
+      let isCompressed = section.header.isCompressed
+      let cpus =
+        isCompressed
+        ? try chunkedCPUs(file, from: section.start, to: section.end)
+        : try plainCPUs(file, from: section.start, to: section.end)
+      guard !cpus.isEmpty else { continue }
+      buffers.append(
+        BufferLayout(
+          name: buffers.isEmpty ? "" : "unnamed-\(buffers.count)", clock: options.clock,
+          pageSize: header.pageSize, isCompressed: isCompressed, isCut: true, cpus: cpus))
+      diagnostics.record(
+        .damagedSection, at: .byte(section.offset),
+        "the table of this buffer's CPUs is missing; they are numbered in the order of their data")
     }
   }
 

@@ -53,6 +53,11 @@ extension Container {
 
   mutating func readVersion7(_ file: FileBytes, diagnostics: inout Diagnostics) throws(TraceError) {
     try readOptionChain(file, diagnostics: &diagnostics)
+    if options.sections.isEmpty && options.instances.isEmpty && !options.isCut {
+      let place = Diagnostic.Place.byte(header.optionsOffset ?? 0)
+      let cause = TraceError(.corrupt, at: place, "the options name nothing")
+      try recoverSections(file, cause: cause, diagnostics: &diagnostics)
+    }
     func use(
       _ option: ContainerOptions.ID, _ what: String,
       _ body: (inout Container, inout ByteCursor, inout Diagnostics) throws(TraceError) -> Void
@@ -99,8 +104,11 @@ extension Container {
         next = try readOptions(at: next, file, diagnostics: &diagnostics)
       } catch {
         if case .io = error.code { throw error }
-        // Without the first options nothing can be found; without a later one, what the earlier ones say.
-        if seen.count == 1 { throw error }
+        // Without a later one there is what the earlier ones say.
+        if seen.count == 1 {
+          try recoverSections(file, cause: error, diagnostics: &diagnostics)
+          return
+        }
         options.isCut = true
         let missing = try missingBytes(ofSectionAt: next, file)
         if missing > 0 {
@@ -126,7 +134,7 @@ extension Container {
   }
 
   /// - Returns: the offset of the next options section; 0 at the end.
-  private mutating func readOptions(
+  mutating func readOptions(
     at offset: UInt64, _ file: FileBytes, diagnostics: inout Diagnostics
   ) throws(TraceError) -> UInt64 {
     var cursor = try openSection(at: offset, file, "options")

@@ -22,6 +22,14 @@ struct ContainerOptions {
     case bufferText = 22
   }
 
+  /// Options of these numbers say where the section of the same number is.
+  static func namesSection(_ number: UInt16) -> Bool {
+    switch ID(rawValue: number) {
+    case .headerInfo, .ftraceEvents, .eventFormats, .kallsyms, .cmdlines: true
+    default: false
+    }
+  }
+
   /// A buffer as an option describes it. Version 6 has only offset and name here.
   struct Instance {
     var name: String

@@ -220,6 +220,45 @@ import Testing
     #expect(reading.events.isEmpty)
   }
 
+  static let version7Fixtures = [
+    "6.18-fmt-v7-nocomp-stripped.dat", "6.17-err-enomem-d3-stripped.dat",
+    "6.18-fmt-multicpu-zlib-stripped.dat",
+  ]
+
+  /// The way to the options is what everything else in the file hangs on: without it the sections are still there.
+  @Test(arguments: version7Fixtures)
+  func lostOptions(name: String) throws {
+    let bytes = try Self.fixture(name)
+    let whole = try Reading(bytes)
+    // The compression's name stands at byte 18, behind it its version, then the offset.
+    let version = try #require(bytes[18...].firstIndex(of: 0)) + 1
+    let place = try #require(bytes[version...].firstIndex(of: 0)) + 1
+    let first = bytes[place..<place + 8].reversed().reduce(0) { $0 << 8 | Int($1) }
+    #expect(first < bytes.count)
+    func spoiled(_ offset: Int) -> [UInt8] {
+      var copy = bytes
+      for index in 0..<8 { copy[place + index] = UInt8(truncatingIfNeeded: offset >> (8 * index)) }
+      return copy
+    }
+    var scrambled = bytes
+    // The first option's size.
+    for index in 2..<6 { scrambled[first + 16 + index] = 0xff }
+    let damaged = [
+      spoiled(0), spoiled(.max), spoiled(bytes.count), spoiled(bytes.count - 3), spoiled(place + 8),
+      spoiled(first + 1), scrambled,
+    ]
+    for (number, input) in damaged.enumerated() {
+      let reading = try Reading(input)
+      #expect(reading.lines(buffer: 0) == whole.lines(buffer: 0), "\(name), damage \(number)")
+      #expect(reading.diagnostics.counts[.damagedSection] ?? 0 > 0, "\(name), damage \(number)")
+    }
+    // Where nothing of the trace data is there, nothing can be made of the rest.
+    for size in [place + 8, place + 30, first] {
+      let error = #expect(throws: TraceError.self) { try Reading(Array(bytes[..<size])) }
+      #expect(error?.place == .byte(UInt64(size)), "\(name) cut to \(size)")
+    }
+  }
+
   @Test func cpuNumberAboveTheCount() throws {
     let trace = Self.small { trace in
       trace.buffers[0].cpus[1].number = 300
