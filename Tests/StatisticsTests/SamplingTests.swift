@@ -54,19 +54,4 @@ import Testing
     #expect(subsample(0, from: values, seed: 1).isEmpty)
     #expect(subsample(-1, from: values, seed: 1).isEmpty)
   }
-
-  @Test func reservoirIsUniform() {
-    var counts = [Int](repeating: 0, count: 20)
-    for seed in 0..<2_000 {
-      var reservoir = Reservoir(capacity: 5, seed: UInt64(seed))
-      for value in 0..<20 { reservoir.add(Double(value)) }
-      #expect(reservoir.sample.count == 5)
-      #expect(reservoir.count == 20)
-      for value in reservoir.sample { counts[Int(value)] += 1 }
-    }
-    #expect(counts.allSatisfy { abs($0 - 500) < 97 })
-    var none = Reservoir(capacity: -1, seed: 1)
-    none.add(1)
-    #expect(none.sample.isEmpty)
-  }
 }
