@@ -120,6 +120,7 @@ bench: build setup-bench
 
 # That every row of the bench runs; its times, on a debug build and small inputs, say nothing.
 bench-smoke: setup-bench
+	@mkdir -p .build
 	python3 Bench/bench.py --pinstat "$$($(SWIFT) build $(TEST_FLAGS) --show-bin-path)/pinstat" \
 	  --size 1M --runs 1 > .build/bench-smoke.txt || { cat .build/bench-smoke.txt; exit 1; }
 

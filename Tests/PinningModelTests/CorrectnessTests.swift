@@ -25,7 +25,7 @@ import Testing
     // Starts 1 MiB into a page: the first batch is the rest of one page and the beginning of the next.
     let scenario = try Scenario(size: 64 << 20, pageSize: .size2M, offset: 1 << 20)
     let wrong = Self.outcome(scenario, .patchV1)
-    #expect(wrong.firstWrongIOVA == 2 << 20)
+    #expect(wrong.firstWrongIOVA == UInt64(2 << 20))
     let right = Self.outcome(scenario, .perPage)
     #expect(right.mapsCorrectly && wrong.mapping.runs() != right.mapping.runs())
     // Half a page, whole pages, half a page; the wrong one has them all 2 MiB long.
@@ -34,7 +34,7 @@ import Testing
 
   @Test func patchV1MapsForeignMemoryOn64KHugetlb() throws {
     let scenario = try Scenario(size: 16 << 20, pageSize: .size64K, backing: .hugetlb)
-    #expect(Self.outcome(scenario, .patchV1).firstWrongIOVA == 64 << 10)
+    #expect(Self.outcome(scenario, .patchV1).firstWrongIOVA == UInt64(64 << 10))
     // As small folios of another kind the same memory is safe.
     let thp = try Scenario(size: 16 << 20, pageSize: .size64K, backing: .thp)
     #expect(Self.outcome(thp, .patchV1).mapsCorrectly)
@@ -43,7 +43,7 @@ import Testing
   @Test func patchV1MapsForeignMemoryOn1GPagesNotAlignedTo2M() throws {
     let offset: UInt64 = (1 << 30) - (1 << 20)
     let scenario = try Scenario(size: 64 << 20, pageSize: .size1G, offset: offset)
-    #expect(Self.outcome(scenario, .patchV1).firstWrongIOVA == 1 << 30)
+    #expect(Self.outcome(scenario, .patchV1).firstWrongIOVA == UInt64(1 << 30))
     let aligned = try Scenario(size: 64 << 20, pageSize: .size1G, offset: (1 << 30) - (2 << 20))
     #expect(Self.outcome(aligned, .patchV1).mapsCorrectly)
   }
@@ -53,7 +53,7 @@ import Testing
       .folios(.size2M, pages: 256, pfn: (1 << 20) + 256, offset: 256, hugetlb: true),
       .folios(.size4K, pages: 256, pfn: 1 << 24, folioStride: 2),
     ])
-    #expect(Self.outcome(scenario, .patchV1).firstWrongIOVA == 0x1000_0000 + 256 * 4096)
+    #expect(Self.outcome(scenario, .patchV1).firstWrongIOVA == UInt64(0x1000_0000 + 256 * 4096))
     #expect(Self.outcome(scenario, .folioStep).mapsCorrectly)
   }
 
@@ -63,7 +63,7 @@ import Testing
       .folios(.size64K, pages: 3, pfn: 1 << 20), .folios(.size4K, pages: 1, pfn: 1 << 22),
       .folios(.size64K, pages: 12, pfn: (1 << 20) + 4, offset: 4),
     ])
-    #expect(Self.outcome(scenario, .folioStep).firstWrongIOVA == 0x1000_0000 + 3 * 4096)
+    #expect(Self.outcome(scenario, .folioStep).firstWrongIOVA == UInt64(0x1000_0000 + 3 * 4096))
     #expect(Self.outcome(scenario, .patchV1).mapsCorrectly)
     for variant in Self.right {
       #expect(
