@@ -3,7 +3,7 @@ import ArgumentParser
 import PinningModel
 import Reports
 
-struct AnalyzeCommand: AsyncParsableCommand {
+struct AnalyzeCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case text, csv, json, markdown, html, summary
   }
@@ -56,11 +56,11 @@ struct AnalyzeCommand: AsyncParsableCommand {
     if let problem = demandOneStandardInput(traces) { throw ValidationError(problem) }
   }
 
-  func run() async throws {
-    throw ExitCode(await status())
+  func run() throws {
+    throw ExitCode(status())
   }
 
-  private func status() async -> Int32 {
+  private func status() -> Int32 {
     let progress = Progress(output.progress, quiet: output.quiet)
     let model: ModelRequest?
     do {
@@ -76,12 +76,12 @@ struct AnalyzeCommand: AsyncParsableCommand {
       wantsSelfTime: format == .json, wantsTimeline: format == .json || format == .html,
       wantsTimeAway: wantsTimeAway || format == .json)
     if format == .summary {
-      return await Summarizing(
+      return Summarizing(
         request: request, conditions: conditions.context(selection).summaryConditions, host: host,
         output: output
       ).run(traces, progress)
     }
-    let loaded = await load(traces, InputLoader(request: request), output, progress)
+    let loaded = load(traces, InputLoader(request: request), output, progress)
 
     var status = ExitStatus.done
     var analyses: [TraceAnalysis] = []

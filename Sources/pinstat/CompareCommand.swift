@@ -5,7 +5,7 @@ import PinningModel
 import Reports
 import TraceInput
 
-struct CompareCommand: AsyncParsableCommand {
+struct CompareCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case text, csv, json, markdown, html, junit, commit
   }
@@ -118,15 +118,15 @@ struct CompareCommand: AsyncParsableCommand {
     if let problem = demandOneStandardInput(traces + before + after) { throw ValidationError(problem) }
   }
 
-  func run() async throws {
-    throw ExitCode(await status())
+  func run() throws {
+    throw ExitCode(status())
   }
 
-  private func status() async -> Int32 {
+  private func status() -> Int32 {
     let progress = Progress(output.progress, quiet: output.quiet)
     do {
       let model = try conditions.model(before: variantBefore, after: variantAfter)
-      let sides = try await loadSides(progress, wantsCallees: callees || model != nil || format == .html)
+      let sides = try loadSides(progress, wantsCallees: callees || model != nil || format == .html)
       progress.finish()
       var request = ComparisonRequest()
       request.metric = metric
@@ -176,14 +176,14 @@ struct CompareCommand: AsyncParsableCommand {
     var sections = (before: 1, after: 1)
   }
 
-  private func loadSides(_ progress: Progress, wantsCallees: Bool) async throws -> Sides {
+  private func loadSides(_ progress: Progress, wantsCallees: Bool) throws -> Sides {
     let request = AnalysisRequest(
       selection: selection.selection, filter: selection.filter, wantsCallees: wantsCallees,
       wantsSelfTime: false, wantsTimeline: format == .html, wantsTimeAway: callees || format == .html)
     if traces.count == 1 { return try loadText(traces[0], request, progress) }
     let left = before.isEmpty ? [traces[0]] : before
     let right = after.isEmpty ? [traces[1]] : after
-    let loaded = await load(
+    let loaded = load(
       left + right, InputLoader(request: request, summaryUnit: .host), output, progress)
     var failures: [String] = []
     var analyses: [[TraceAnalysis]] = []

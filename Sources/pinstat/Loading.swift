@@ -1,5 +1,7 @@
 import Analysis
+import FunctionGraph
 import Glibc
+import Synchronization
 
 /// What became of one input.
 struct Loaded: Sendable {
@@ -10,36 +12,23 @@ struct Loaded: Sendable {
 /// Loads every path, several at a time, and gives the results in the order of the paths.
 func load(
   _ paths: [String], _ loader: InputLoader, _ options: OutputOptions, _ progress: Progress
-) async -> [Loaded] {
+) -> [Loaded] {
   let limit = max(1, options.jobs ?? availableCores())
   // What is left over when every path has a thread goes into the traces.
   let jobs = max(1, limit / max(1, paths.count))
-  let loaded = await withTaskGroup(of: (Int, Loaded).self) { group in
-    var results: [Loaded?] = Array(repeating: nil, count: paths.count)
-    var next = 0
-    func start() {
-      guard next < paths.count else { return }
-      let index = next
-      next += 1
-      let path = paths[index]
-      group.addTask {
-        do throws(AnalysisError) {
-          let analyses = try loader.load(path: path, jobs: jobs) {
-            progress.update(input: index, read: $0, total: $1)
-          }
-          return (index, Loaded(path: path, result: .success(analyses)))
-        } catch {
-          return (index, Loaded(path: path, result: .failure(error)))
-        }
-      }
+  let results = Mutex([Loaded?](repeating: nil, count: paths.count))
+  inParallel(paths.count, workers: limit) { index, _ in
+    let path = paths[index]
+    let result: Result<[TraceAnalysis], AnalysisError>
+    do throws(AnalysisError) {
+      result = .success(
+        try loader.load(path: path, jobs: jobs) { progress.update(input: index, read: $0, total: $1) })
+    } catch {
+      result = .failure(error)
     }
-    for _ in 0..<limit { start() }
-    while let (index, loaded) = await group.next() {
-      results[index] = loaded
-      start()
-    }
-    return results.compactMap { $0 }
+    results.withLock { $0[index] = Loaded(path: path, result: result) }
   }
+  let loaded = results.withLock { $0.compactMap { $0 } }
   progress.finish()
   if options.verbose {
     for input in loaded {

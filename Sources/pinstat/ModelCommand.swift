@@ -69,7 +69,7 @@ struct CalibrationArgument: ExpressibleByArgument, Hashable {
   private static let keys = ["size", "page-size", "variant", "backing", "recorded", "runs", "hooks", "gup"]
 }
 
-struct ModelCommand: AsyncParsableCommand {
+struct ModelCommand: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case text, csv, json, markdown
   }
@@ -172,16 +172,16 @@ struct ModelCommand: AsyncParsableCommand {
     }
   }
 
-  func run() async throws {
-    throw ExitCode(await status())
+  func run() throws {
+    throw ExitCode(status())
   }
 
-  private func status() async -> Int32 {
+  private func status() -> Int32 {
     do {
       var profile = try costs.map(loadCosts) ?? .published
       var calibration: TraceCalibration?
       if !calibrate.isEmpty {
-        let result = try await calibrated()
+        let result = try calibrated()
         calibration = result
         profile = result.calibration.profile
       }
@@ -230,12 +230,12 @@ struct ModelCommand: AsyncParsableCommand {
     return texts
   }
 
-  private func calibrated() async throws -> TraceCalibration {
+  private func calibrated() throws -> TraceCalibration {
     let request = AnalysisRequest(
       selection: FunctionSelection(patterns: [FunctionPattern(TraceCalibration.function)]), wantsCallees: true
     )
     let progress = Progress(output.progress, quiet: output.quiet)
-    let loaded = await load(calibrate.map(\.item.path), InputLoader(request: request), output, progress)
+    let loaded = load(calibrate.map(\.item.path), InputLoader(request: request), output, progress)
     var items: [(item: CalibrationItem, analysis: TraceAnalysis)] = []
     for (argument, input) in zip(calibrate, loaded) {
       switch input.result {

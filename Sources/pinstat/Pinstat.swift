@@ -3,7 +3,7 @@ import Glibc
 import Reports
 
 @main
-struct Pinstat: AsyncParsableCommand {
+struct Pinstat: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pinstat",
     abstract: "Statistics of ftrace function-graph durations.",
@@ -37,11 +37,20 @@ struct Pinstat: AsyncParsableCommand {
       RecordCommand.self,
     ])
 
-  static func main() async {
+  static func main() {
+    takeSignals()
     if let objection = AddressSpace.objection {
       say(objection)
       Glibc.exit(ExitStatus.inputFailed)
     }
-    await main(nil)
+    main(nil)
+  }
+
+  /// Whoever started this may have had signals blocked, as the threads of a thread pool have: they would end nothing here.
+  private static func takeSignals() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
+    sigprocmask(SIG_UNBLOCK, &signals, nil)
   }
 }

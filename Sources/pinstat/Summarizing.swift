@@ -14,13 +14,13 @@ struct Summarizing {
   /// So many inputs' durations are in memory at once.
   private static let batch = 64
 
-  func run(_ paths: [String], _ progress: Progress) async -> Int32 {
+  func run(_ paths: [String], _ progress: Progress) -> Int32 {
     var status = ExitStatus.done
     do {
       let file = try Output(output.output)
       for start in stride(from: 0, to: paths.count, by: Self.batch) {
         let part = Array(paths[start..<min(start + Self.batch, paths.count)])
-        for input in await load(part, InputLoader(request: request), output, progress) {
+        for input in load(part, InputLoader(request: request), output, progress) {
           switch input.result {
           case .success(let analyses):
             for analysis in analyses {

@@ -4,7 +4,7 @@ internal import Synchronization
 /// Calls `body` once for every item, in any order, on up to `workers` threads; back when all are done.
 ///
 /// - Parameter body: gets the item and the worker, 0 ..< `workers`, that has it; a worker has one item at a time.
-func inParallel(_ items: Int, workers: Int, _ body: (_ item: Int, _ worker: Int) -> Void) {
+package func inParallel(_ items: Int, workers: Int, _ body: (_ item: Int, _ worker: Int) -> Void) {
   let workers = min(workers, items)
   guard workers > 1 else {
     for item in 0..<items { body(item, 0) }
