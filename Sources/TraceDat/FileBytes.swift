@@ -44,6 +44,9 @@ final class FileBytes: Sendable {
 
 /// Raw memory with an owner, or a part of another block's, which it keeps alive. Not zeroed.
 final class RawBlock {
+  /// So many bytes behind the memory can be read too; what they are is of no account.
+  static let overhang = 64
+
   let memory: UnsafeMutableRawBufferPointer
   /// How much of it holds something.
   var count = 0
@@ -55,7 +58,9 @@ final class RawBlock {
 
   init(capacity: Int) {
     let isLarge = capacity >= 2 * Self.hugePage
-    memory = .allocate(byteCount: max(capacity, 1), alignment: isLarge ? Self.hugePage : 16)
+    let all = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(capacity, 1) + Self.overhang, alignment: isLarge ? Self.hugePage : 16)
+    memory = UnsafeMutableRawBufferPointer(rebasing: all[..<max(capacity, 1)])
     // The last page stays small where it would not be full. An advice that is not taken does no harm.
     if isLarge { madvise(memory.baseAddress, capacity & ~(Self.hugePage - 1), MADV_HUGEPAGE) }
     owner = nil

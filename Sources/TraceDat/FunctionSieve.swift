@@ -29,6 +29,9 @@ final class FunctionSieve {
   private var known = IntegerMap()
   private var cpuOfTask = IntegerMap()
   private var tasks = 0
+  /// Of the last entry and exit that were looked at: most others are as long.
+  private(set) var entryHead = RecordHead.none
+  private(set) var exitHead = RecordHead.none
   /// Added to every stamp; see `TimestampConversion.offset`.
   private(set) var offset: UInt64 = 0
 
@@ -108,6 +111,9 @@ final class FunctionSieve {
       isExit = true
     }
     guard let function, let depthField else { return .wanted }
+    let head = RecordHead.of(
+      UInt16(truncatingIfNeeded: cursor.unsigned(formats.type)), length: cursor.payloadLength)
+    if isExit { exitHead = head } else { entryHead = head }
     let address = cursor.unsigned(function)
     let depth = UInt32(truncatingIfNeeded: cursor.signed(depthField))
     let pid = Int32(truncatingIfNeeded: cursor.unsigned(formats.pid))

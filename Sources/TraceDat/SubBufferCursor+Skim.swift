@@ -25,6 +25,9 @@ struct SkimLayout {
     guard other.function == entry.function, other.depth.offset == entry.depth.offset,
       other.depth.size == entry.depth.size, other.minimumLength == entry.minimumLength
     else { return nil }
+    // Loads of fields that a record turns out not to have stay within what can be read behind a block.
+    let ends = [formats.pid, entry.function, entry.depth, exit.depth, callTime, returnTime].map(\.end)
+    guard ends.allSatisfy({ $0 <= RawBlock.overhang - 4 }) else { return nil }
     self.entry = entry.id
     returnAddressEntry = other.id
     entryLength = entry.minimumLength
@@ -39,15 +42,32 @@ struct SkimLayout {
   }
 }
 
+/// The first 8 bytes of a record, of them what tells its kind: the length in its first word and the type behind it.
+enum RecordHead {
+  static let mask: UInt64 = 0x0000_ffff_0000_001f
+  /// No record's.
+  static let none = UInt64.max
+
+  /// Of a record whose length stands in its first word; `none` for others.
+  static func of(_ type: UInt16, length: Int) -> UInt64 {
+    length > 0 && length <= 28 * 4 && length & 3 == 0 ? UInt64(type) << 32 | UInt64(length / 4) : none
+  }
+}
+
 extension SubBufferCursor {
   /// Goes over records that the sieve is known to leave out, and stands before the first that has to be looked at: one of
-  /// another kind, another task or an unknown function, one less deep than all since the last wanted one, or a broken one.
+  /// another kind, length or task, of an unknown function, one less deep than all since the last wanted one, or a broken
+  /// one.
   ///
-  /// This is where a trace's bytes go by, some 35 instructions a record:
+  /// This is where a trace's bytes go by, some 50 instructions a record and one branch that depends on it:
   /// - state lives in locals, which the compiler keeps in registers;
   /// - entry and exit share one path, with selects where they differ: which of them comes next cannot be predicted;
+  /// - kind and length are told by one compare with those of the last record that was looked at;
   /// - the function is told by one load from a table of addresses instead of by its name;
-  /// - all reasons to stop are one branch, which is hardly ever taken.
+  /// - all reasons to stop are bits of one number. The fields are read before it is known that the record has them:
+  ///   `SkimLayout` has none that is behind a block's overhang.
+  ///
+  /// The cursor must stand in the memory of a `RawBlock`.
   ///
   /// - Parameter last: the time stamp of the record before, converted.
   @inline(__always)
@@ -55,55 +75,65 @@ extension SubBufferCursor {
     guard let layout = sieve.layout, let unwanted = UnsafeRawPointer(sieve.unwanted.memory.baseAddress)
     else { return }
     let offset = sieve.offset
-    let stopsAtOthers = sieve.stopsAtOthers
     let low = skimming.low
     // Within a page records only add to the time, so that looking at its start will do.
-    guard timestamp &+ offset >= last, low <= FunctionSieve.deepestPlausible else { return }
+    guard timestamp &+ offset >= last, low <= FunctionSieve.deepestPlausible - 63 else { return }
+    let entry = sieve.entryHead
+    let exit = sieve.exitHead
     let base = self.base
     let end = self.end
+    let behind = base + end
     let pid = skimming.pid
-    let span = FunctionSieve.deepestPlausible - low
     var position = self.position
     var time = timestamp
     var deepest = low
-    var exits = 0
+    var exits: UInt64 = 0
     var hasSkipped = false
-    while end - position >= 8 {
+    while true {
+      var record = base + position
+      let start = record
+      while record < behind {
+        let word = UInt64(littleEndian: record.loadUnaligned(as: UInt64.self))
+        let head = word & RecordHead.mask
+        let isExit = head == exit
+        // The length is that of a record which had all fields.
+        let next = record + (Int(truncatingIfNeeded: head & 31) &* 4 &+ 4)
+        let data = record + 4
+        let address = UInt64(
+          littleEndian: data.loadUnaligned(fromByteOffset: layout.function, as: UInt64.self))
+        let depth = UInt32(
+          littleEndian: data.loadUnaligned(
+            fromByteOffset: isExit ? layout.exitDepth : layout.entryDepth, as: UInt32.self))
+        let task = Int32(littleEndian: data.loadUnaligned(fromByteOffset: layout.pid, as: Int32.self))
+        let from = UInt64(
+          littleEndian: data.loadUnaligned(fromByteOffset: layout.callTime, as: UInt64.self))
+        let to = UInt64(
+          littleEndian: data.loadUnaligned(fromByteOffset: layout.returnTime, as: UInt64.self))
+        // `slot` is within the table whatever the address is; no slot holds the address 0.
+        let known = unwanted.load(fromByteOffset: FunctionSieve.slot(address), as: UInt64.self)
+        // Of an exit the sign of its duration; an entry has none.
+        let goesBack = (to &- from) & (isExit ? 1 << 63 : 0)
+        // A depth so far below is not usual.
+        let strays = UInt64((depth &- low) & ~63)
+        let stops =
+          (head ^ (isExit ? exit : entry)) | (known ^ address)
+          | UInt64(UInt32(bitPattern: task ^ pid)) | goesBack | strays
+        if stops != 0 || next > behind { break }
+        deepest = max(deepest, depth)
+        exits &+= isExit ? 1 : 0
+        time &+= UInt64(UInt32(truncatingIfNeeded: word) >> 5)
+        record = next
+      }
+      position = record - base
+      if record != start { hasSkipped = true }
+      // The stamps of other events count for nothing, as in `CPUStream.advance`.
+      guard !sieve.stopsAtOthers, end - position >= 8 else { break }
       let word = UInt32(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt32.self))
       let length = Int(word & 31) &* 4
-      // Only data records with a length in their first word; 0 wraps around.
+      // 0 wraps around.
       guard UInt(bitPattern: length &- 4) < 28 * 4, length <= end - position - 4 else { break }
-      let record = base + position + 4
-      let type = UInt16(littleEndian: record.loadUnaligned(as: UInt16.self))
-      let isExit = type == layout.exit
-      guard isExit || type == layout.entry || type == layout.returnAddressEntry else {
-        if stopsAtOthers { break }
-        // Its stamp counts for nothing, as in `CPUStream.advance`.
-        position &+= 4 &+ length
-        time &+= UInt64(word >> 5)
-        continue
-      }
-      // From here on every field that is read lies within the record.
-      guard length >= (isExit ? layout.exitLength : layout.entryLength) else { break }
-      let address = UInt64(
-        littleEndian: record.loadUnaligned(fromByteOffset: layout.function, as: UInt64.self))
-      let depth = UInt32(
-        littleEndian: record.loadUnaligned(
-          fromByteOffset: isExit ? layout.exitDepth : layout.entryDepth, as: UInt32.self))
-      let task = Int32(littleEndian: record.loadUnaligned(fromByteOffset: layout.pid, as: Int32.self))
-      // Of an entry the function twice: no time can be wrong there.
-      let from = record.loadUnaligned(
-        fromByteOffset: isExit ? layout.callTime : layout.function, as: UInt64.self)
-      let to = record.loadUnaligned(
-        fromByteOffset: isExit ? layout.returnTime : layout.function, as: UInt64.self)
-      // `slot` is within the table whatever the address is; no slot holds the address 0.
-      let known = unwanted.load(fromByteOffset: FunctionSieve.slot(address), as: UInt64.self)
-      let goesBack = (UInt64(littleEndian: to) &- UInt64(littleEndian: from)) >> 63
-      let stops = known ^ address | UInt64(UInt32(bitPattern: task ^ pid)) | goesBack
-      if stops != 0 || depth &- low > span { break }
-      deepest = max(deepest, depth)
-      exits &+= isExit ? 1 : 0
-      hasSkipped = true
+      let type = UInt16(littleEndian: base.loadUnaligned(fromByteOffset: position + 4, as: UInt16.self))
+      guard type != layout.exit, type != layout.entry, type != layout.returnAddressEntry else { break }
       position &+= 4 &+ length
       time &+= UInt64(word >> 5)
     }
@@ -114,6 +144,6 @@ extension SubBufferCursor {
     guard hasSkipped else { return }
     last = time &+ offset
     skimming.deepest = max(skimming.deepest, Int64(deepest))
-    skimming.exits &+= UInt64(exits)
+    skimming.exits &+= exits
   }
 }
