@@ -91,34 +91,40 @@ public struct DurationSample: Sendable {
     // Nothing else holds them, so that they change in place.
     self.sketch = nil
     self.reservoir = nil
-    var sum = 0.0
-    var low = minimum
-    var high = maximum
-    var isAnyZero = false
+    var low = Int64.max
+    var high = Int64.min
     for timed in durations {
-      let duration = timed.duration
-      total = total.addingReportingOverflow(duration).overflow ? .max : total + duration
-      low = min(low, duration)
-      high = max(high, duration)
-      isAnyZero = isAnyZero || duration == 0
-      sum += Double(duration)
-      reservoir.add(Double(duration), priority: priority(timed))
+      low = min(low, timed.duration)
+      high = max(high, timed.duration)
+      reservoir.add(Double(timed.duration), priority: priority(timed))
     }
+    minimum = min(minimum, low)
+    maximum = max(maximum, high)
     count += durations.count
-    minimum = low
-    maximum = high
     resolution = max(resolution, 1)
-    if isAnyZero { zeroResolution = max(zeroResolution, 1) }
-    // The two-pass formula for these few, then Chan's for all.
-    let mean = sum / Double(durations.count)
-    var squares = 0.0
-    for timed in durations {
-      let deviation = Double(timed.duration) - mean
-      squares += deviation * deviation
-    }
-    moments.merge(Moments(count: UInt64(durations.count), mean: mean, squaredDeviations: squares))
     withUnsafeTemporaryAllocation(of: Int64.self, capacity: durations.count) { values in
       for index in 0..<durations.count { values[index] = durations[index].duration }
+      var sum: Int64 = 0
+      for value in values {
+        let (next, overflow) = sum.addingReportingOverflow(value)
+        sum = overflow ? .max : next
+      }
+      total = total.addingReportingOverflow(sum).overflow ? .max : total + sum
+      if low <= 0, high >= 0, values.contains(0) { zeroResolution = max(zeroResolution, 1) }
+      // The two-pass formula for these few, then Chan's for all.
+      let mean = Double(sum) / Double(values.count)
+      var squares = SIMD4<Double>.zero
+      var index = 0
+      while index + 4 <= values.count {
+        let four = SIMD4(
+          Double(values[index]), Double(values[index + 1]), Double(values[index + 2]), Double(values[index + 3])
+        )
+        squares += (four - mean) * (four - mean)
+        index += 4
+      }
+      for value in values[index...] { squares[0] += (Double(value) - mean) * (Double(value) - mean) }
+      moments.merge(
+        Moments(count: UInt64(values.count), mean: mean, squaredDeviations: squares.sum()))
       sketch.add(UnsafeBufferPointer(values), &bins)
     }
     self.sketch = sketch

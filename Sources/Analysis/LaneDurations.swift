@@ -35,8 +35,6 @@ final class LaneDurations: DurationSink {
   private let kept: KeptDurations
   private var isCrowded = false
   private var bins = QuantileSketch.BinCache()
-  /// How many come at once, but for the last ones of a function.
-  private static let batch = TimedDuration.batchSize
 
   init(_ kept: KeptDurations) {
     self.kept = kept
@@ -72,9 +70,12 @@ final class LaneDurations: DurationSink {
     var sample = DurationSample(limit: 0, sampling: sampling)
     functions[number].timed.withUnsafeBufferPointer { timed in
       // As they came, so that it does not matter when they were too many.
-      for start in stride(from: 0, to: timed.count, by: Self.batch) {
-        let part = timed[start..<min(start + Self.batch, timed.count)]
+      var start = 0
+      while start < timed.count {
+        let batch = start == 0 ? TimedDuration.firstBatch : TimedDuration.batchSize
+        let part = timed[start..<min(start + batch, timed.count)]
         sample.add(UnsafeBufferPointer(rebasing: part), &bins, priority: Self.priority)
+        start += batch
       }
     }
     functions[number] = Function(timed: [], sample: sample)

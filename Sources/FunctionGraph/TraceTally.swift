@@ -55,8 +55,10 @@ public struct TraceTally: Sendable {
 
 /// A duration, nanoseconds, and when the call ended, in the order of the trace's clock.
 public struct TimedDuration: BitwiseCopyable, Sendable {
-  /// How many a `DurationSink` gets at once, but for the last ones of each function.
-  public static let batchSize = 32
+  /// How many of a function a `DurationSink` gets at first, and then at once, but for its last ones: most functions are
+  /// called a few times, and most calls are those of a few functions.
+  public static let firstBatch = 32
+  public static let batchSize = 256
 
   public var duration: Int64
   public var end: UInt64

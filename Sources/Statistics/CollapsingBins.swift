@@ -32,6 +32,13 @@ struct CollapsingBins: Hashable, Sendable {
   /// - Parameter index: far from the ends of `Int`, as logarithms are.
   mutating func add(_ count: UInt64, at index: Int) {
     guard count > 0 else { return }
+    reach(index)
+    let slot = max(0, index - lowest)
+    counts[slot] = counts[slot].addingSaturating(count)
+  }
+
+  /// Has a slot for `index`, unless it is too low for one.
+  private mutating func reach(_ index: Int) {
     if counts.isEmpty {
       lowest = index
       counts = [0]
@@ -40,8 +47,24 @@ struct CollapsingBins: Hashable, Sendable {
     } else if index - lowest >= counts.count {
       extendUp(to: index)
     }
-    let slot = max(0, index - lowest)
-    counts[slot] = counts[slot].addingSaturating(count)
+  }
+
+  /// Adds 1 at each of the indices: the same as one by one, as their order does not matter.
+  mutating func addOne(at indices: UnsafeBufferPointer<Int32>) {
+    guard var low = indices.first, var high = indices.first else { return }
+    for index in indices {
+      low = min(low, index)
+      high = max(high, index)
+    }
+    reach(Int(high))
+    reach(Int(low))
+    let lowest = self.lowest
+    counts.withUnsafeMutableBufferPointer { counts in
+      for index in indices {
+        let slot = max(0, Int(index) - lowest)
+        counts[slot] = counts[slot].addingSaturating(1)
+      }
+    }
   }
 
   private mutating func extendDown(to index: Int) {

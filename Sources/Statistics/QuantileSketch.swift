@@ -133,21 +133,31 @@ public struct QuantileSketch: Hashable, Sendable {
 
   /// Adds many whole numbers; those below 1 count as 0. The same as one by one.
   public mutating func add(_ values: UnsafeBufferPointer<Int64>, _ cache: inout BinCache) {
+    guard !values.isEmpty else { return }
     if cache.relativeError != relativeError { cache = BinCache(of: self) }
     count = count.addingSaturating(UInt64(values.count))
-    var zeros: UInt64 = 0
+    var low = Int64.max
+    var high = Int64.min
     for value in values {
-      let number = Double(value)
-      sum += number
-      minimum = Swift.min(minimum, number)
-      maximum = Swift.max(maximum, number)
-      if value < 1 {
-        zeros += 1
-      } else {
-        store.add(1, at: cache.index(number, self))
-      }
+      low = Swift.min(low, value)
+      high = Swift.max(high, value)
     }
-    zeroCount = zeroCount.addingSaturating(zeros)
+    minimum = Swift.min(minimum, Double(low))
+    maximum = Swift.max(maximum, Double(high))
+    // Sums below 2^53 are exact in whatever order, so that whole numbers can be added as such.
+    let exact = 0x1p53
+    if low >= 0, abs(sum) + Double(high) * Double(values.count) < exact, sum == sum.rounded() {
+      var whole: Int64 = 0
+      for value in values { whole &+= value }
+      sum += Double(whole)
+    } else {
+      for value in values { sum += Double(value) }
+    }
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: values.count) { indices in
+      let used = cache.indices(of: values, self, into: indices)
+      zeroCount = zeroCount.addingSaturating(UInt64(values.count - used))
+      store.addOne(at: UnsafeBufferPointer(rebasing: indices[..<used]))
+    }
   }
 
   /// Bins of whole numbers by their leading bits, so that not every one needs a logarithm.
@@ -177,12 +187,49 @@ public struct QuantileSketch: Hashable, Sendable {
       cells = sketch.relativeError >= 0.0005 ? Array(repeating: Cell(), count: 64 << Self.bits) : []
     }
 
-    /// - Parameter value: 1 or more.
-    fileprivate mutating func index(_ value: Double, _ sketch: QuantileSketch) -> Int {
-      let number = Int(value.bitPattern >> (52 - UInt64(Self.bits))) - (1023 << Self.bits)
-      guard number >= 0, number < cells.count else { return sketch.index(value) }
-      if cells[number].index == .min { look(at: number, value, sketch) }
-      return Int(cells[number].index) + (value >= cells[number].border ? 1 : 0)
+    /// Writes the bins of those that are 1 or more.
+    ///
+    /// - Parameter indices: room for as many as there are values.
+    /// - Returns: how many were written.
+    fileprivate mutating func indices(
+      of values: UnsafeBufferPointer<Int64>, _ sketch: QuantileSketch,
+      into indices: UnsafeMutableBufferPointer<Int32>
+    ) -> Int {
+      var used = 0
+      var position = 0
+      while position < values.count {
+        // Until a cell has to be looked at for the first time.
+        cells.withUnsafeMutableBufferPointer { cells in
+          while position < values.count {
+            let value = Double(values[position])
+            let number = Self.cell(of: value)
+            guard value < 1 || number < cells.count && cells[number].index != .min else { return }
+            if value >= 1 {
+              let cell = cells[number]
+              indices[used] = cell.index &+ (value >= cell.border ? 1 : 0)
+              used += 1
+            }
+            position += 1
+          }
+        }
+        guard position < values.count else { break }
+        let value = Double(values[position])
+        let number = Self.cell(of: value)
+        if number < cells.count {
+          look(at: number, value, sketch)
+        } else {
+          indices[used] = Int32(clamping: sketch.index(value))
+          used += 1
+          position += 1
+        }
+      }
+      return used
+    }
+
+    /// - Parameter value: below 1 the result is no cell.
+    @inline(__always)
+    private static func cell(of value: Double) -> Int {
+      Int(value.bitPattern >> (52 - UInt64(bits))) - (1023 << bits)
     }
 
     private mutating func look(at number: Int, _ value: Double, _ sketch: QuantileSketch) {

@@ -93,7 +93,7 @@ extension StackTally {
         if sums.pointee.isSelected {
           let timed = TimedDuration(duration: duration, end: newTime &+ offset)
           let count = sums.pointee.waitingCount
-          if let waiting = sums.pointee.waiting, count < Self.waitingLimit - 1 {
+          if let waiting = sums.pointee.waiting, count < sums.pointee.waitingLimit {
             waiting[count] = timed
             sums.pointee.waitingCount = count &+ 1
           } else {

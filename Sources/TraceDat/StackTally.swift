@@ -38,6 +38,7 @@ final class StackTally {
     /// Durations that the sink has not got yet.
     var waiting: UnsafeMutablePointer<TimedDuration>?
     var waitingCount = 0
+    var waitingLimit = 0
     /// With a known self time.
     var complete = 0
     var selfTime: Int64 = 0
@@ -71,7 +72,6 @@ final class StackTally {
   }
 
   static let cacheSlots = 1 << 12
-  static let waitingLimit = TimedDuration.batchSize
 
   struct CachedFunction: BitwiseCopyable {
     /// 0 is no address.
@@ -408,15 +408,18 @@ final class StackTally {
 
   func append(_ duration: TimedDuration, _ number: Int) {
     let function = functions.base + number
-    guard let waiting = function.pointee.waiting else {
-      function.pointee.waiting = .allocate(capacity: Self.waitingLimit)
-      function.pointee.waiting?.pointee = duration
-      function.pointee.waitingCount = 1
-      return
+    if function.pointee.waitingCount == function.pointee.waitingLimit {
+      let isFirst = function.pointee.waiting == nil
+      deliver(number)
+      let limit = isFirst ? TimedDuration.firstBatch : TimedDuration.batchSize
+      if limit != function.pointee.waitingLimit {
+        function.pointee.waiting?.deallocate()
+        function.pointee.waiting = .allocate(capacity: limit)
+        function.pointee.waitingLimit = limit
+      }
     }
-    waiting[function.pointee.waitingCount] = duration
+    function.pointee.waiting?[function.pointee.waitingCount] = duration
     function.pointee.waitingCount &+= 1
-    if function.pointee.waitingCount == Self.waitingLimit { deliver(number) }
   }
 
   /// Gives the sink what waits for it.
