@@ -23,12 +23,22 @@ public struct SelectedCalls: ~Copyable {
   /// True where so many calls were unfinished that some had to be given before the others' ends.
   public private(set) var isOutOfOrder = false
 
-  public init(_ input: consuming SniffedInput, request: AnalysisRequest) throws(TraceError) {
-    self.request = request
-    isTraceDat = input.isTraceDat
-    reader = try CallReader(input)
+  /// - Parameters:
+  ///   - input: read from its beginning.
+  ///   - request: which calls are wanted.
+  ///   - jobs: how many threads may read it; the result does not depend on it.
+  ///   - pairsByCPU: off where what comes out is to be compared with the plain way.
+  public init(
+    _ input: consuming SniffedInput, request: AnalysisRequest, jobs: Int = 1, pairsByCPU: Bool = true
+  ) throws(TraceError) {
+    let isTraceDat = input.isTraceDat
+    var reader = try CallReader(input, jobs: jobs)
     let selection = request.selection
     if !selection.all { reader.keepNames { selection.contains($0) } }
+    if pairsByCPU { try reader.leaveOutSelfTimes() }
+    self.request = request
+    self.isTraceDat = isTraceDat
+    self.reader = reader
   }
 
   /// Replaces `calls` with the next ones; false at the end.
@@ -89,7 +99,15 @@ public struct SelectedCalls: ~Copyable {
   }
 
   private mutating func release(into calls: inout [Call]) {
-    heldBack.sort { ($0.buffer, $0.sequence) < ($1.buffer, $1.sequence) }
+    if reader.pairsByCPU {
+      // Of one time the lowest CPU's come first, as in the merge of all events.
+      heldBack.sort {
+        ($0.buffer, $0.timestamp.value, $0.cpu, $0.sequence)
+          < ($1.buffer, $1.timestamp.value, $1.cpu, $1.sequence)
+      }
+    } else {
+      heldBack.sort { ($0.buffer, $0.sequence) < ($1.buffer, $1.sequence) }
+    }
     calls += heldBack
     heldBack.removeAll(keepingCapacity: true)
   }

@@ -1,6 +1,6 @@
 /// One call of a function: an entry and an exit that belong together, or what is left of them.
 public struct Call: Sendable {
-  public enum Status: UInt8, Sendable, CaseIterable {
+  public enum Status: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     /// Entry and exit were seen.
     case complete
     /// No exit was seen; there is no duration.
@@ -56,6 +56,19 @@ public struct Call: Sendable {
   public var path: CallPaths.ID
   /// Tells the tasks of one trace apart: calls that end in the same `stack` are nested or follow one another.
   public var stack: UInt32
-  /// Order of entry in the trace (of the exit where there is no entry).
+  /// Order of entry in the trace (of the exit where there is no entry); where `CallReader.pairsByCPU`, on its CPU.
   public var sequence: UInt64
+}
+
+extension Call {
+  /// One without a self time, a path or a side.
+  package init(
+    function: FunctionID, status: Status, buffer: UInt16, cpu: Int32, pid: Int32, comm: StringTable.ID,
+    depth: Int32, timestamp: Timestamp, end: Timestamp, duration: Int64?, resolution: UInt32, sequence: UInt64
+  ) {
+    self.init(
+      function: function, status: status, column: 0, side: nil, buffer: buffer, cpu: cpu, pid: pid,
+      comm: comm, depth: depth, timestamp: timestamp, end: end, duration: duration, resolution: resolution,
+      selfTime: nil, path: CallPaths.root, stack: 0, sequence: sequence)
+  }
 }

@@ -36,7 +36,9 @@ struct PageContext {
   let sieve: FunctionSieve?
   /// Where calls are summed up at once.
   let tally: StackTally?
-  /// There is a sieve or a tally. Asked of every record, where looking at references would count them up and down.
+  /// Where calls are paired at once.
+  let pairing: CallPairing?
+  /// There is one of these three. Asked of every record, where looking at references would count them up and down.
   let skims: Bool
   /// Stamps are as recorded.
   let isIdentity: Bool
@@ -47,12 +49,14 @@ struct PageContext {
   init(
     file: FileBytes, order: ByteOrder, layout: SubBufferLayout, pageSize: Int, decompressor: Decompressor,
     memory: MemoryBudget, conversion: TimestampConversion, formats: GraphFormats?,
-    sieve: FunctionSieve? = nil, tally: StackTally? = nil, watched: WatchedRecords? = nil
+    sieve: FunctionSieve? = nil, tally: StackTally? = nil, pairing: CallPairing? = nil,
+    watched: WatchedRecords? = nil
   ) {
+    self.pairing = pairing
     self.watched = watched
     watches = watched != nil
     self.tally = tally
-    skims = sieve != nil || tally != nil
+    skims = sieve != nil || tally != nil || pairing != nil
     isIdentity = conversion.isIdentity
     self.sieve = sieve
     self.file = file
@@ -155,6 +159,8 @@ final class CPUStream {
             cursor.skim(sieve, &skimming, &lastTimestamp)
           } else if let tally = context.tally {
             tally.skim(&cursor, &lastTimestamp, cpu: cpu)
+          } else if let pairing = context.pairing {
+            pairing.skim(&cursor, &lastTimestamp)
           }
         }
         switch cursor.advance() {

@@ -41,7 +41,10 @@ public struct DatReader: EventReader, ~Copyable {
   private var sieves: [FunctionSieve] = []
   private var sieved: SievedBuffer?
   /// Records of other events that are delivered too.
-  private var watched: WatchedRecords?
+  private(set) var watched: WatchedRecords?
+  /// Where calls are delivered instead of events: of the buffer being read, and of all before it.
+  var paired: PairedBuffer?
+  var pairedBefore = (losses: 0, lostEvents: UInt64(0), deepest: Int32(-1))
   /// How many threads may read at once.
   let jobs: Int
 
@@ -149,6 +152,8 @@ public struct DatReader: EventReader, ~Copyable {
   public mutating func restart() {
     sieves = []
     sieved = nil
+    paired = nil
+    pairedBefore = (0, 0, -1)
     merge = CPUMerge()
     nextBuffer = 0
     unclaimed = file.size
@@ -228,13 +233,13 @@ public struct DatReader: EventReader, ~Copyable {
   /// What a thread needs to walk a buffer's pages; the decompressor, sieve and tally are its own.
   func pageContext(
     of layout: BufferLayout, _ formats: GraphFormats, _ decompressor: Decompressor, _ memory: MemoryBudget,
-    sieve: FunctionSieve? = nil, tally: StackTally? = nil
+    sieve: FunctionSieve? = nil, tally: StackTally? = nil, pairing: CallPairing? = nil
   ) -> PageContext {
     PageContext(
       file: file, order: container.header.order, layout: container.subBuffer,
       pageSize: Int(layout.pageSize), decompressor: decompressor, memory: memory,
       conversion: container.conversion(of: layout), formats: formats, sieve: sieve, tally: tally,
-      watched: watched)
+      pairing: pairing, watched: watched)
   }
 
   /// The CPUs of a buffer whose data lies in the file, by number.

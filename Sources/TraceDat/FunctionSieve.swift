@@ -119,7 +119,7 @@ final class FunctionSieve {
     let pid = Int32(truncatingIfNeeded: cursor.unsigned(formats.pid))
     skimming.deepest = max(skimming.deepest, Int64(depth))
     if isExit { skimming.exits += 1 }
-    if depth > Self.deepestPlausible { needsAll = true }
+    if depth > Self.deepestPlausible || pid < 0 || address == 0 { needsAll = true }
     let isSameTask = skimming.pid == pid
     if !isSameTask { note(pid, on: cpu) }
 

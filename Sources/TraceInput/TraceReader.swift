@@ -127,6 +127,22 @@ public struct TraceReader: EventReader, ~Copyable {
     return nil
   }
 
+  /// Whether `nextCalls` can deliver the calls, which makes `next` and the pairing of its events needless: see
+  /// `DatReader.pairsCalls`. To be called before the first `next`.
+  mutating func pairsCalls() throws(TraceError) -> Bool { try readers.dat?.pairsCalls() ?? false }
+
+  mutating func nextCalls(_ calls: inout [Call]) throws(TraceError) -> Bool {
+    try readers.dat?.nextCalls(&calls) ?? false
+  }
+
+  /// What `nextCalls` has seen so far.
+  var pairedSums: (losses: Int, lostEvents: UInt64, deepest: Int32) {
+    switch readers.dat {
+    case .some(let reader): return reader.pairedSums
+    case .none: return (0, 0, -1)
+    }
+  }
+
   /// From the beginning again, all functions delivered. Only where `leftOut` is not nil.
   public mutating func restart() {
     readers.dat?.restart()

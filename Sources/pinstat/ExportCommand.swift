@@ -115,7 +115,7 @@ struct ExportCommand: ParsableCommand {
     var calls: [Call] = []
     let jobs = output.jobs ?? availableCores()
     do {
-      var selected = try SelectedCalls(openTrace(path), request: request)
+      var selected = try SelectedCalls(openTrace(path), request: request, jobs: jobs)
       var rows: [Call] = []
       var state = Self.fill(&calls, from: &selected)
       while !calls.isEmpty || state == .more {

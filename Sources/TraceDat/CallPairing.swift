@@ -1,0 +1,267 @@
+internal import FunctionGraph
+
+/// A call that has ended, or of which it has turned out that its exit is missing, as the records of one CPU tell it.
+struct PairedCall: BitwiseCopyable {
+  /// Of the record in which that was noticed; at the end of the data the largest.
+  var end: UInt64
+  /// Of the entry.
+  var start: UInt64
+  /// Nanoseconds, −1 where there is none.
+  var duration: Int64
+  /// In the order of the entries of this CPU.
+  var sequence: UInt64
+  /// In `CallPairing.names`.
+  var function: UInt32
+  var pid: Int32
+  var depth: Int32
+  var status: Call.Status
+}
+
+/// Pairs the entries and exits of one CPU whose tasks run on no other, record by record.
+///
+/// The rules are those of `CallBuilder` for records that name task, depth and function. What they say of records that only
+/// damage brings about is left to them: `isBroken`.
+final class CallPairing {
+  struct Frame: BitwiseCopyable {
+    var start: UInt64
+    var sequence: UInt64
+    var function: UInt32
+    var depth: Int32
+
+    /// Below all others, so that there is always one.
+    static var none: Frame { Frame(start: 0, sequence: 0, function: .max, depth: -1) }
+  }
+
+  /// The open calls of one task.
+  final class Task {
+    let frames = GrowingTable<Frame>(capacity: 32)
+    /// Frames up to this number (`Frame.none` not counted) had events lost inside.
+    var lostBelow = 0
+    /// How many losses there had been when it was last seen.
+    var lastLoss = 0
+
+    init() { frames.append(.none) }
+  }
+
+  let layout: SkimLayout
+  /// Added to every stamp.
+  let offset: UInt64
+  private let symbols: SymbolIndex
+  private(set) var names = FunctionTable()
+  private var known = IntegerMap()
+  /// By the hash of the address: what is there answers in one load and one compare.
+  let functionCache = GrowingTable<StackTally.CachedFunction>(capacity: StackTally.cacheSlots)
+
+  private var tasks: [Int32: Task] = [:]
+  private var nextSweep = CallBuilder.idleStacksLimit
+  /// Whose turn it is; nil where the next record has to be looked at by `take`.
+  private(set) var current: Task?
+  private(set) var currentPID: Int32 = .min
+  /// Of the last entry and exit that were looked at: most others are as long.
+  private(set) var entryHead = RecordHead.none
+  private(set) var exitHead = RecordHead.none
+
+  /// Those that have ended and were not taken yet.
+  let calls = GrowingTable<PairedCall>(capacity: 1 << 12)
+  var sequence: UInt64 = 0
+  private(set) var losses = 0
+  private(set) var lostEvents: UInt64 = 0
+  var deepest: Int32 = -1
+  var isBroken = false
+
+  init(_ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64) {
+    self.layout = layout
+    self.symbols = symbols
+    self.offset = offset
+    for _ in 0..<StackTally.cacheSlots {
+      functionCache.append(StackTally.CachedFunction(address: 0, function: 0))
+    }
+  }
+
+  /// Takes the record that `stream` stands on.
+  func take(_ stream: CPUStream, _ formats: GraphFormats, _ diagnostics: inout Diagnostics) {
+    let record = GraphRecord(stream, formats, &diagnostics)
+    switch record.kind {
+    case .lost:
+      losses += 1
+      lostEvents &+= record.lostEvents
+      current = nil
+    case .entry, .exit:
+      guard record.pid >= 0, record.depth >= 0, record.depth <= Int32(FunctionSieve.deepestPlausible),
+        record.address != 0, record.kind == .entry || record.duration >= 0
+      else {
+        isBroken = true
+        return
+      }
+      let cursor = stream.cursor
+      let head = RecordHead.of(
+        UInt16(truncatingIfNeeded: cursor.unsigned(formats.type)), length: cursor.payloadLength)
+      let task = task(record.pid)
+      let function = function(record.address)
+      deepest = max(deepest, record.depth)
+      if record.kind == .entry {
+        entryHead = head
+        abandon(from: record.depth, of: task, record.pid, at: record.timestamp)
+        task.frames.append(
+          Frame(start: record.timestamp, sequence: sequence, function: function, depth: record.depth))
+        sequence += 1
+      } else {
+        exitHead = head
+        leave(record, function, task)
+      }
+    default: break
+    }
+  }
+
+  /// The data's end: what is still open is unfinished.
+  func finish() {
+    for (pid, task) in tasks.sorted(by: { $0.key < $1.key }) { abandon(from: 0, of: task, pid, at: .max) }
+    tasks = [:]
+    current = nil
+  }
+
+  private func leave(_ record: GraphRecord, _ function: UInt32, _ task: Task) {
+    abandon(from: record.depth + 1, of: task, record.pid, at: record.timestamp)
+    let top = task.frames.base[task.frames.count - 1]
+    var call = PairedCall(
+      end: record.timestamp, start: top.start, duration: record.duration, sequence: top.sequence,
+      function: function, pid: record.pid, depth: record.depth, status: .complete)
+    if top.depth == record.depth, top.function == function {
+      task.frames.removeLast()
+      let left = task.frames.count - 1
+      if left < task.lostBelow { call.status = .lost }
+      task.lostBelow = min(task.lostBelow, left)
+    } else {
+      abandon(from: record.depth, of: task, record.pid, at: record.timestamp)
+      call.status = .noEntry
+    }
+    calls.append(call)
+  }
+
+  /// The open calls of `depth` and deeper have no exit.
+  private func abandon(from depth: Int32, of task: Task, _ pid: Int32, at time: UInt64) {
+    let frames = task.frames
+    while frames.base[frames.count - 1].depth >= depth {
+      let frame = frames.base[frames.count - 1]
+      frames.removeLast()
+      calls.append(
+        PairedCall(
+          end: time, start: frame.start, duration: -1, sequence: frame.sequence, function: frame.function,
+          pid: pid, depth: frame.depth, status: .unfinished))
+    }
+    task.lostBelow = min(task.lostBelow, frames.count - 1)
+  }
+
+  private func task(_ pid: Int32) -> Task {
+    if let current, pid == currentPID { return current }
+    let task: Task
+    if let known = tasks[pid] {
+      task = known
+    } else {
+      if tasks.count >= nextSweep {
+        tasks = tasks.filter { $0.value.frames.count > 1 }
+        nextSweep = max(CallBuilder.idleStacksLimit, 2 * tasks.count)
+      }
+      task = Task()
+      tasks[pid] = task
+    }
+    if losses > task.lastLoss { task.lostBelow = task.frames.count - 1 }
+    task.lastLoss = losses
+    current = task
+    currentPID = pid
+    return task
+  }
+
+  private func function(_ address: UInt64) -> UInt32 {
+    let number: UInt32
+    if let found = known[address] {
+      number = found
+    } else {
+      number = symbols.function(at: address, in: &names).rawValue
+      known.insert(address, number)
+    }
+    functionCache.base[StackTally.slot(address)] = StackTally.CachedFunction(
+      address: address, function: number)
+    return number
+  }
+
+  /// Takes records as long as they are as usual, and stands before the first that is not. The reasons are those of
+  /// `StackTally.skim`, but for paths and self times, of which nothing is asked here.
+  ///
+  /// - Parameter last: the time stamp of the record before, converted.
+  func skim(_ cursor: inout SubBufferCursor, _ last: inout UInt64) {
+    guard let task = current, task.lostBelow == 0, cursor.timestamp &+ offset >= last else { return }
+    let layout = self.layout
+    let entry = entryHead
+    let exit = exitHead
+    let pid = currentPID
+    let behind = cursor.base + cursor.end
+    var record = cursor.base + cursor.position
+    let start = record
+    var time = cursor.timestamp &+ offset
+    var deepest = UInt32(bitPattern: max(self.deepest, 0))
+    var sequence = self.sequence
+    let functionCache = self.functionCache.base
+    // More records than fit into the rest of the page there are not.
+    calls.reserve(calls.count + (behind - record) / 8)
+    var next = calls.base + calls.count
+    let frames = task.frames.base
+    var top = frames + (task.frames.count &- 1)
+    let highest = frames + (task.frames.capacity &- 1)
+
+    while record < behind {
+      let word = UInt64(littleEndian: record.loadUnaligned(as: UInt64.self))
+      let head = word & RecordHead.mask
+      let isExit = head == exit
+      let following = record + (Int(truncatingIfNeeded: head & 31) &* 4 &+ 4)
+      guard isExit || head == entry, following <= behind else { break }
+      // From here on every field that is read lies within the record.
+      let data = record + 4
+      let address = UInt64(
+        littleEndian: data.loadUnaligned(fromByteOffset: layout.function, as: UInt64.self))
+      let process = Int32(littleEndian: data.loadUnaligned(fromByteOffset: layout.pid, as: Int32.self))
+      let depth = UInt32(
+        littleEndian: data.loadUnaligned(
+          fromByteOffset: isExit ? layout.exitDepth : layout.entryDepth, as: UInt32.self))
+      let known = functionCache[StackTally.slot(address)]
+      guard process == pid, known.address == address, address != 0 else { break }
+      let stamp = time &+ UInt64(UInt32(truncatingIfNeeded: word) >> 5)
+      if isExit {
+        let from = UInt64(
+          littleEndian: data.loadUnaligned(fromByteOffset: layout.callTime, as: UInt64.self))
+        let to = UInt64(
+          littleEndian: data.loadUnaligned(fromByteOffset: layout.returnTime, as: UInt64.self))
+        let duration = Int64(bitPattern: to &- from)
+        // `Frame.none` has no function's number.
+        let frame = top.pointee
+        guard frame.function == known.function, UInt32(bitPattern: frame.depth) == depth, duration >= 0 else {
+          break
+        }
+        next.pointee = PairedCall(
+          end: stamp, start: frame.start, duration: duration, sequence: frame.sequence,
+          function: known.function, pid: pid, depth: frame.depth, status: .complete)
+        next += 1
+        top -= 1
+      } else {
+        guard depth <= FunctionSieve.deepestPlausible, Int32(bitPattern: depth) > top.pointee.depth,
+          top < highest
+        else { break }
+        top += 1
+        top.pointee = Frame(
+          start: stamp, sequence: sequence, function: known.function, depth: Int32(bitPattern: depth))
+        sequence &+= 1
+        deepest = max(deepest, depth)
+      }
+      time = stamp
+      record = following
+    }
+    guard record != start else { return }
+    if time < last { isBroken = true }
+    cursor.skip(to: record - cursor.base, time: time &- offset)
+    last = time
+    calls.setCount(next - calls.base)
+    task.frames.setCount(top - frames + 1)
+    self.sequence = sequence
+    self.deepest = max(self.deepest, Int32(bitPattern: deepest))
+  }
+}

@@ -1,0 +1,74 @@
+public import FunctionGraph
+
+extension DatReader {
+  /// Whether the calls of this trace can be paired CPU by CPU: no task moves between CPUs, no time goes back, nothing is
+  /// damaged. The whole file is looked through for that, which takes a small part of the time that making events of it does.
+  /// To be called before the first `next`; where the answer is yes, `nextCalls` then delivers the calls, else `next` the
+  /// events.
+  public mutating func pairsCalls() throws(TraceError) -> Bool {
+    guard watched == nil, let formats = decoder.formats, SkimLayout(formats, container.header.order) != nil
+    else { return false }
+    selectFunctions { _ in false }
+    var batch: [Event] = []
+    while try next(&batch) {}
+    let isPlain = leftOut?.isComplete == true
+    restart()
+    return isPlain
+  }
+
+  /// Replaces `calls` with the next ones, in the order of their ends; unfinished calls where that is noticed. Their paths,
+  /// self times and times away are not told, and `sequence` tells the order of the entries of one CPU only.
+  ///
+  /// - Returns: false at the end.
+  public mutating func nextCalls(_ calls: inout [Call]) throws(TraceError) -> Bool {
+    calls.removeAll(keepingCapacity: true)
+    while calls.count < Self.batchSize {
+      if paired == nil {
+        guard try openNextPaired() else { break }
+        continue
+      }
+      if try paired?.deliver(into: &calls, limit: Self.batchSize, &decoder) == true { break }
+      pairedBefore = pairedSums
+      paired = nil
+    }
+    if decoder.functions.count > 1 { description.tracer = "function_graph" }
+    return !calls.isEmpty
+  }
+
+  /// What `nextCalls` has seen so far.
+  public var pairedSums: (losses: Int, lostEvents: UInt64, deepest: Int32) {
+    guard let paired else { return pairedBefore }
+    return (
+      pairedBefore.losses + paired.losses, pairedBefore.lostEvents &+ paired.lostEvents,
+      max(pairedBefore.deepest, paired.deepest)
+    )
+  }
+
+  private mutating func openNextPaired() throws(TraceError) -> Bool {
+    guard nextBuffer < container.buffers.count, let formats = decoder.formats,
+      let layout = SkimLayout(formats, container.header.order)
+    else { return false }
+    let number = nextBuffer
+    nextBuffer += 1
+    let buffer = container.buffers[number]
+    guard hasUsablePages(buffer) else { return true }
+    let memory = MemoryBudget()
+    context = pageContext(of: buffer, formats, context.decompressor, memory)
+    let lanes = cpus(of: buffer).map { cpu in
+      let pairing = CallPairing(
+        layout, symbols: decoder.symbols, offset: container.conversion(of: buffer).offset)
+      return (
+        stream: CPUStream(
+          cpu.extent, isCut: cpu.isCut, isCompressed: buffer.isCompressed, pageSize: Int(buffer.pageSize),
+          blockSize: Self.blockSize(of: buffer)),
+        context: pageContext(
+          of: buffer, formats, Decompressor(container.header.compression), memory, pairing: pairing),
+        pairing: pairing
+      )
+    }
+    paired = PairedBuffer(
+      lanes, formats: formats, buffer: UInt16(truncatingIfNeeded: number),
+      unit: description.buffers[number].timestampsAreTime ? .nanoseconds : .raw, jobs: jobs)
+    return true
+  }
+}
