@@ -31,7 +31,11 @@ public struct CallRowWriter {
   private var comms = FieldTable()
   private var buffers = FieldTable()
   /// By the low bits of CPU and task, which take turns from row to row.
-  private var fronts = [RowFront](repeating: RowFront(), count: 64)
+  private var fronts = [RowFront](repeating: RowFront(), count: CallRowWriter.frontsCount)
+  private static let frontsCount = 64
+  /// Their bytes, each so many apart.
+  private var frontBytes: [UInt8] = []
+  private var frontStride = 0
   private var rows: [UInt8] = []
 
   /// - Parameters:
@@ -50,23 +54,50 @@ public struct CallRowWriter {
   /// Appends a row a call.
   public mutating func append(_ calls: [Call], _ names: CallRowNames, to out: inout [UInt8]) {
     addNames(names)
-    var rows = self.rows
-    self.rows = []
-    defer { self.rows = rows }
+    let longestFront = RowFront.longest(trace, buffers, comms)
+    if longestFront > frontStride {
+      frontStride = longestFront
+      frontBytes = [UInt8](repeating: 0, count: Self.frontsCount * longestFront)
+      for place in fronts.indices { fronts[place].isSet = false }
+    }
+    // As many rows as fit; one at least.
+    let longest = longestFront + functions.longest + Self.longestRest
+    if rows.count < longest { rows = [UInt8](repeating: 0, count: max(longest, 1 << 16)) }
+    // Taken out while pointers into them are used: nothing is retained or checked a row.
+    var (rows, fronts, frontBytes) = (self.rows, self.fronts, self.frontBytes)
+    (self.rows, self.fronts, self.frontBytes) = ([], [], [])
+    defer { (self.rows, self.fronts, self.frontBytes) = (rows, fronts, frontBytes) }
     var index = 0
     while index < calls.count {
-      // As many rows as fit; one at least.
-      let longest = RowFront.longest(trace, buffers, comms) + functions.longest + Self.longestRest
-      if rows.count < longest { rows = [UInt8](repeating: 0, count: max(longest, 1 << 16)) }
-      let written = rows.withUnsafeMutableBufferPointer { rows in
-        guard let base = rows.baseAddress else { return 0 }
-        var cursor = RowCursor(at: base)
-        let last = base + rows.count - longest
-        while index < calls.count, cursor.next <= last {
-          put(calls[index], &cursor)
-          index += 1
+      let written = functions.withFields { functions in
+        rows.withUnsafeMutableBufferPointer { rows in
+          fronts.withUnsafeMutableBufferPointer { fronts in
+            frontBytes.withUnsafeMutableBufferPointer { frontBytes in
+              calls.withUnsafeBufferPointer { calls in
+                guard let start = rows.baseAddress, let frontStart = frontBytes.baseAddress else { return 0 }
+                var cursor = RowCursor(at: start)
+                let last = start + rows.count - longest
+                while index < calls.count, cursor.next <= last {
+                  let call = calls[index]
+                  let place = Int(truncatingIfNeeded: call.cpu &* 7 &+ call.pid) & (Self.frontsCount - 1)
+                  let front = frontStart + place * frontStride
+                  if !fronts[place].isOf(call) {
+                    fronts[place].set(call, at: front, format, trace, buffers, comms)
+                  }
+                  cursor.put(front, fronts[place].count)
+                  // Symbol and module stand in one field list.
+                  functions.put(Int(call.function.rawValue), &cursor)
+                  switch format {
+                  case .csv: putCSV(call, &cursor)
+                  case .jsonl: putJSON(call, &cursor)
+                  }
+                  index += 1
+                }
+                return cursor.next - start
+              }
+            }
+          }
         }
-        return cursor.next - base
       }
       out += rows[..<written]
     }
@@ -74,20 +105,6 @@ public struct CallRowWriter {
 
   /// Numbers, names of fields and signs behind the function: at most.
   private static let longestRest = 5 * RowCursor.longestNumber + 160
-
-  private mutating func put(_ call: Call, _ cursor: inout RowCursor) {
-    let place = Int(truncatingIfNeeded: call.cpu &* 7 &+ call.pid) & 63
-    if !fronts[place].isOf(call) { fronts[place].set(call, format, trace, buffers, comms) }
-    fronts[place].bytes.withUnsafeBufferPointer { bytes in
-      if let base = bytes.baseAddress { cursor.put(base, bytes.count) }
-    }
-    // Symbol and module stand in one field list.
-    functions.put(Int(call.function.rawValue), &cursor)
-    switch format {
-    case .csv: putCSV(call, &cursor)
-    case .jsonl: putJSON(call, &cursor)
-    }
-  }
 
   private func putCSV(_ call: Call, _ cursor: inout RowCursor) {
     let comma = UInt8(ascii: ",")
@@ -165,13 +182,26 @@ private struct FieldTable {
     ends.append(bytes.count)
   }
 
-  @inline(__always)
-  func put(_ number: Int, _ cursor: inout RowCursor) {
-    guard number < ends.count else { return }
-    let start = number > 0 ? ends[number - 1] : 0
-    let count = ends[number] - start
+  /// The same, for as long as nothing is added.
+  struct Fields {
+    fileprivate let bytes: UnsafePointer<UInt8>
+    fileprivate let ends: UnsafeBufferPointer<Int>
+
+    @inline(__always)
+    func put(_ number: Int, _ cursor: inout RowCursor) {
+      guard number < ends.count else { return }
+      let start = number > 0 ? ends[number - 1] : 0
+      cursor.put(bytes + start, ends[number] - start)
+    }
+  }
+
+  func withFields(_ body: (Fields) -> Int) -> Int {
     bytes.withUnsafeBufferPointer { bytes in
-      if let base = bytes.baseAddress { cursor.put(base + start, count) }
+      ends.withUnsafeBufferPointer { ends in
+        // Without bytes all fields are empty, and nothing is read there.
+        var none: UInt8 = 0
+        return withUnsafePointer(to: &none) { body(Fields(bytes: bytes.baseAddress ?? $0, ends: ends)) }
+      }
     }
   }
 
@@ -182,37 +212,40 @@ private struct FieldTable {
 }
 
 /// What stands in front of the function: trace, buffer, CPU and task.
-private struct RowFront {
-  private(set) var bytes: [UInt8] = []
+private struct RowFront: BitwiseCopyable {
+  /// Bytes of it.
+  private(set) var count = 0
   private var buffer: UInt16 = 0
   private var cpu: Int32 = 0
   private var pid: Int32 = 0
-  private var comm = StringTable.ID.none
-  private var isSet = false
+  private var comm: UInt32 = 0
+  var isSet = false
 
   @inline(__always)
   func isOf(_ call: Call) -> Bool {
-    isSet && call.cpu == cpu && call.pid == pid && call.comm == comm && call.buffer == buffer
+    isSet && call.cpu == cpu && call.pid == pid && call.comm.rawValue == comm && call.buffer == buffer
   }
 
   static func longest(_ trace: [UInt8], _ buffers: FieldTable, _ comms: FieldTable) -> Int {
     trace.count + buffers.longest + comms.longest + 2 * RowCursor.longestNumber + 64
   }
 
+  /// - Parameter place: has room for `longest` bytes.
   mutating func set(
-    _ call: Call, _ format: CallRowWriter.Format, _ trace: [UInt8], _ buffers: FieldTable, _ comms: FieldTable
+    _ call: Call, at place: UnsafeMutablePointer<UInt8>, _ format: CallRowWriter.Format, _ trace: [UInt8],
+    _ buffers: FieldTable, _ comms: FieldTable
   ) {
-    (buffer, cpu, pid, comm, isSet) = (call.buffer, call.cpu, call.pid, call.comm, true)
+    (buffer, cpu, pid, comm, isSet) = (call.buffer, call.cpu, call.pid, call.comm.rawValue, true)
     let cpu = call.cpu >= 0 ? String(call.cpu) : ""
     let pid = call.pid >= 0 ? String(call.pid) : ""
-    bytes.removeAll(keepingCapacity: true)
+    var bytes: [UInt8] = []
     switch format {
     case .csv:
       bytes += trace
       bytes.append(UInt8(ascii: ","))
       bytes += buffers.field(Int(buffer))
       bytes += ",\(cpu),\(pid),".utf8
-      bytes += comms.field(Int(comm.rawValue))
+      bytes += comms.field(Int(comm))
       bytes.append(UInt8(ascii: ","))
     case .jsonl:
       bytes += "{\"trace\":".utf8
@@ -222,7 +255,11 @@ private struct RowFront {
       if !cpu.isEmpty { bytes += ",\"cpu\":\(cpu)".utf8 }
       if !pid.isEmpty { bytes += ",\"pid\":\(pid)".utf8 }
       bytes += ",\"comm\":".utf8
-      bytes += comms.field(Int(comm.rawValue))
+      bytes += comms.field(Int(comm))
+    }
+    count = bytes.count
+    bytes.withUnsafeBufferPointer { bytes in
+      if let base = bytes.baseAddress { place.update(from: base, count: bytes.count) }
     }
   }
 }

@@ -48,6 +48,8 @@ final class CallPairing {
   let offset: UInt64
   private let symbols: SymbolIndex
   private(set) var names = FunctionTable()
+  /// Of `names`.
+  private(set) var namesCount = 1
   private var known = IntegerMap()
   /// By the hash of the address: what is there answers in one load and one compare.
   let functionCache = GrowingTable<StackTally.CachedFunction>(capacity: StackTally.cacheSlots)
@@ -179,6 +181,7 @@ final class CallPairing {
     } else {
       number = symbols.function(at: address, in: &names).rawValue
       known.insert(address, number)
+      namesCount = names.count
     }
     functionCache.base[StackTally.slot(address)] = StackTally.CachedFunction(
       address: address, function: number)

@@ -31,7 +31,7 @@ struct EventDecoder {
   }
 
   @inline(__always)
-  mutating func comm(_ pid: Int32) -> StringTable.ID {
+  private mutating func comm(_ pid: Int32) -> StringTable.ID {
     if pid != lastPID {
       lastPID = pid
       lastComm = tasks.name(of: pid)

@@ -9,17 +9,27 @@ struct PairedBuffer {
   /// What all CPUs' calls that wait may take together.
   private static let waitingBytes = 64 << 20
 
-  fileprivate struct Lane {
+  /// One CPU. A class, so that it changes in place whoever looks at it.
+  fileprivate final class Lane {
     let stream: CPUStream
     let context: PageContext
     let pairing: CallPairing
     /// Of its functions, as many as are known by now.
-    var functions: [FunctionID] = []
+    var functions: [FunctionID] = [.none]
+    /// Of the last call.
+    var pid = Int32.min
+    var comm = StringTable.ID.none
     /// In its calls.
     var head = 0
     var isFinished = false
 
     var isEmpty: Bool { head == pairing.calls.count }
+
+    init(_ stream: CPUStream, _ context: PageContext, _ pairing: CallPairing) {
+      self.stream = stream
+      self.context = context
+      self.pairing = pairing
+    }
   }
 
   private var lanes: [Lane] = []
@@ -34,9 +44,7 @@ struct PairedBuffer {
     _ lanes: [(stream: CPUStream, context: PageContext, pairing: CallPairing)], formats: GraphFormats,
     buffer: UInt16, unit: Timestamp.Unit, jobs: Int
   ) {
-    self.lanes = lanes.map {
-      Lane(stream: $0.stream, context: $0.context, pairing: $0.pairing, functions: [.none])
-    }
+    self.lanes = lanes.map { Lane($0.stream, $0.context, $0.pairing) }
     self.formats = formats
     self.buffer = buffer
     self.unit = unit
@@ -56,46 +64,15 @@ struct PairedBuffer {
     while calls.count < limit {
       try refill()
       guard let index = heap.first else { return false }
-      let (time, winsTies) = heap.limit
-      let pairing = lanes[index].pairing
-      nameFunctions(of: index, &decoder)
-      var head = lanes[index].head
-      let count = pairing.calls.count
-      let base = pairing.calls.base
-      let cpu = lanes[index].stream.cpu
-      var pid = Int32.min
-      var comm = StringTable.ID.none
-      lanes[index].functions.withUnsafeBufferPointer { functions in
-        while head < count, calls.count < limit {
-          let call = base[head]
-          guard call.end < time || call.end == time && winsTies else { break }
-          head += 1
-          if call.pid != pid {
-            pid = call.pid
-            comm = decoder.comm(pid)
-          }
-          let isUnfinished = call.status == .unfinished
-          calls.append(
-            Call(
-              function: functions[Int(call.function)], status: call.status, buffer: buffer, cpu: cpu,
-              pid: pid, comm: comm, depth: call.depth,
-              timestamp: call.status == .noEntry ? .none : Timestamp(value: call.start, unit: unit),
-              end: isUnfinished ? .none : Timestamp(value: call.end, unit: unit),
-              duration: isUnfinished ? nil : call.duration, resolution: 1, sequence: call.sequence))
-        }
-      }
-      lanes[index].head = head
-      heap.update(to: head < count ? base[head].end : nil)
+      let limitOfLane = heap.limit
+      let lane = lanes[index]
+      lane.nameFunctions(&decoder)
+      heap.update(
+        to: lane.deliver(
+          into: &calls, limit: limit, before: limitOfLane.timestamp, winsTies: limitOfLane.winsTies,
+          buffer, unit, decoder))
     }
     return true
-  }
-
-  private mutating func nameFunctions(of index: Int, _ decoder: inout EventDecoder) {
-    let names = lanes[index].pairing.names
-    while lanes[index].functions.count < names.count {
-      let name = names[FunctionID(rawValue: UInt32(lanes[index].functions.count))]
-      lanes[index].functions.append(decoder.functions.intern(name))
-    }
   }
 
   /// Sees to it that every lane that may still get calls has one.
@@ -108,14 +85,13 @@ struct PairedBuffer {
     var failures = [TraceError?](repeating: nil, count: wanting.count)
     let formats = self.formats
     let callsAtOnce = self.callsAtOnce
-    lanes.withUnsafeMutableBufferPointer { lanes in
-      failures.withUnsafeMutableBufferPointer { failures in
-        inParallel(wanting.count, workers: jobs) { item, _ in
-          do throws(TraceError) {
-            try lanes[wanting[item]].fill(formats, callsAtOnce)
-          } catch {
-            failures[item] = error
-          }
+    let all = lanes
+    failures.withUnsafeMutableBufferPointer { failures in
+      inParallel(wanting.count, workers: jobs) { item, _ in
+        do throws(TraceError) {
+          try all[wanting[item]].fill(formats, callsAtOnce)
+        } catch {
+          failures[item] = error
         }
       }
     }
@@ -127,8 +103,49 @@ struct PairedBuffer {
 }
 
 extension PairedBuffer.Lane {
+  fileprivate func nameFunctions(_ decoder: inout EventDecoder) {
+    guard functions.count < pairing.namesCount else { return }
+    let names = pairing.names
+    while functions.count < names.count {
+      functions.append(
+        decoder.functions.intern(names[FunctionID(rawValue: UInt32(functions.count))]))
+    }
+  }
+
+  /// Appends calls that end before `time`, or at it where that is this lane's turn.
+  ///
+  /// - Returns: when the next one ends; nil where there is none yet.
+  fileprivate func deliver(
+    into calls: inout [Call], limit: Int, before time: UInt64, winsTies: Bool, _ buffer: UInt16,
+    _ unit: Timestamp.Unit, _ decoder: borrowing EventDecoder
+  ) -> UInt64? {
+    let count = pairing.calls.count
+    let base = pairing.calls.base
+    let cpu = stream.cpu
+    var head = self.head
+    while head < count, calls.count < limit {
+      let call = base[head]
+      guard call.end < time || call.end == time && winsTies else { break }
+      head += 1
+      if call.pid != pid {
+        pid = call.pid
+        comm = decoder.tasks.name(of: pid)
+      }
+      let isUnfinished = call.status == .unfinished
+      calls.append(
+        Call(
+          function: functions[Int(call.function)], status: call.status, buffer: buffer, cpu: cpu,
+          pid: call.pid, comm: comm, depth: call.depth,
+          timestamp: call.status == .noEntry ? .none : Timestamp(value: call.start, unit: unit),
+          end: isUnfinished ? .none : Timestamp(value: call.end, unit: unit),
+          duration: isUnfinished ? nil : call.duration, resolution: 1, sequence: call.sequence))
+    }
+    self.head = head
+    return head < count ? base[head].end : nil
+  }
+
   /// Reads on until there are `enough` calls, at the end of the data the last ones.
-  fileprivate mutating func fill(_ formats: GraphFormats, _ enough: Int) throws(TraceError) {
+  fileprivate func fill(_ formats: GraphFormats, _ enough: Int) throws(TraceError) {
     let calls = pairing.calls
     let left = calls.count - head
     if head > 0 {
