@@ -40,7 +40,7 @@ let package = Package(
     .target(name: "PinningModel", swiftSettings: settings),
     .target(name: "TraceText", dependencies: ["FunctionGraph", "CVector"], swiftSettings: settings),
     .target(
-      name: "TraceDat", dependencies: ["FunctionGraph", "CTraceEvent", "CCompression"],
+      name: "TraceDat", dependencies: ["FunctionGraph", "CTraceEvent", "CCompression", "CVector"],
       swiftSettings: settings),
     .target(
       name: "TraceInput", dependencies: ["FunctionGraph", "TraceText", "TraceDat"],

@@ -8,7 +8,7 @@ extension Container {
       return SymbolIndex()
     }
     do {
-      let index = SymbolIndex(kallsyms: try text(kallsyms, sizeWidth: 4, file, "kallsyms"))
+      let index = try readSymbols(kallsyms, file)
       if index.isEmpty {
         diagnostics.record(
           .missingSymbols, at: .whole, "kallsyms has no addresses: functions are known by theirs")
@@ -19,6 +19,35 @@ extension Container {
       diagnostics.record(.missingSymbols, at: error.place, error.detail)
       return SymbolIndex()
     }
+  }
+
+  /// Runs that were recorded without a boot in between have the same kallsyms, byte by byte: it is not inflated and indexed
+  /// again, which is most of what reading a small trace takes.
+  private func readSymbols(_ place: MetadataPlace, _ file: FileBytes) throws(TraceError) -> SymbolIndex {
+    if case .section(let offset) = place, let stored = try compressedBytes(ofSectionAt: offset, file) {
+      if let known = RecentSymbols.find(stored) { return known }
+      let index = SymbolIndex(kallsyms: try text(place, sizeWidth: 4, file, "kallsyms"))
+      RecentSymbols.keep(index, of: stored)
+      return index
+    }
+    let text = try text(place, sizeWidth: 4, file, "kallsyms")
+    if let known = RecentSymbols.find(text) { return known }
+    let index = SymbolIndex(kallsyms: text)
+    RecentSymbols.keep(index, of: text)
+    return index
+  }
+
+  /// As they lie in the file; nil of a section that is not compressed or not whole.
+  private func compressedBytes(ofSectionAt offset: UInt64, _ file: FileBytes) throws(TraceError) -> RawBlock? {
+    guard file.available(at: offset, count: Self.sectionHeaderSize + 8) == Self.sectionHeaderSize + 8 else {
+      return nil
+    }
+    var cursor = ByteCursor(file: file, order: header.order, from: offset)
+    guard try readSectionHeader(&cursor).isCompressed else { return nil }
+    let size = UInt64(try cursor.uint32("kallsyms"))
+    _ = try cursor.uint32("kallsyms")
+    guard size <= cursor.remaining, size <= UInt64(Self.largestMetadata) else { return nil }
+    return try cursor.block(size, limit: Self.largestMetadata, "kallsyms")
   }
 
   func readTaskNames(

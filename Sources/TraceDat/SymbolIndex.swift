@@ -1,3 +1,4 @@
+internal import CVector
 internal import FunctionGraph
 internal import Glibc
 
@@ -29,6 +30,8 @@ struct SymbolIndex {
     let bytes = text.bytes
     guard let base = bytes.baseAddress, bytes.count <= Int(UInt32.max) else { return }
     entries.reserve(bytes.count / 40)
+    // In locals, as 200,000 entries come.
+    var (table, count, capacity) = (entries.base, entries.count, entries.capacity)
     var isSorted = true
     var last: UInt64 = 0
     var start = 0
@@ -55,7 +58,13 @@ struct SymbolIndex {
             let address = high << 32 | low
             if address < last { isSorted = false }
             last = address
-            entries.append(Entry(address: address, line: UInt32(start)))
+            if count == capacity {
+              entries.setCount(count)
+              entries.reserve(count + 1)
+              (table, capacity) = (entries.base, entries.capacity)
+            }
+            table[count] = Entry(address: address, line: UInt32(start))
+            count += 1
           }
           start += length + 1
           continue
@@ -66,10 +75,13 @@ struct SymbolIndex {
       if let address = Self.address(UnsafeRawBufferPointer(start: line, count: length)) {
         if address < last { isSorted = false }
         last = address
+        entries.setCount(count)
         entries.append(Entry(address: address, line: UInt32(start)))
+        (table, count, capacity) = (entries.base, entries.count, entries.capacity)
       }
       start += length + 1
     }
+    entries.setCount(count)
     if !isSorted {
       var unsorted = UnsafeMutableBufferPointer(start: entries.base, count: entries.count)
       unsorted.sort {
@@ -80,21 +92,15 @@ struct SymbolIndex {
     if entries.count > 0, entries.base[entries.count - 1].address == 0 { entries.removeAll() }
   }
 
-  /// Where the first newline is at or behind `start`; `end` where there is none. 8 bytes at a time: lines are so short
-  /// that a call of memchr costs more than it finds.
+  /// Where the first newline is at or behind `start`; `end` where there is none. Lines are so short that a call of memchr
+  /// costs more than it finds.
   @inline(__always)
   private static func newline(_ text: UnsafeRawPointer, from start: Int, to end: Int) -> Int {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let newlines: UInt64 = 0x0a0a_0a0a_0a0a_0a0a
-    let highBits: UInt64 = 0x8080_8080_8080_8080
     var index = start
-    while end - index >= 8 {
-      let bytes = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-      let word = bytes ^ newlines
-      // The high bit of every byte that was 0, and maybe of later ones.
-      let found = (word &- ones) & ~word & highBits
-      if found != 0 { return index + found.trailingZeroBitCount / 8 }
-      index += 8
+    while end - index >= 16 {
+      let found = pinstat_bits(pinstat_equal(pinstat_load(text + index), 0x0a))
+      if found != 0 { return index + found.trailingZeroBitCount }
+      index += 16
     }
     while index < end, text.load(fromByteOffset: index, as: UInt8.self) != 0x0a { index += 1 }
     return index

@@ -86,9 +86,7 @@ struct RecordedSeries {
         while try selected.next(&calls) {
           let names = CallRowNames(
             functions: selected.functions, comms: selected.comms, buffers: selected.description.buffers)
-          try file.append { out in
-            for call in calls { writer.append(call, names, to: &out) }
-          }
+          try file.append { writer.append(calls, names, to: &$0) }
         }
       } catch let error as TraceError {
         throw Failure(recorded.name, error)

@@ -75,10 +75,13 @@ import TraceInput
       let parts = (0..<lanes).map { lane in
         let durations = LaneDurations(kept)
         let own = all.indices.filter { $0 % lanes == lane }.map { all[$0] }
-        for start in stride(from: 0, to: own.count, by: TimedDuration.batchSize) {
-          Array(own[start..<min(start + TimedDuration.batchSize, own.count)]).withUnsafeBufferPointer {
+        var start = 0
+        while start < own.count {
+          let size = start == 0 ? TimedDuration.firstBatch : TimedDuration.batchSize
+          Array(own[start..<min(start + size, own.count)]).withUnsafeBufferPointer {
             durations.add($0, of: lane + 1)
           }
+          start += size
         }
         return (lane: durations, number: lane + 1)
       }

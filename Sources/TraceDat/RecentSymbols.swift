@@ -1,0 +1,40 @@
+internal import Glibc
+internal import Synchronization
+
+/// The symbols of the last traces, for those that come after them in the same process: of two boots, which is what a
+/// comparison has. They take some 13 MB each, which a reader holds anyway while it reads.
+enum RecentSymbols {
+  private struct Entry {
+    /// As the file has them: compressed, or the text itself.
+    let stored: RawBlock
+    let index: SymbolIndex
+  }
+
+  private static let most = 2
+  /// The last one first. What is in it does not change any more, so that threads may share it.
+  private static let entries = Mutex<Shared>(Shared())
+
+  private struct Shared: @unchecked Sendable {
+    var entries: [Entry] = []
+  }
+
+  /// The symbols of a table that was stored as these very bytes.
+  static func find(_ stored: RawBlock) -> SymbolIndex? {
+    // Compared outside the lock: what was taken out stays as it is.
+    let known = entries.withLock { $0 }
+    let found = known.entries.first { entry in
+      guard entry.stored.count == stored.count, let a = entry.stored.memory.baseAddress,
+        let b = stored.memory.baseAddress
+      else { return false }
+      return memcmp(a, b, stored.count) == 0
+    }
+    return found?.index
+  }
+
+  static func keep(_ index: SymbolIndex, of stored: RawBlock) {
+    // Another thread may have been as fast.
+    if find(stored) != nil { return }
+    let entry = Shared(entries: [Entry(stored: stored, index: index)])
+    entries.withLock { $0.entries = Array((entry.entries + $0.entries).prefix(most)) }
+  }
+}
