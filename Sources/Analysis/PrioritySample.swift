@@ -16,8 +16,8 @@ struct PrioritySample: Sendable {
   }
 
   private(set) var capacity: Int
-  /// The sample, and up to half as many more that are cut off all at once: each costs a few steps then, however large the
-  /// sample is.
+  /// The sample, and up to `slack` more that are cut off all at once: each costs a few steps then, however large the sample
+  /// is.
   private var entries: [Entry] = []
   /// None with a higher priority is taken.
   private var worst = UInt64.max
@@ -38,6 +38,8 @@ struct PrioritySample: Sendable {
   /// The values, in an order that depends on nothing but them and their priorities.
   var values: [Double] { entries.sorted().prefix(capacity).map(\.value) }
 
+  private var slack: Int { min(capacity, 1 << 12) }
+
   /// With a priority drawn from a generator whose seed is always the same.
   mutating func add(_ value: Double) {
     add(value, priority: generator.next())
@@ -48,7 +50,7 @@ struct PrioritySample: Sendable {
     // Nearly all end here, once there are some.
     if priority > worst { return }
     entries.append(Entry(priority: priority, value: value))
-    if entries.count > capacity + capacity / 2 { cut() }
+    if entries.count > capacity + slack { cut() }
   }
 
   mutating func merge(_ other: PrioritySample) {

@@ -63,7 +63,7 @@ public struct TimedDuration: BitwiseCopyable, Sendable {
   public var duration: Int64
   public var end: UInt64
 
-  package init(duration: Int64, end: UInt64) {
+  @inlinable package init(duration: Int64, end: UInt64) {
     self.duration = duration
     self.end = end
   }

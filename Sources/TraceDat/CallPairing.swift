@@ -27,9 +27,17 @@ final class CallPairing {
     var sequence: UInt64
     var function: UInt32
     var depth: Int32
+    /// Of the function, as the entry has it.
+    var address: UInt64
 
     /// Below all others, so that there is always one.
-    static var none: Frame { Frame(start: 0, sequence: 0, function: .max, depth: -1) }
+    static var none: Frame { Frame(start: 0, sequence: 0, function: .max, depth: -1, address: 0) }
+  }
+
+  struct CachedFunction: BitwiseCopyable {
+    /// 0 is no address.
+    var address: UInt64
+    var function: UInt32
   }
 
   /// The open calls of one task.
@@ -52,7 +60,7 @@ final class CallPairing {
   private(set) var namesCount = 1
   private var known = IntegerMap()
   /// By the hash of the address: what is there answers in one load and one compare.
-  let functionCache = GrowingTable<StackTally.CachedFunction>(capacity: StackTally.cacheSlots)
+  let functionCache = GrowingTable<CachedFunction>(capacity: StackTally.cacheSlots)
 
   private var tasks: [Int32: Task] = [:]
   private var nextSweep = CallBuilder.idleStacksLimit
@@ -76,7 +84,7 @@ final class CallPairing {
     self.symbols = symbols
     self.offset = offset
     for _ in 0..<StackTally.cacheSlots {
-      functionCache.append(StackTally.CachedFunction(address: 0, function: 0))
+      functionCache.append(CachedFunction(address: 0, function: 0))
     }
   }
 
@@ -95,9 +103,7 @@ final class CallPairing {
         isBroken = true
         return
       }
-      let cursor = stream.cursor
-      let head = RecordHead.of(
-        UInt16(truncatingIfNeeded: cursor.unsigned(formats.type)), length: cursor.payloadLength)
+      let head = RecordHead.of(stream.cursor, formats)
       let task = task(record.pid)
       let function = function(record.address)
       deepest = max(deepest, record.depth)
@@ -105,7 +111,9 @@ final class CallPairing {
         entryHead = head
         abandon(from: record.depth, of: task, record.pid, at: record.timestamp)
         task.frames.append(
-          Frame(start: record.timestamp, sequence: sequence, function: function, depth: record.depth))
+          Frame(
+            start: record.timestamp, sequence: sequence, function: function, depth: record.depth,
+            address: record.address))
         sequence += 1
       } else {
         exitHead = head
@@ -183,7 +191,7 @@ final class CallPairing {
       known.insert(address, number)
       namesCount = names.count
     }
-    functionCache.base[StackTally.slot(address)] = StackTally.CachedFunction(
+    functionCache.base[StackTally.slot(address)] = CachedFunction(
       address: address, function: number)
     return number
   }
@@ -226,8 +234,7 @@ final class CallPairing {
       let depth = UInt32(
         littleEndian: data.loadUnaligned(
           fromByteOffset: isExit ? layout.exitDepth : layout.entryDepth, as: UInt32.self))
-      let known = functionCache[StackTally.slot(address)]
-      guard process == pid, known.address == address, address != 0 else { break }
+      guard process == pid, address != 0 else { break }
       let stamp = time &+ UInt64(UInt32(truncatingIfNeeded: word) >> 5)
       if isExit {
         let from = UInt64(
@@ -235,23 +242,26 @@ final class CallPairing {
         let to = UInt64(
           littleEndian: data.loadUnaligned(fromByteOffset: layout.returnTime, as: UInt64.self))
         let duration = Int64(bitPattern: to &- from)
-        // `Frame.none` has no function's number.
+        // `Frame.none` has no address.
         let frame = top.pointee
-        guard frame.function == known.function, UInt32(bitPattern: frame.depth) == depth, duration >= 0 else {
+        guard frame.address == address, UInt32(bitPattern: frame.depth) == depth, duration >= 0 else {
           break
         }
         next.pointee = PairedCall(
           end: stamp, start: frame.start, duration: duration, sequence: frame.sequence,
-          function: known.function, pid: pid, depth: frame.depth, status: .complete)
+          function: frame.function, pid: pid, depth: frame.depth, status: .complete)
         next += 1
         top -= 1
       } else {
-        guard depth <= FunctionSieve.deepestPlausible, Int32(bitPattern: depth) > top.pointee.depth,
+        let known = functionCache[StackTally.slot(address)]
+        guard known.address == address, depth <= FunctionSieve.deepestPlausible,
+          Int32(bitPattern: depth) > top.pointee.depth,
           top < highest
         else { break }
         top += 1
         top.pointee = Frame(
-          start: stamp, sequence: sequence, function: known.function, depth: Int32(bitPattern: depth))
+          start: stamp, sequence: sequence, function: known.function, depth: Int32(bitPattern: depth),
+          address: address)
         sequence &+= 1
         deepest = max(deepest, depth)
       }

@@ -25,9 +25,9 @@ extension Container {
   /// again, which is most of what reading a small trace takes.
   private func readSymbols(_ place: MetadataPlace, _ file: FileBytes) throws(TraceError) -> SymbolIndex {
     if case .section(let offset) = place, let stored = try compressedBytes(ofSectionAt: offset, file) {
-      if let known = RecentSymbols.find(stored) { return known }
-      let index = SymbolIndex(kallsyms: try text(place, sizeWidth: 4, file, "kallsyms"))
-      RecentSymbols.keep(index, of: stored)
+      if let known = RecentSymbols.find(stored.bytes) { return known }
+      let index = SymbolIndex(kallsyms: try text(of: stored.bytes, size: stored.size, at: offset))
+      RecentSymbols.keep(index, of: stored.bytes)
       return index
     }
     let text = try text(place, sizeWidth: 4, file, "kallsyms")
@@ -37,17 +37,33 @@ extension Container {
     return index
   }
 
-  /// As they lie in the file; nil of a section that is not compressed or not whole.
-  private func compressedBytes(ofSectionAt offset: UInt64, _ file: FileBytes) throws(TraceError) -> RawBlock? {
+  /// As they lie in the file, with the size they had before; nil of a section that is not compressed or not whole, of which
+  /// `text` says what is wrong.
+  private func compressedBytes(
+    ofSectionAt offset: UInt64, _ file: FileBytes
+  ) throws(TraceError) -> (bytes: RawBlock, size: UInt64)? {
     guard file.available(at: offset, count: Self.sectionHeaderSize + 8) == Self.sectionHeaderSize + 8 else {
       return nil
     }
     var cursor = ByteCursor(file: file, order: header.order, from: offset)
     guard try readSectionHeader(&cursor).isCompressed else { return nil }
+    let compressedSize = UInt64(try cursor.uint32("kallsyms"))
     let size = UInt64(try cursor.uint32("kallsyms"))
-    _ = try cursor.uint32("kallsyms")
-    guard size <= cursor.remaining, size <= UInt64(Self.largestMetadata) else { return nil }
-    return try cursor.block(size, limit: Self.largestMetadata, "kallsyms")
+    guard compressedSize <= cursor.remaining,
+      Decompressor.objection(compressed: compressedSize, decompressed: size) == nil
+    else { return nil }
+    return (try cursor.block(compressedSize, limit: Self.largestMetadata, "kallsyms"), size)
+  }
+
+  /// Of a section with a number of 4 bytes in front of its text.
+  private func text(of compressed: RawBlock, size: UInt64, at offset: UInt64) throws(TraceError) -> RawBlock {
+    let block = RawBlock(capacity: Int(size))
+    guard let count = Decompressor(header.compression).decompress(compressed.bytes, into: block.memory) else {
+      throw TraceError(.corrupt, at: .byte(offset + Self.sectionHeaderSize), "kallsyms does not decompress")
+    }
+    block.count = min(count, Int(size))
+    var cursor = ByteCursor(block: block, order: header.order, origin: offset)
+    return try cursor.block(UInt64(try cursor.uint32("kallsyms")), limit: Self.largestMetadata, "kallsyms")
   }
 
   func readTaskNames(

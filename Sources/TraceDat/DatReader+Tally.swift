@@ -78,7 +78,7 @@ extension DatReader {
         var diagnostics = Diagnostics()
         do throws(TraceError) {
           while !tally.needsEvents, try stream.advance(context, &diagnostics) {
-            tally.take(GraphRecord(stream, run.formats, &diagnostics), cpu: stream.cpu)
+            tally.take(stream, run.formats, &diagnostics)
           }
         } catch {
           failures[item] = error
@@ -117,7 +117,7 @@ extension DatReader {
       tally.latest = limit.winsTies ? limit.timestamp : max(limit.timestamp, 1) - 1
       var isFinished = false
       repeat {
-        tally.take(GraphRecord(stream, run.formats, &diagnostics), cpu: stream.cpu)
+        tally.take(stream, run.formats, &diagnostics)
         isFinished = try !stream.advance(context, &diagnostics)
       } while !isFinished && !tally.needsEvents
         && (stream.timestamp < limit.timestamp || (stream.timestamp == limit.timestamp && limit.winsTies))

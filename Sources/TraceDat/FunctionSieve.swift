@@ -111,8 +111,7 @@ final class FunctionSieve {
       isExit = true
     }
     guard let function, let depthField else { return .wanted }
-    let head = RecordHead.of(
-      UInt16(truncatingIfNeeded: cursor.unsigned(formats.type)), length: cursor.payloadLength)
+    let head = RecordHead.of(cursor, formats)
     if isExit { exitHead = head } else { entryHead = head }
     let address = cursor.unsigned(function)
     let depth = UInt32(truncatingIfNeeded: cursor.signed(depthField))

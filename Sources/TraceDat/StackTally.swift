@@ -18,8 +18,10 @@ final class StackTally {
     var calleeTime: Int64 = 0
     /// See `CallBuilder.addToCaller`.
     var skippedTime: Int64 = 0
+    /// Of the function, as the entry has it.
+    var address: UInt64
 
-    static var none: Frame { Frame(node: 0, function: .max, depth: -1) }
+    static var none: Frame { Frame(node: 0, function: .max, depth: -1, address: 0) }
   }
 
   /// A path of calls; 0 is "no call".
@@ -73,15 +75,11 @@ final class StackTally {
 
   static let cacheSlots = 1 << 12
 
-  struct CachedFunction: BitwiseCopyable {
-    /// 0 is no address.
-    var address: UInt64
-    var function: UInt32
-  }
-
+  /// The node that an entry at this address leads to.
   struct CachedNode: BitwiseCopyable {
-    /// Parent and function; 0 is none, since functions have numbers from 1 on.
-    var key: UInt64
+    /// 0 is none.
+    var address: UInt64
+    var parent: UInt32
     var node: UInt32
   }
 
@@ -101,8 +99,7 @@ final class StackTally {
   let whole = GrowingTable<TraceTally.PathSum>(capacity: 4096)
   /// Nodes with something in their sums; has room for all of them.
   let touched = GrowingTable<UInt32>(capacity: 1024)
-  /// By the hash of the address, and of parent and function: what is there answers in one load and one compare.
-  let functionCache = GrowingTable<CachedFunction>(capacity: cacheSlots)
+  /// By the hash of parent and address: what is there answers in one load and two compares.
   let nodeCache = GrowingTable<CachedNode>(capacity: cacheSlots)
 
   private var tasks: [UInt64: Task] = [:]
@@ -124,6 +121,9 @@ final class StackTally {
   let offset: UInt64
   /// `skim` takes no record behind this time.
   var latest = UInt64.max
+  /// Of the last entry and exit that were looked at: most others are as long.
+  var entryHead = RecordHead.none
+  var exitHead = RecordHead.none
   /// The calls cannot be summed up in this way.
   var needsEvents = false
   /// Records of other events are looked at.
@@ -144,8 +144,7 @@ final class StackTally {
     whole.append(TraceTally.PathSum())
     functions.append(Function(isSelected: false))
     for _ in 0..<Self.cacheSlots {
-      functionCache.append(CachedFunction(address: 0, function: 0))
-      nodeCache.append(CachedNode(key: 0, node: 0))
+      nodeCache.append(CachedNode(address: 0, parent: 0, node: 0))
     }
   }
 
@@ -155,8 +154,10 @@ final class StackTally {
 
   // MARK: Records
 
-  /// Takes any record of `cpu`.
-  func take(_ record: GraphRecord, cpu: Int32) {
+  /// Takes the record that `stream` stands on.
+  func take(_ stream: CPUStream, _ formats: GraphFormats, _ diagnostics: inout Diagnostics) {
+    let record = GraphRecord(stream, formats, &diagnostics)
+    let cpu = stream.cpu
     switch record.kind {
     case .lost:
       losses += 1
@@ -173,11 +174,18 @@ final class StackTally {
       let task = task(record.pid, cpu)
       let function = function(record.address, at: record.timestamp)
       deepest = max(deepest, record.depth)
+      let head = RecordHead.of(stream.cursor, formats)
       if record.kind == .entry {
+        entryHead = head
         abandon(from: record.depth, of: task)
-        let node = child(of: task.frames.base[task.frames.count - 1].node, function)
-        task.frames.append(Frame(node: node, function: function, depth: record.depth))
+        let parent = task.frames.base[task.frames.count - 1].node
+        let node = child(of: parent, function)
+        nodeCache.base[Self.slot(parent, record.address)] = CachedNode(
+          address: record.address, parent: parent, node: node)
+        task.frames.append(
+          Frame(node: node, function: function, depth: record.depth, address: record.address))
       } else {
+        exitHead = head
         leave(record, function, task)
       }
     default: break
@@ -339,7 +347,6 @@ final class StackTally {
         rest.append(Rest(firstSeen: time))
       }
     }
-    functionCache.base[Self.slot(address)] = CachedFunction(address: address, function: number)
     return number
   }
 
@@ -347,6 +354,12 @@ final class StackTally {
   static func slot(_ number: UInt64) -> Int {
     // Fibonacci hashing: the high bits of the product depend on all.
     Int(truncatingIfNeeded: (number &* 0x9e37_79b9_7f4a_7c15) >> 52)
+  }
+
+  @inline(__always)
+  static func slot(_ parent: UInt32, _ address: UInt64) -> Int {
+    // The high halves of all addresses are the same.
+    slot(address &+ UInt64(parent) << 32)
   }
 
   private func child(of parent: UInt32, _ function: UInt32) -> UInt32 {
@@ -368,7 +381,6 @@ final class StackTally {
       whole.append(TraceTally.PathSum())
       touched.reserve(nodes.count)
     }
-    nodeCache.base[Self.slot(key)] = CachedNode(key: key, node: number)
     return number
   }
 

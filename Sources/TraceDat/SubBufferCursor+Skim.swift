@@ -48,9 +48,11 @@ enum RecordHead {
   /// No record's.
   static let none = UInt64.max
 
-  /// Of a record whose length stands in its first word; `none` for others.
-  static func of(_ type: UInt16, length: Int) -> UInt64 {
-    length > 0 && length <= 28 * 4 && length & 3 == 0 ? UInt64(type) << 32 | UInt64(length / 4) : none
+  /// Of the record that `cursor` stands on if its length stands in its first word; `none` for others.
+  static func of(_ cursor: SubBufferCursor, _ formats: GraphFormats) -> UInt64 {
+    let length = cursor.payloadLength
+    guard length > 0, length <= 28 * 4, length & 3 == 0 else { return none }
+    return UInt64(UInt16(truncatingIfNeeded: cursor.unsigned(formats.type))) << 32 | UInt64(length / 4)
   }
 }
 
