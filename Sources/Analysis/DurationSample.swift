@@ -116,10 +116,9 @@ public struct DurationSample: Sendable {
       var squares = SIMD4<Double>.zero
       var index = 0
       while index + 4 <= values.count {
-        let four = SIMD4(
-          Double(values[index]), Double(values[index + 1]), Double(values[index + 2]), Double(values[index + 3])
-        )
-        squares += (four - mean) * (four - mean)
+        let four = SIMD4(values[index], values[index + 1], values[index + 2], values[index + 3])
+        let deviations = SIMD4<Double>(four) - mean
+        squares += deviations * deviations
         index += 4
       }
       for value in values[index...] { squares[0] += (Double(value) - mean) * (Double(value) - mean) }
