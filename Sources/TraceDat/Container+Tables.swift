@@ -2,13 +2,16 @@ internal import FunctionGraph
 
 /// The tables that a container leads to, each optional: a file without one is read without it.
 extension Container {
-  func readSymbols(_ file: FileBytes, diagnostics: inout Diagnostics) throws(TraceError) -> SymbolIndex {
+  /// - Parameter jobs: how many threads may do it.
+  func readSymbols(
+    _ file: FileBytes, jobs: Int, diagnostics: inout Diagnostics
+  ) throws(TraceError) -> SymbolIndex {
     guard let kallsyms else {
       diagnostics.record(.missingSymbols, at: .whole, "no kallsyms: functions are known by their address")
       return SymbolIndex()
     }
     do {
-      let index = try readSymbols(kallsyms, file)
+      let index = try readSymbols(kallsyms, file, jobs)
       if index.isEmpty {
         diagnostics.record(
           .missingSymbols, at: .whole, "kallsyms has no addresses: functions are known by theirs")
@@ -23,16 +26,18 @@ extension Container {
 
   /// Runs that were recorded without a boot in between have the same kallsyms, byte by byte: it is not inflated and indexed
   /// again, which is most of what reading a small trace takes.
-  private func readSymbols(_ place: MetadataPlace, _ file: FileBytes) throws(TraceError) -> SymbolIndex {
+  private func readSymbols(
+    _ place: MetadataPlace, _ file: FileBytes, _ jobs: Int
+  ) throws(TraceError) -> SymbolIndex {
     if case .section(let offset) = place, let stored = try compressedBytes(ofSectionAt: offset, file) {
       if let known = RecentSymbols.find(stored.bytes) { return known }
-      let index = SymbolIndex(kallsyms: try text(of: stored.bytes, size: stored.size, at: offset))
+      let index = SymbolIndex(kallsyms: try text(of: stored.bytes, size: stored.size, at: offset), jobs: jobs)
       RecentSymbols.keep(index, of: stored.bytes)
       return index
     }
     let text = try text(place, sizeWidth: 4, file, "kallsyms")
     if let known = RecentSymbols.find(text) { return known }
-    let index = SymbolIndex(kallsyms: text)
+    let index = SymbolIndex(kallsyms: text, jobs: jobs)
     RecentSymbols.keep(index, of: text)
     return index
   }

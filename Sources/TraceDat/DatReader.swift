@@ -80,7 +80,7 @@ public struct DatReader: EventReader, ~Copyable {
     let decompressor = Decompressor(container.header.compression)
 
     var comms = StringTable()
-    let symbols = try container.readSymbols(file, diagnostics: &diagnostics)
+    let symbols = try container.readSymbols(file, jobs: jobs, diagnostics: &diagnostics)
     let tasks = try container.readTaskNames(file, comms: &comms, diagnostics: &diagnostics)
     let formats = container.parseFormats(diagnostics: &diagnostics)
 
@@ -150,6 +150,7 @@ public struct DatReader: EventReader, ~Copyable {
 
   /// From the beginning again, all functions delivered.
   public mutating func restart() {
+    file.startOver()
     sieves = []
     sieved = nil
     paired = nil

@@ -19,6 +19,11 @@ final class FileBytes: Sendable {
     self.readAt = readAt
   }
 
+  /// It is read from the beginning again.
+  func startOver() {
+    delivered.store(0, ordering: .relaxed)
+  }
+
   /// How many of the `count` bytes at `offset` the file has.
   func available(at offset: UInt64, count: UInt64) -> UInt64 {
     offset >= size ? 0 : min(count, size - offset)

@@ -21,24 +21,68 @@ struct SymbolIndex {
     text = nil
   }
 
-  /// - Parameter text: lines `address type name` with an optional tab and `[module]`; at most 4 GiB.
+  /// - Parameters:
+  ///   - text: lines `address type name` with an optional tab and `[module]`; at most 4 GiB.
+  ///   - jobs: how many threads may read it.
   ///
   /// As libtraceevent's `tep_parse_kallsyms` does, absolute symbols (type `a`, `A`: per-CPU offsets on x86-64) and
   /// names that begin with `$` (mapping symbols on Arm) are left out, and all others are taken, data too.
-  init(kallsyms text: RawBlock) {
+  init(kallsyms text: RawBlock, jobs: Int = 1) {
     self.text = text
     let bytes = text.bytes
     guard let base = bytes.baseAddress, bytes.count <= Int(UInt32.max) else { return }
-    entries.reserve(bytes.count / 40)
+    // Cut behind a newline.
+    var cuts = [0]
+    if jobs > 1, bytes.count > Self.worthAThread {
+      let middle = bytes.count / 2
+      cuts.append(middle + min(Self.newline(base + middle, from: 0, to: bytes.count - middle) + 1, middle))
+    }
+    cuts.append(bytes.count)
+    let tables = [entries] + cuts.dropFirst(2).map { _ in GrowingTable<Entry>(capacity: 1) }
+    var areSorted = [Bool](repeating: true, count: tables.count)
+    areSorted.withUnsafeMutableBufferPointer { areSorted in
+      inParallel(tables.count, workers: jobs) { item, _ in
+        areSorted[item] = Self.scan(bytes, cuts[item]..<cuts[item + 1], into: tables[item])
+      }
+    }
+    var isSorted = areSorted.allSatisfy { $0 }
+    for table in tables.dropFirst() where table.count > 0 {
+      if entries.count > 0, table.base[0].address < entries.base[entries.count - 1].address {
+        isSorted = false
+      }
+      entries.reserve(entries.count + table.count)
+      (entries.base + entries.count).update(from: table.base, count: table.count)
+      entries.setCount(entries.count + table.count)
+    }
+    if !isSorted {
+      var unsorted = UnsafeMutableBufferPointer(start: entries.base, count: entries.count)
+      unsorted.sort {
+        ($0.address, $0.line) < ($1.address, $1.line)
+      }
+    }
+    // With kptr_restrict every address reads 0: such a table names nothing.
+    if entries.count > 0, entries.base[entries.count - 1].address == 0 { entries.removeAll() }
+  }
+
+  private static let worthAThread = 1 << 20
+
+  /// Appends what is taken of the lines in `range`, which begins and ends between lines.
+  ///
+  /// - Returns: whether the addresses never fall.
+  private static func scan(
+    _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, into entries: GrowingTable<Entry>
+  ) -> Bool {
+    guard let base = bytes.baseAddress else { return true }
+    entries.reserve(range.count / 40)
     // In locals, as 200,000 entries come.
     var (table, count, capacity) = (entries.base, entries.count, entries.capacity)
     var isSorted = true
     var last: UInt64 = 0
-    var start = 0
+    var start = range.lowerBound
     // The first eight digits are the same in nearly all lines.
     var highDigits: UInt64 = 0
     var high: UInt64?
-    while start < bytes.count {
+    while start < range.upperBound {
       let rest = bytes.count - start
       let line = base + start
       // A line of the usual form, and 8 bytes behind it: the rest goes the long way.
@@ -82,14 +126,7 @@ struct SymbolIndex {
       start += length + 1
     }
     entries.setCount(count)
-    if !isSorted {
-      var unsorted = UnsafeMutableBufferPointer(start: entries.base, count: entries.count)
-      unsorted.sort {
-        ($0.address, $0.line) < ($1.address, $1.line)
-      }
-    }
-    // With kptr_restrict every address reads 0: such a table names nothing.
-    if entries.count > 0, entries.base[entries.count - 1].address == 0 { entries.removeAll() }
+    return isSorted
   }
 
   /// Where the first newline is at or behind `start`; `end` where there is none. Lines are so short that a call of memchr

@@ -11,12 +11,12 @@ import Testing
     var module: String
   }
 
-  private static func index(_ text: String) -> SymbolIndex {
+  private static func index(_ text: String, jobs: Int) -> SymbolIndex {
     let bytes = Array(text.utf8)
     let block = RawBlock(capacity: bytes.count)
     block.memory.copyBytes(from: bytes)
     block.count = bytes.count
-    return SymbolIndex(kallsyms: block)
+    return SymbolIndex(kallsyms: block, jobs: jobs)
   }
 
   /// Sorted as the kernel has its own, not sorted as modules are, with names of every length, names for one address, and
@@ -24,6 +24,9 @@ import Testing
   @Test(arguments: 1...6 as ClosedRange<UInt64>)
   func lookup(seed: UInt64) {
     var random = SieveTests.Generator(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
+    // Every other one long enough for several threads, by lines that name nothing.
+    let jobs = seed % 2 == 0 ? 3 : 1
+    let filling = jobs > 1 ? String(repeating: "no line at all\n", count: 40) : ""
     var symbols: [Symbol] = []
     var text = ""
     var address: UInt64 = 0xffff_ffff_8100_0000
@@ -34,6 +37,7 @@ import Testing
       } else if Int.random(in: 0..<10, using: &random) > 0 {
         address += UInt64.random(in: 1..<0x400, using: &random)
       }
+      text += filling
       let name = "s\(number)_" + String(repeating: "x", count: Int.random(in: 0..<40, using: &random))
       let module = isModule ? "m\(number / 100)" : ""
       let digits = String(address, radix: 16)
@@ -46,7 +50,7 @@ import Testing
         symbols.append(Symbol(address: address, name: name, module: module))
       }
     }
-    let index = Self.index(text)
+    let index = Self.index(text, jobs: jobs)
     let highest = symbols.map(\.address).max() ?? 0
     var functions = FunctionTable()
     for number in stride(from: 0, to: symbols.count, by: 13) {
