@@ -102,6 +102,16 @@ extension Container {
     return found
   }
 
+  /// Bytes of trace data, of compressed data an estimate.
+  var dataSize: UInt64 {
+    buffers.reduce(0) { sum, buffer in
+      buffer.cpus.reduce(sum) { sum, cpu in
+        let size = buffer.isCompressed ? cpu.size.multipliedReportingOverflow(by: 4).partialValue : cpu.size
+        return sum.addingReportingOverflow(size).overflow ? .max : sum + size
+      }
+    }
+  }
+
   private func countsTicks(_ clock: String) -> Bool { clock == "x86-tsc" || clock == "tsc2nsec" }
 
   /// The conversion of ticks is one for the whole file. trace-cmd applies it to every buffer; here buffers whose clock

@@ -74,10 +74,24 @@ public struct DatReader: EventReader, ~Copyable {
     readAt:
       @escaping @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
   ) throws(TraceError) {
+    try self.init(size: size, jobs: jobs, leastForThreads: Self.leastForThreads, readAt: readAt)
+  }
+
+  /// Bytes of trace data that one thread has read before another one has started, which takes a millisecond.
+  private static let leastForThreads: UInt64 = 4 << 20
+
+  /// - Parameter leastForThreads: less than these bytes of data are read by one thread.
+  init(
+    size: UInt64, jobs: Int, leastForThreads: UInt64,
+    readAt:
+      @escaping @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
+  ) throws(TraceError) {
     let file = FileBytes(size: size, readAt: readAt)
     var diagnostics = Diagnostics()
     let container = try Container(file, diagnostics: &diagnostics)
     let decompressor = Decompressor(container.header.compression)
+
+    let jobs = container.dataSize < leastForThreads ? 1 : max(1, jobs)
 
     var comms = StringTable()
     let symbols = try container.readSymbols(file, jobs: jobs, diagnostics: &diagnostics)
@@ -85,7 +99,7 @@ public struct DatReader: EventReader, ~Copyable {
     let formats = container.parseFormats(diagnostics: &diagnostics)
 
     self.file = file
-    self.jobs = max(1, jobs)
+    self.jobs = jobs
     unclaimed = size
     self.container = container
     self.decompressor = decompressor

@@ -115,7 +115,7 @@ import Testing
   static func outcome(
     _ bytes: [UInt8], of wanted: Set<String>, bySieve: Bool, jobs: Int = 1
   ) throws -> Outcome? {
-    var reader = try DatReader(size: UInt64(bytes.count), jobs: jobs) {
+    var reader = try DatReader(size: UInt64(bytes.count), jobs: jobs, leastForThreads: 0) {
       (offset, target) throws(TraceError) -> Int in
       let count = min(target.count, bytes.count - Int(offset))
       bytes.withUnsafeBytes { source in
