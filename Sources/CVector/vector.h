@@ -21,6 +21,7 @@ static inline pinstat_vector pinstat_equal(pinstat_vector v, uint8_t byte)
 {
 	return _mm_cmpeq_epi8(v, _mm_set1_epi8((char)byte));
 }
+static inline pinstat_vector pinstat_same(pinstat_vector a, pinstat_vector b) { return _mm_cmpeq_epi8(a, b); }
 /* first <= byte <= last, unsigned */
 static inline pinstat_vector pinstat_within(pinstat_vector v, uint8_t first, uint8_t last)
 {
@@ -48,6 +49,7 @@ static inline uint32_t pinstat_bits(pinstat_vector v)
 	return (uint32_t)vaddv_u8(vget_low_u8(bits)) | (uint32_t)vaddv_u8(vget_high_u8(bits)) << 8;
 }
 static inline pinstat_vector pinstat_equal(pinstat_vector v, uint8_t byte) { return vceqq_u8(v, vdupq_n_u8(byte)); }
+static inline pinstat_vector pinstat_same(pinstat_vector a, pinstat_vector b) { return vceqq_u8(a, b); }
 static inline pinstat_vector pinstat_within(pinstat_vector v, uint8_t first, uint8_t last)
 {
 	return vcleq_u8(vsubq_u8(v, vdupq_n_u8(first)), vdupq_n_u8((uint8_t)(last - first)));
@@ -81,6 +83,12 @@ static inline pinstat_vector pinstat_equal(pinstat_vector v, uint8_t byte)
 	for (int i = 0; i < 16; i++)
 		v.bytes[i] = v.bytes[i] == byte ? 0xff : 0;
 	return v;
+}
+static inline pinstat_vector pinstat_same(pinstat_vector a, pinstat_vector b)
+{
+	for (int i = 0; i < 16; i++)
+		a.bytes[i] = a.bytes[i] == b.bytes[i] ? 0xff : 0;
+	return a;
 }
 static inline pinstat_vector pinstat_within(pinstat_vector v, uint8_t first, uint8_t last)
 {

@@ -28,7 +28,7 @@ public struct TraceReader: EventReader, ~Copyable {
       if let problem = problem ?? foreignFormat(prefix).map({ TraceError(.notATrace, $0) }) { throw problem }
       readers = Readers(text: Self.openText(file, prefix), dat: nil)
       if let start = startOfText(file.file, prefix) {
-        readers.reopenText = { Self.openText(file, at: start) }
+        readers.reopenText = { Self.openText(file, at: start, size ?? 0, jobs) }
         readers.text = readers.reopenText?()
       }
     }
@@ -63,13 +63,10 @@ public struct TraceReader: EventReader, ~Copyable {
     }
   }
 
-  /// A text that can be read again.
-  private static func openText(_ file: SharedInput, at start: UInt64) -> TextReader {
-    var offset = start
-    return TextReader { (buffer) throws(TraceError) in
-      let count = try readDescriptor(file.file.descriptor, at: offset, buffer)
-      offset += UInt64(count)
-      return count
+  /// A text that can be read again, and at any place.
+  private static func openText(_ file: SharedInput, at start: UInt64, _ size: UInt64, _ jobs: Int) -> TextReader {
+    TextReader(size: size > start ? size - start : 0, jobs: jobs) { (offset, buffer) throws(TraceError) in
+      try readDescriptor(file.file.descriptor, at: start + offset, buffer)
     }
   }
 

@@ -17,7 +17,13 @@ public struct TextReader: EventReader, ~Copyable {
   /// A batch is handed out when it has this many events.
   static let batchSize = 4096
 
+  /// Fills a buffer with what stands at a place of the text; how many bytes it wrote, 0 at the end. Called on several
+  /// threads at once.
+  public typealias PositionedRead = @Sendable (UInt64, UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
+
   private let read: (UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
+  /// Where the text can be read at any place: what `read` is not called for then.
+  private var ranges: TextRanges?
   /// The beginning of an unfinished line, then a block. Pages that are never touched take no memory.
   private let buffer: UnsafeMutableRawBufferPointer
   /// The bytes `start ..< end` of the buffer are not yet parsed.
@@ -43,7 +49,19 @@ public struct TextReader: EventReader, ~Copyable {
     buffer = UnsafeMutableRawBufferPointer(rebasing: memory[..<capacity])
   }
 
+  /// A text that can be read at any place, so that several threads can look for lines.
+  ///
+  /// - Parameters:
+  ///   - size: bytes, as far as is known: it may shrink or grow meanwhile.
+  ///   - jobs: how many threads may read.
+  ///   - read: gives the bytes from a place on.
+  public init(size: UInt64, jobs: Int, read: @escaping PositionedRead) {
+    self.init { (buffer) throws(TraceError) in 0 }
+    ranges = TextRanges(size: size, jobs: jobs, read: read)
+  }
+
   deinit {
+    ranges?.queue?.stop()
     buffer.deallocate()
   }
 
@@ -97,6 +115,7 @@ public struct TextReader: EventReader, ~Copyable {
           return false
         }
         sieve.endWhole(after: bytesRead)
+        if takeRanges(sieve, &batch) { continue }
       }
       if !parseLines(&batch) {
         if atEnd {
@@ -155,11 +174,28 @@ public struct TextReader: EventReader, ~Copyable {
     start = 0
     scanned = end
     let room = min(Self.blockSize, buffer.count - end)
-    let count = try read(UnsafeMutableRawBufferPointer(start: base + end, count: room))
+    let block = UnsafeMutableRawBufferPointer(start: base + end, count: room)
+    let count: Int
+    if let ranges { count = try ranges.fill(block, at: bytesRead) } else { count = try read(block) }
     let taken = max(0, min(count, room))
     if taken == 0 { atEnd = true }
     end += taken
     bytesRead += UInt64(taken)
+  }
+
+  /// Goes on with what ranges have left of the text; false where the next lines are to be read one by one.
+  private mutating func takeRanges(_ sieve: TextSieve, _ batch: inout [Event]) -> Bool {
+    guard let isInside = ranges?.isInside, !sieve.isWhole else { return false }
+    guard isInside || !skipsLine && parser.acceptsStrictLines else { return false }
+    let position = bytesRead - UInt64(end - start)
+    guard let next = ranges?.take(sieve, &parser, at: position, upTo: Self.batchSize, into: &batch) else {
+      return false
+    }
+    bytesRead = next
+    start = 0
+    end = 0
+    scanned = 0
+    return true
   }
 
   /// The last line, which may have no line end, and what was still waiting for more.

@@ -16,6 +16,8 @@ struct StrictCall {
   /// Two blanks a level.
   var depth: Int
   var name: StrictName
+  /// Behind the blanks.
+  var part: UnsafeRawPointer
   /// Behind the line feed.
   var next: UnsafeRawPointer
 
@@ -40,6 +42,7 @@ struct StrictCall {
     guard indent >= 2, indent & 1 == 0 else { return nil }
     depth = (indent &- 2) &>> 1
     let start = column + indent
+    part = start
     let head = start.loadUnaligned(as: UInt64.self)
     if UInt8(truncatingIfNeeded: head) == UInt8(ascii: "}") {
       guard hasDuration else { return nil }

@@ -6,9 +6,10 @@ internal import CVector
 ///
 /// Accepts only what the general parser reads as one call, with the same CPU, depth, name and duration: whatever is
 /// refused goes to that one.
-struct StrictGraphLayout {
+struct StrictGraphLayout: Sendable {
   /// Digits of the CPU column, right-aligned (`print_graph_cpu`): 1 to 3.
   let width: Int
+  let fronts: GraphFronts
 
   /// The layout that `line` has, line feed included; nil where it has none of these.
   init?(_ line: UnsafeRawPointer, limit: UnsafeRawPointer) {
@@ -23,6 +24,7 @@ struct StrictGraphLayout {
 
   private init(width: Int) {
     self.width = width
+    fronts = GraphFronts.all[width - 1]
   }
 
   /// - Parameters:
@@ -62,4 +64,26 @@ struct StrictGraphLine {
   var point: Int
   var mark: UnsafeRawPointer
   var call: StrictCall
+}
+
+/// The fronts of lines up to the blank behind the parenthesis, ` 12) `, each as one number: a CPU is read by looking up
+/// what it would look like.
+struct GraphFronts: @unchecked Sendable {
+  /// By CPU; what else the digits' low bits may come to looks like nothing.
+  let expected: UnsafePointer<UInt64>
+
+  /// For CPU columns of 1, 2 and 3 digits.
+  static let all = (1...3).map(GraphFronts.init)
+
+  private init(width: Int) {
+    // Never freed: there are three for the whole program. Three times 15 in all places is less.
+    let expected = UnsafeMutablePointer<UInt64>.allocate(capacity: 2048)
+    expected.initialize(repeating: .max, count: 2048)
+    for cpu in 0..<[10, 100, 1000][width - 1] {
+      let digits = String(cpu)
+      let text = " " + String(repeating: " ", count: width - digits.count) + digits + ") "
+      expected[cpu] = text.utf8.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    self.expected = UnsafePointer(expected)
+  }
 }

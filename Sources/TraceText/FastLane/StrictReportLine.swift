@@ -6,13 +6,9 @@ internal import CVector
 ///
 /// The front, up to the CPU's bracket, is the same in all lines of a task on a CPU: `TaskCache` knows it as a whole.
 struct StrictReportLine {
-  /// Of the line, up to and with the bracket.
-  var frontCount: Int
-  /// Nanoseconds.
-  var time: UInt64
+  var front: StrictReportFront
   /// Of the duration, for `DurationShapes.value`.
   var point: Int
-  var mark: UnsafeRawPointer
   var call: StrictCall
 
   /// - Parameters:
@@ -20,12 +16,32 @@ struct StrictReportLine {
   ///   - limit: the end of the bytes that were read; `StrictCall.slack` more can be loaded.
   @inline(__always)
   init?(_ line: UnsafeRawPointer, limit: UnsafeRawPointer, _ shapes: DurationShapes) {
+    guard let front = StrictReportFront(line), let column = shapes.read(front.mark),
+      let call = StrictCall(
+        front.mark + column.width, limit: limit, hasDuration: column.point != DurationShapes.blank)
+    else { return nil }
+    self.front = front
+    self.call = call
+    self.point = column.point
+  }
+}
+
+/// A report line up to the mark of its duration.
+struct StrictReportFront {
+  /// Of the line, up to and with the bracket.
+  var count: Int
+  /// Nanoseconds.
+  var time: UInt64
+  var mark: UnsafeRawPointer
+
+  @inline(__always)
+  init?(_ line: UnsafeRawPointer) {
     // `%16s-%-5d [%03d]`: the bracket closes at byte 27, later where the process ID has more than five digits.
     let bracket = pinstat_equal16(line + 24, UInt8(ascii: "]"))
     guard line.load(as: UInt8.self) == 0x20, bracket != 0 else { return nil }
-    let front = bracket.trailingZeroBitCount &+ 25
+    count = bracket.trailingZeroBitCount &+ 25
     // Blanks, seconds, a point, six digits, a colon, a blank.
-    let text = line + front
+    let text = line + count
     let colon = pinstat_equal16(text, UInt8(ascii: ":"))
     guard colon != 0 else { return nil }
     let end = colon.trailingZeroBitCount
@@ -45,13 +61,6 @@ struct StrictReportLine {
       (event + 16).loadUnaligned(as: UInt64.self) & 0xFFFF_FFFF_FFFF == 0x2020_2020_2020
     else { return nil }
     mark = event + 22
-    guard let column = shapes.read(mark),
-      let call = StrictCall(
-        mark + column.width, limit: limit, hasDuration: column.point != DurationShapes.blank)
-    else { return nil }
-    self.call = call
-    self.point = column.point
-    frontCount = front
     // Eight bytes that end in the last digit of the seconds; those in front of the first are made zeros.
     let foreign = UInt64(truncatingIfNeeded: 8 &- (point &- blanks)) &* 8
     let before = (text + (point &- 8)).loadUnaligned(as: UInt64.self).littleEndian

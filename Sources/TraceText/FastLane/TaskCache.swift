@@ -54,9 +54,18 @@ struct TaskCache {
     return (words, Int(truncatingIfNeeded: mixed &>> 54))
   }
 
+  /// Reads a front; nil where the line has to be read in the general way.
+  static func origin(of front: UnsafeRawBufferPointer) -> RecordOrigin? {
+    guard isPlain(front) else { return nil }
+    let line = Line(front)
+    let origin = RecordOrigin(line, from: line.skipBlanks(0), endingInCPU: line.count)
+    guard origin.pid >= 0, origin.cpu >= 0, origin.buffer.isEmpty else { return nil }
+    return origin
+  }
+
   /// Whether a front can be read by `RecordOrigin` as it stands: nothing in it that the general parser would take for
   /// a quote mark, a column, an entity, a buffer's name or an event.
-  static func isPlain(_ front: UnsafeRawBufferPointer) -> Bool {
+  private static func isPlain(_ front: UnsafeRawBufferPointer) -> Bool {
     var index = 0
     while index < front.count, front[index] == 0x20 { index += 1 }
     guard index > 0, index < front.count, front[index].isLetter || front[index] == UInt8(ascii: "<") else {

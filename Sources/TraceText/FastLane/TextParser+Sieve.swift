@@ -71,9 +71,9 @@ extension TextParser {
     let thresholds = sieve.thresholds
     let verdicts = sieve.verdicts
     while position < limit, let line = StrictReportLine(position, limit: limit, shapes),
-      let task = strict.tasks.find(position, line.frontCount) ?? task(position, line.frontCount)
+      let task = strict.tasks.find(position, line.front.count) ?? task(position, line.front.count)
     {
-      guard sieve.passes(line.time) else {
+      guard sieve.passes(line.front.time) else {
         sieve.giveUp()
         break
       }
@@ -91,11 +91,11 @@ extension TextParser {
       reportLines += lines
       endStrictLines(lines)
       lines = 0
-      var event = self.event(for: line.call, mark: line.mark, point: line.point)
+      var event = self.event(for: line.call, mark: line.front.mark, point: line.point)
       event.cpu = task.cpu
       event.pid = task.pid
       event.comm = task.comm
-      event.timestamp = .nanoseconds(line.time)
+      event.timestamp = .nanoseconds(line.front.time)
       sieve.deliver(event, isWanted: isWanted, functions, into: &batch)
       if batch.count >= batchSize || sieve.needsAll { break }
     }

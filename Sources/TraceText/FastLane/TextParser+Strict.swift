@@ -101,14 +101,14 @@ extension TextParser {
     while position < limit, batch.count < batchSize,
       let line = StrictReportLine(position, limit: limit, shapes)
     {
-      guard let task = strict.tasks.find(position, line.frontCount) ?? task(position, line.frontCount)
+      guard let task = strict.tasks.find(position, line.front.count) ?? task(position, line.front.count)
       else { break }
       lineNumber += 1
-      var event = self.event(for: line.call, mark: line.mark, point: line.point)
+      var event = self.event(for: line.call, mark: line.front.mark, point: line.point)
       event.cpu = task.cpu
       event.pid = task.pid
       event.comm = task.comm
-      event.timestamp = .nanoseconds(line.time)
+      event.timestamp = .nanoseconds(line.front.time)
       batch.append(event)
       lines += 1
       position = line.call.next
@@ -128,11 +128,8 @@ extension TextParser {
   @inline(never)
   mutating func task(_ start: UnsafeRawPointer, _ count: Int) -> TaskCache.Task? {
     let front = UnsafeRawBufferPointer(start: start, count: count)
-    guard TaskCache.isPlain(front), comms.count < Self.mostNames else { return nil }
-    let line = Line(front)
-    let origin = RecordOrigin(line, from: line.skipBlanks(0), endingInCPU: line.count)
-    guard origin.pid >= 0, origin.cpu >= 0, origin.buffer.isEmpty else { return nil }
-    var task = TaskCache.Task(cpu: origin.cpu, pid: origin.pid, comm: comm(line[origin.comm]))
+    guard comms.count < Self.mostNames, let origin = TaskCache.origin(of: front) else { return nil }
+    var task = TaskCache.Task(cpu: origin.cpu, pid: origin.pid, comm: comm(Line(front)[origin.comm]))
     if let sieve {
       guard let slot = sieve.slot(pid: task.pid, cpu: task.cpu) else { return nil }
       task.slot = slot

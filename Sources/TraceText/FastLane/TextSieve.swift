@@ -50,7 +50,7 @@ final class TextSieve {
     var pid: Int32 = -1
   }
 
-  private let isWantedName: @Sendable (String) -> Bool
+  let isWantedName: @Sendable (String) -> Bool
   /// 1 wanted, 2 not.
   let verdicts = NameCache()
   /// The same by the function's number, for lines that took the general way.

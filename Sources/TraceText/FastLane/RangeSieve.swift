@@ -1,0 +1,430 @@
+internal import CVector
+internal import Glibc
+
+/// Looks through a range of a text, line by line and without knowing what stands in front of it, and leaves what a
+/// `TextSieve` may have to look at.
+///
+/// A line of a call matters where it names a wanted function or comes up to a wanted call that is open on its stack. Of
+/// calls that were opened in the range the depth is known. Of those that were open before, this is: once a stack was seen at some
+/// depth, calls that deep are not open any more; so that only a line less deep than all before it can end one. What is neither
+/// a call nor a loss may change which stack is whose: behind it each stack is seen for the first time again. So more is left
+/// than matters, never less, and the `TextSieve` decides as if it had seen all.
+final class RangeSieve {
+  /// Lines in a range are read so many bytes at a time.
+  private static let blockSize = 128 << 10
+  /// A longer line ends the range.
+  private static let longestLine = 32 << 10
+  /// CPUs of the kernel's text, tasks of a report.
+  private static let mostLocals = 2048
+
+  /// A stack, as far as this range tells.
+  private struct Local: BitwiseCopyable {
+    /// Lines as deep or less deep are kept.
+    var threshold = Int32.max
+    /// The least depth since it was first seen.
+    var lowest = Int32.max
+    /// Of the innermost open call after the lines that were left out since the last one that was kept.
+    var opening = TextSieve.none
+  }
+
+  /// Of the lines since the last item.
+  private struct Run {
+    var exits: UInt64 = 0
+    var deepest: Int32 = -1
+    var firstTime: UInt64 = 0
+    var lastTime: UInt64 = 0
+  }
+
+  /// What the scanner's tails know of a function part, besides `PINSTAT_EXIT`.
+  private enum Tail {
+    static let known: UInt32 = 2
+    static let isWanted: UInt32 = 4
+  }
+
+  private let layout: LineScanner.Layout
+  private let isWanted: @Sendable (String) -> Bool
+  private let read: TextReader.PositionedRead
+  /// The bytes in front of `buffer` and behind it can be loaded too.
+  private let memory: UnsafeMutableRawPointer
+  private let buffer: UnsafeMutableRawPointer
+  private static let lead = 64
+  private let locals: UnsafeMutablePointer<Local>
+  /// Depths of the open wanted calls, by local.
+  private var open: [[Int32]] = []
+  private var used: [Int] = []
+  private let scanner: LineScanner
+  /// 1 wanted, 2 not.
+  private let verdicts = NameCache()
+  private var taskNumbers: [Int64: Int32] = [:]
+  private let kernelShapes = DurationShapes.kernel
+  private let reportShapes = DurationShapes.report
+
+  init(_ layout: LineScanner.Layout, isWanted: @escaping @Sendable (String) -> Bool, read: @escaping TextReader.PositionedRead) {
+    self.layout = layout
+    scanner = LineScanner(layout)
+    self.isWanted = isWanted
+    self.read = read
+    let capacity = Self.longestLine + Self.blockSize
+    memory = .allocate(byteCount: Self.lead + capacity + StrictCall.slack, alignment: 64)
+    memset(memory, 0, Self.lead + capacity + StrictCall.slack)
+    buffer = memory + Self.lead
+    locals = .allocate(capacity: Self.mostLocals)
+    locals.initialize(repeating: Local(), count: Self.mostLocals)
+    open = Array(repeating: [], count: Self.mostLocals)
+  }
+
+  deinit {
+    memory.deallocate()
+    locals.deallocate()
+  }
+
+  // MARK: The range
+
+  /// - Parameters:
+  ///   - range: bytes; the lines that begin in it.
+  ///   - isLineStart: whether a line begins at its start; else the first one does behind the first line feed, that of the byte
+  ///     in front of it counted.
+  func sieve(_ range: Range<UInt64>, isLineStart: Bool) -> SievedRange {
+    let result = SievedRange()
+    forget()
+    // The place of the buffer's first byte.
+    var offset = isLineStart ? range.lowerBound : range.lowerBound - 1
+    var filled = 0
+    var start = 0
+    var isInside = isLineStart
+    result.first = offset
+    while result.isUsable {
+      if start > 0 {
+        memmove(buffer, buffer + start, filled - start)
+        offset += UInt64(start)
+        filled -= start
+        start = 0
+      }
+      guard filled <= Self.longestLine else {
+        result.isUsable = false
+        break
+      }
+      let position = offset + UInt64(filled)
+      // The last line goes on behind the range.
+      let wanted = position < range.upperBound ? Int(min(range.upperBound - position, 1 << 40)) + 64 : 1 << 10
+      let room = UnsafeMutableRawBufferPointer(start: buffer + filled, count: min(wanted, Self.blockSize))
+      let count = (try? read(position, room)) ?? -1
+      guard count > 0, count <= room.count else {
+        // The end of the text, which may have no line feed.
+        if count < 0 || !isInside { result.isUsable = false }
+        break
+      }
+      var scanned = filled
+      filled += count
+      if !isInside {
+        guard let hit = memchr(buffer, 0x0A, filled) else {
+          // One line, from in front of the range to behind it.
+          if position >= range.upperBound { result.isUsable = false }
+          start = filled
+          continue
+        }
+        start = UnsafeRawPointer(buffer).distance(to: hit) + 1
+        scanned = start
+        result.first = offset + UInt64(start)
+        isInside = true
+      }
+      // A line that begins here is not in the range.
+      let stop = range.upperBound > offset ? Int(min(range.upperBound - offset, 1 << 40)) : 0
+      while scanned < filled, start < stop, result.isUsable {
+        let length = min(filled - scanned, LineScanner.most)
+        scanner.findEnds(buffer, from: scanned, length: length)
+        siftLines(&start, stop, offset, result)
+        scanned += length
+      }
+      if start >= stop { break }
+    }
+    result.end = offset + UInt64(start)
+    emit(SievedRange.Item(kind: .end), UnsafeRawBufferPointer(start: nil, count: 0), result)
+    result.close()
+    return result
+  }
+
+  private var run = Run()
+  /// Lines since the last item.
+  private var lines = 0
+
+  /// Lines whose ends the scanner has found, the first of them from `start` on.
+  private func siftLines(_ start: inout Int, _ stop: Int, _ offset: UInt64, _ result: SievedRange) {
+    var index = 0
+    while index < scanner.count, start < stop, result.isUsable {
+      var count = scanner.read(buffer, start: start, from: index)
+      // A line that begins behind the range is not in it.
+      while count > 1, scanner.end(index + count - 2) + 1 >= stop { count -= 1 }
+      if case .graph(let layout) = layout {
+        siftGraph(layout, index, count, &start, offset, result)
+      } else {
+        siftReport(index, count, &start, offset, result)
+      }
+      index += count
+    }
+  }
+
+  private func siftGraph(
+    _ layout: StrictGraphLayout, _ index: Int, _ count: Int, _ start: inout Int, _ offset: UInt64,
+    _ result: SievedRange
+  ) {
+    let locals = locals
+    let found = scanner.lines
+    var exits: UInt64 = 0
+    var deepest: Int32 = -1
+    /// Lines up to here are counted.
+    var counted = 0
+    for line in 0..<count {
+      let value = found[line].value
+      let local = Int(found[line].lane)
+      let depth = Int32(found[line].depth)
+      // Known, and no wanted function's.
+      if value | PINSTAT_EXIT == Tail.known | PINSTAT_EXIT, depth > locals[local].threshold {
+        let ended = Int32(truncatingIfNeeded: value & PINSTAT_EXIT)
+        exits &+= UInt64(truncatingIfNeeded: ended)
+        deepest = max(deepest, depth)
+        locals[local].opening = depth &- ended
+        continue
+      }
+      lines += line - counted
+      counted = line + 1
+      run.exits &+= exits
+      run.deepest = max(run.deepest, deepest)
+      exits = 0
+      deepest = -1
+      let begin = line == 0 ? start : scanner.end(index + line - 1) + 1
+      let end = scanner.end(index + line)
+      takeGraph(
+        layout, UnsafeRawBufferPointer(start: buffer + begin, count: end - begin), offset + UInt64(end + 1), result)
+      if !result.isUsable { return }
+    }
+    start = scanner.end(index + count - 1) + 1
+    lines += count - counted
+    run.exits &+= exits
+    run.deepest = max(run.deepest, deepest)
+  }
+
+  /// A line of which the columns alone do not say that it can be left out.
+  @inline(never)
+  private func takeGraph(
+    _ layout: StrictGraphLayout, _ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange
+  ) {
+    guard let base = line.baseAddress else { return }
+    let limit = base + line.count + 1
+    guard let read = layout.read(base, limit: limit, kernelShapes), read.call.next == limit,
+      Int(read.cpu) < Self.mostLocals
+    else {
+      takeOther(line, end, result)
+      return
+    }
+    let local = Int(read.cpu)
+    let isWanted = learn(read.call, at: limit - 1)
+    let depth = Int32(truncatingIfNeeded: read.call.depth)
+    if !isWanted, depth > locals[local].threshold {
+      let ended: Int32 = read.call.kind == .entry ? 0 : 1
+      lines += 1
+      run.exits &+= UInt64(ended)
+      run.deepest = max(run.deepest, depth)
+      locals[local].opening = depth - ended
+      return
+    }
+    keep(local, read.call, isWanted: isWanted, line, end, result)
+  }
+
+  /// Remembers a line's function part.
+  ///
+  /// - Returns: whether it names a wanted function.
+  private func learn(_ call: StrictCall, at end: UnsafeRawPointer) -> Bool {
+    let wanted = !call.name.isEmpty && isWanted(call.name)
+    var value = Tail.known
+    if call.kind != .entry { value |= PINSTAT_EXIT }
+    if wanted { value |= Tail.isWanted }
+    scanner.tails.remember(call.part, call.part.distance(to: end), value)
+    return wanted
+  }
+
+  private func isWanted(_ name: StrictName) -> Bool {
+    if let verdict = verdicts.find(name) { return verdict == 1 }
+    let wanted = isWanted(String(decoding: name.symbol, as: UTF8.self))
+    verdicts.remember(name, wanted ? 1 : 2)
+    return wanted
+  }
+
+  // MARK: What is kept
+
+  private func keep(
+    _ local: Int, _ call: StrictCall, isWanted: Bool, _ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange
+  ) {
+    let depth = Int32(truncatingIfNeeded: call.depth)
+    var state = locals[local]
+    if state.opening != TextSieve.none {
+      result.append(SievedRange.Opening(cpu: Int32(local), depth: state.opening))
+      state.opening = TextSieve.none
+    }
+    if state.lowest == .max { used.append(local) }
+    state.lowest = min(state.lowest, depth)
+    while let last = open[local].last, last >= depth { open[local].removeLast() }
+    if isWanted, call.kind == .entry { open[local].append(depth) }
+    state.threshold = max(open[local].last ?? -1, state.lowest - 1)
+    locals[local] = state
+    emit(SievedRange.Item(kind: .call, cpu: Int32(local), end: end), line, result)
+  }
+
+  private func takeOther(_ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange) {
+    for local in used where locals[local].opening != TextSieve.none {
+      result.append(SievedRange.Opening(cpu: Int32(local), depth: locals[local].opening))
+      locals[local].opening = TextSieve.none
+    }
+    if let loss = StrictLoss(line) {
+      // No call begins or ends. Each stack that may have one open shows itself next.
+      for local in used where locals[local].lowest > 0 || !open[local].isEmpty {
+        locals[local].threshold = .max
+      }
+      emit(SievedRange.Item(kind: .lost, cpu: loss.cpu, lostEvents: loss.events, end: end), line, result)
+      return
+    }
+    forgetStacks()
+    emit(SievedRange.Item(kind: .other, end: end), line, result)
+  }
+
+  private func emit(_ item: SievedRange.Item, _ line: UnsafeRawBufferPointer, _ result: SievedRange) {
+    var item = item
+    if item.kind == .end {
+      for local in used where locals[local].opening != TextSieve.none {
+        result.append(SievedRange.Opening(cpu: Int32(local), depth: locals[local].opening))
+      }
+    }
+    item.lines = lines
+    item.exits = run.exits
+    item.deepest = run.deepest
+    item.firstTime = run.firstTime
+    item.lastTime = run.lastTime
+    run = Run()
+    lines = 0
+    result.append(item, line: line)
+  }
+
+  private func forget() {
+    forgetStacks()
+    run = Run()
+    lines = 0
+  }
+
+  private func forgetStacks() {
+    for local in used {
+      locals[local] = Local()
+      open[local].removeAll(keepingCapacity: true)
+    }
+    used.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Reports
+
+  private func siftReport(
+    _ index: Int, _ count: Int, _ start: inout Int, _ offset: UInt64, _ result: SievedRange
+  ) {
+    let locals = locals
+    let found = scanner.lines
+    var exits: UInt64 = 0
+    var deepest: Int32 = -1
+    var firstTime = run.firstTime
+    var lastTime = run.lastTime
+    var counted = 0
+    for line in 0..<count {
+      let value = found[line].value
+      let local = Int(found[line].lane)
+      let depth = Int32(found[line].depth)
+      let time = found[line].time
+      if value | PINSTAT_EXIT == Tail.known | PINSTAT_EXIT, depth > locals[local].threshold, time >= lastTime,
+        time > 0
+      {
+        exits &+= UInt64(truncatingIfNeeded: value & PINSTAT_EXIT)
+        deepest = max(deepest, depth)
+        if lastTime == 0 { firstTime = time }
+        lastTime = time
+        continue
+      }
+      lines += line - counted
+      counted = line + 1
+      run = Run(
+        exits: run.exits &+ exits, deepest: max(run.deepest, deepest), firstTime: firstTime, lastTime: lastTime)
+      exits = 0
+      deepest = -1
+      let begin = line == 0 ? start : scanner.end(index + line - 1) + 1
+      let end = scanner.end(index + line)
+      takeReport(
+        UnsafeRawBufferPointer(start: buffer + begin, count: end - begin), offset + UInt64(end + 1), result)
+      firstTime = run.firstTime
+      lastTime = run.lastTime
+      if !result.isUsable { return }
+    }
+    start = scanner.end(index + count - 1) + 1
+    lines += count - counted
+    run = Run(
+      exits: run.exits &+ exits, deepest: max(run.deepest, deepest), firstTime: firstTime, lastTime: lastTime)
+  }
+
+  @inline(never)
+  private func takeReport(_ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange) {
+    guard let base = line.baseAddress else { return }
+    let limit = base + line.count + 1
+    guard let read = StrictReportLine(base, limit: limit, reportShapes), read.call.next == limit,
+      let local = local(base, read.front.count)
+    else {
+      takeOther(line, end, result)
+      return
+    }
+    // Times that go back, or that there are none.
+    guard read.front.time > 0, read.front.time >= run.lastTime else {
+      result.isUsable = false
+      return
+    }
+    let isWanted = learn(read.call, at: limit - 1)
+    let depth = Int32(truncatingIfNeeded: read.call.depth)
+    if !isWanted, depth > locals[local].threshold {
+      if lines == 0 { run.firstTime = read.front.time }
+      lines += 1
+      run.exits &+= read.call.kind == .entry ? 0 : 1
+      run.deepest = max(run.deepest, depth)
+      run.lastTime = read.front.time
+      return
+    }
+    keep(local, read.call, isWanted: isWanted, line, end, result)
+  }
+
+  /// The number of a line's task here; nil where there are too many, or the line has to be read in the general way.
+  private func local(_ front: UnsafeRawPointer, _ count: Int) -> Int? {
+    guard let origin = TaskCache.origin(of: UnsafeRawBufferPointer(start: front, count: count)) else { return nil }
+    let key = origin.pid > 0 ? Int64(origin.pid) : -1 - Int64(origin.cpu)
+    let number: Int32
+    if let known = taskNumbers[key] {
+      number = known
+    } else {
+      guard taskNumbers.count < Self.mostLocals else { return nil }
+      number = Int32(taskNumbers.count)
+      taskNumbers[key] = number
+    }
+    scanner.remember(front: front, count, lane: number)
+    return Int(number)
+  }
+}
+
+/// `CPU:1 [LOST 1242 EVENTS]`, as the kernel prints it (kernel/trace/trace.c, `print_trace_line`).
+struct StrictLoss {
+  let cpu: Int32
+  let events: UInt64
+
+  /// - Parameter bytes: without the line feed.
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    let line = Line(bytes)
+    guard line.has("CPU:", at: 0) else { return nil }
+    let end = line.skipDigits(4)
+    let digits = end + 7
+    let last = line.skipDigits(digits)
+    guard end - 4 <= 5, let cpu = line.integer(4..<end), line.has(" [LOST ", at: end), last - digits <= 18,
+      let events = line.integer(digits..<last), line.has(" EVENTS]", at: last), last + 8 == line.count
+    else { return nil }
+    self.cpu = Int32(cpu)
+    self.events = events
+  }
+}

@@ -1,0 +1,78 @@
+/// What is left of a range of a text after a `RangeSieve`: the lines that a `TextSieve` may have to look at, with what the
+/// others in front of each come to.
+/// Made on one thread and handed to another one when it is complete.
+final class SievedRange: @unchecked Sendable {
+  enum Kind: UInt8 {
+    /// A strict line.
+    case call
+    /// `CPU:1 [LOST 1242 EVENTS]`.
+    case lost
+    /// Any other line.
+    case other
+    /// No line: the end of the range.
+    case end
+  }
+
+  struct Item: BitwiseCopyable {
+    var kind: Kind
+    /// Of a loss, and of a call in the kernel's own text.
+    var cpu: Int32 = -1
+    var lostEvents: UInt64 = 0
+    /// Lines in front of it, since the item before it, that are left out: strict ones, in which no wanted function is named and
+    /// no wanted call ends.
+    var lines = 0
+    /// Those of them that end a call.
+    var exits: UInt64 = 0
+    var deepest: Int32 = -1
+    /// Of a report: the times of the first and the last of them; they do not go back in between.
+    var firstTime: UInt64 = 0
+    var lastTime: UInt64 = 0
+    /// The end of its part of `openings`.
+    var openings = 0
+    /// Its line in `text`, without the line feed.
+    var start = 0
+    var count = 0
+    /// In the text, behind its line feed.
+    var end: UInt64 = 0
+  }
+
+  /// The depth of the innermost call that is open on a CPU after the lines that were left out there.
+  struct Opening: BitwiseCopyable {
+    var cpu: Int32
+    var depth: Int32
+  }
+
+  private(set) var items: [Item] = []
+  private(set) var openings: [Opening] = []
+  /// Lines, each with its line feed, and what may be loaded behind the last one.
+  private(set) var text: [UInt8] = []
+  /// Where its first line begins, and where the first one behind it does.
+  var first: UInt64 = 0
+  var end: UInt64 = 0
+  /// False where the range has to be read line by line: too much of it matters, or it could not be read.
+  var isUsable = true
+
+  private static let mostItems = 1 << 12
+  private static let mostText = 1 << 18
+
+  func append(_ opening: Opening) { openings.append(opening) }
+
+  func append(_ item: Item, line: UnsafeRawBufferPointer) {
+    var item = item
+    item.openings = openings.count
+    item.start = text.count
+    item.count = line.count
+    if item.kind != .end {
+      text.append(contentsOf: line)
+      text.append(0x0A)
+    }
+    items.append(item)
+    if items.count > Self.mostItems || text.count > Self.mostText || openings.count > 8 * Self.mostItems {
+      isUsable = false
+    }
+  }
+
+  func close() {
+    text.append(contentsOf: repeatElement(0, count: StrictCall.slack))
+  }
+}

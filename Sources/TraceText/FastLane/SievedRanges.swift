@@ -1,0 +1,157 @@
+internal import Dispatch
+internal import Synchronization
+
+/// The ranges of a text, one behind the other, looked through on several threads and handed out in order.
+///
+/// The thread that asks for a range looks through one itself while others have theirs to do. So many are kept at most as
+/// bound the memory, and the helpers wait when they are ahead.
+final class SievedRanges: Sendable {
+  /// Bytes.
+  static let rangeSize: UInt64 = 1 << 20
+  /// How many are looked through ahead of the one that is handed out.
+  private static let window = 16
+
+  private enum Slot {
+    case waiting
+    case inWork
+    case done(SievedRange)
+    case taken
+  }
+
+  private struct State {
+    var slots: [Slot]
+    /// The first that nobody has begun.
+    var next = 0
+    /// Those in front of this one are gone.
+    var wanted = 0
+    /// Helpers that wait for room.
+    var idle = 0
+    var isStopped = false
+
+    /// One to look through, if there is room.
+    mutating func claim() -> Int? {
+      while next < slots.count, next < wanted + SievedRanges.window {
+        defer { next += 1 }
+        if case .waiting = slots[next] {
+          slots[next] = .inWork
+          return next
+        }
+      }
+      return nil
+    }
+
+    /// Goes on to the range of that number; how many helpers can work again.
+    mutating func advance(to number: Int) -> Int {
+      for index in wanted..<max(wanted, number) { slots[index] = .taken }
+      wanted = max(wanted, number)
+      next = max(next, wanted)
+      defer { idle = 0 }
+      return idle
+    }
+  }
+
+  private let state: Mutex<State>
+  private let start: UInt64
+  private let end: UInt64
+  private let rangeSize: UInt64
+  private let count: Int
+  private let makeSieve: @Sendable () -> RangeSieve
+  private let done = DispatchSemaphore(value: 0)
+  private let room = DispatchSemaphore(value: 0)
+  private let helpers = DispatchGroup()
+  private let helperCount: Int
+  /// Only of the thread that takes ranges.
+  nonisolated(unsafe) private var own: RangeSieve?
+
+  /// - Parameters:
+  ///   - start: where a line begins.
+  ///   - end: of the text, as far as is known.
+  ///   - jobs: how many threads may look through ranges, the caller's included.
+  init(
+    from start: UInt64, to end: UInt64, rangeSize: UInt64, jobs: Int, makeSieve: @escaping @Sendable () -> RangeSieve
+  ) {
+    self.start = start
+    self.end = end
+    self.rangeSize = rangeSize
+    self.makeSieve = makeSieve
+    count = Int((end - start + rangeSize - 1) / rangeSize)
+    state = Mutex(State(slots: Array(repeating: .waiting, count: count)))
+    helperCount = min(max(0, jobs - 1), max(0, count - 1), Self.window)
+    for _ in 0..<helperCount {
+      DispatchQueue.global().async(group: helpers) { [self] in help() }
+    }
+  }
+
+  /// Ends the helpers' work; to be called before it is let go.
+  func stop() {
+    let idle = state.withLock { state in
+      state.isStopped = true
+      return state.idle
+    }
+    for _ in 0..<idle { room.signal() }
+    helpers.wait()
+  }
+
+  /// The first range that begins at `position` or behind it; nil where there is none any more. Ranges in front of it are
+  /// gone then.
+  func take(from position: UInt64) -> SievedRange? {
+    // The range in which the position is: its first line may be there.
+    var number = position <= start ? 0 : Int(min((position - start) / rangeSize, UInt64(count)))
+    while number < count {
+      let range = take(number)
+      number += 1
+      if range.isUsable, range.first >= position { return range }
+    }
+    return nil
+  }
+
+  private func take(_ number: Int) -> SievedRange {
+    let idle = state.withLock { $0.advance(to: number) }
+    for _ in 0..<idle { room.signal() }
+    while true {
+      enum Step {
+        case found(SievedRange)
+        case work(Int)
+        case wait
+      }
+      let step = state.withLock { state -> Step in
+        if case .done(let range) = state.slots[number] { return .found(range) }
+        return state.claim().map { .work($0) } ?? .wait
+      }
+      switch step {
+      case .found(let range): return range
+      case .work(let next):
+        let sieve = own ?? makeSieve()
+        own = sieve
+        finish(next, sieve)
+      case .wait: done.wait()
+      }
+    }
+  }
+
+  private func help() {
+    let sieve = makeSieve()
+    while true {
+      let claimed = state.withLock { state -> Int? in
+        if state.isStopped { return nil }
+        if let number = state.claim() { return number }
+        if state.next >= state.slots.count { return nil }
+        state.idle += 1
+        return -1
+      }
+      guard let claimed else { return }
+      if claimed < 0 {
+        room.wait()
+      } else {
+        finish(claimed, sieve)
+        done.signal()
+      }
+    }
+  }
+
+  private func finish(_ number: Int, _ sieve: RangeSieve) {
+    let from = start + UInt64(number) * rangeSize
+    let range = sieve.sieve(from..<min(end, from + rangeSize), isLineStart: number == 0)
+    state.withLock { if number >= $0.wanted { $0.slots[number] = .done(range) } }
+  }
+}

@@ -1,0 +1,82 @@
+internal import FunctionGraph
+
+/// What a `RangeSieve` has left of a range, through the sieve.
+extension TextParser {
+  /// What became of a range.
+  enum RangeOutcome {
+    /// The batch is full; go on with this item.
+    case full(next: Int)
+    /// All of it was read.
+    case read
+    /// From this place on it has to be read line by line: lines that were left out may matter.
+    case stopped(at: UInt64)
+  }
+
+  /// - Parameter item: the first that was not taken yet.
+  mutating func takeRange(
+    _ range: SievedRange, from item: Int, _ sieve: TextSieve, upTo batchSize: Int, into batch: inout [Event]
+  ) -> RangeOutcome {
+    let isReport = if case .report = strict.layout { true } else { false }
+    let items = range.items
+    let openings = range.openings
+    return range.text.withUnsafeBytes { text -> RangeOutcome in
+      for index in item..<max(item, items.count) {
+        if batch.count >= batchSize { return .full(next: index) }
+        let item = items[index]
+        guard skip(item, isReport: isReport, sieve) else { break }
+        for opening in openings[(index > 0 ? items[index - 1].openings : 0)..<item.openings] where !isReport {
+          sieve.skippedTo[Int(opening.cpu)] = opening.depth
+        }
+        if item.kind == .end { break }
+        let isPlain = acceptsStrictLines
+        if item.kind == .lost, isPlain {
+          lose(item, sieve, into: &batch)
+        } else {
+          let line = UnsafeRawBufferPointer(rebasing: text[item.start..<item.start + item.count + 1])
+          let isStrict = item.kind == .call && isPlain && parseStrictLines(line, upTo: .max, into: &batch) > 0
+          if !isStrict, !sieve.needsAll {
+            sift(sieve, into: &batch) { $0.parse(UnsafeRawBufferPointer(rebasing: line.dropLast()), into: &$1) }
+          }
+        }
+        if sieve.needsAll { break }
+        if item.kind == .call {
+          // Behind the first line of a CPU its others are left out already.
+          if !acceptsStrictLines || !isReport && sieve.thresholds[Int(item.cpu)] == .max {
+            return .stopped(at: item.end)
+          }
+        }
+      }
+      return .read
+    }
+  }
+
+  /// Counts the lines in front of an item; false where the sieve gives up.
+  private mutating func skip(_ item: SievedRange.Item, isReport: Bool, _ sieve: TextSieve) -> Bool {
+    guard item.lines > 0 else { return true }
+    guard sieve.accepts(isReport ? .report : .graph),
+      !isReport || sieve.passes(item.firstTime) && sieve.passes(item.lastTime)
+    else {
+      sieve.giveUp()
+      return false
+    }
+    lineNumber += item.lines
+    if isReport { reportLines += item.lines } else { tracefsLines += item.lines }
+    endStrictLines(item.lines)
+    sieve.exits += item.exits
+    sieve.deepest = max(sieve.deepest, item.deepest)
+    return true
+  }
+
+  /// As `sift` with a line of which `parseNotes` makes a loss.
+  private mutating func lose(_ item: SievedRange.Item, _ sieve: TextSieve, into batch: inout [Event]) {
+    lineNumber += 1
+    previousLineIsBlank = false
+    sieve.bringUpToDate(&nesting)
+    nesting.forget(cpu: item.cpu)
+    var event = Event(kind: .lost)
+    event.cpu = item.cpu
+    event.lostEvents = item.lostEvents
+    sieve.deliver(event, functions, into: &batch)
+    if !sieve.needsAll { for cpu in 0..<sieve.cpuEnd { sieve.heed(nesting, cpu: cpu) } }
+  }
+}

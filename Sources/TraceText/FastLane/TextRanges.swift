@@ -1,0 +1,96 @@
+internal import FunctionGraph
+
+/// When a text that can be read at any place is looked through by ranges, and when line by line.
+struct TextRanges {
+  private let size: UInt64
+  private let jobs: Int
+  let read: TextReader.PositionedRead
+  /// Bytes in a range.
+  var rangeSize = SievedRanges.rangeSize
+  private(set) var queue: SievedRanges?
+  /// The range whose items are being taken, and the next item.
+  private var current: SievedRange?
+  private var item = 0
+  /// The next range: lines in front of it are read one by one.
+  private var ahead: SievedRange?
+  private var isOver = false
+  /// How often a range was not read to its end.
+  private var stops = 0
+  private static let mostStops = 64
+
+  init(size: UInt64, jobs: Int, read: @escaping TextReader.PositionedRead) {
+    self.size = size
+    self.jobs = jobs
+    self.read = read
+  }
+
+  /// Some items of a range were taken, and not all.
+  var isInside: Bool { current != nil }
+
+  mutating func stop() {
+    queue?.stop()
+    queue = nil
+    isOver = true
+  }
+
+  /// What stands at `position`, not beyond the start of the next range.
+  func fill(_ block: UnsafeMutableRawBufferPointer, at position: UInt64) throws(TraceError) -> Int {
+    guard let ahead, position < ahead.first else { return try read(position, block) }
+    let count = min(ahead.first - position, UInt64(block.count))
+    return try read(position, UnsafeMutableRawBufferPointer(rebasing: block[..<Int(count)]))
+  }
+
+  /// Takes what ranges have left, from `position` on, where a line begins.
+  ///
+  /// - Returns: up to where the text is read now; nil where lines are to be read one by one.
+  mutating func take(
+    _ sieve: TextSieve, _ parser: inout TextParser, at position: UInt64, upTo batchSize: Int,
+    into batch: inout [Event]
+  ) -> UInt64? {
+    if isOver { return nil }
+    if queue == nil, !begin(sieve, parser, at: position) { return nil }
+    if current == nil {
+      if ahead == nil || position > ahead?.first ?? 0 { ahead = queue?.take(from: position) }
+      guard let next = ahead else {
+        stop()
+        return nil
+      }
+      guard next.first == position else { return nil }
+      current = next
+      item = 0
+    }
+    guard let range = current else { return nil }
+    switch parser.takeRange(range, from: item, sieve, upTo: batchSize, into: &batch) {
+    case .full(let next):
+      item = next
+      return position
+    case .read:
+      current = nil
+      ahead = nil
+      return range.end
+    case .stopped(let end):
+      current = nil
+      ahead = nil
+      stops += 1
+      if stops > Self.mostStops { stop() }
+      return end
+    }
+  }
+
+  /// Begins to look through ranges, where it is worth it.
+  private mutating func begin(_ sieve: TextSieve, _ parser: TextParser, at position: UInt64) -> Bool {
+    guard size > position, size - position >= 2 * rangeSize else { return false }
+    let layout: LineScanner.Layout
+    switch parser.strict.layout {
+    case .none: return false
+    case .graph(let graph): layout = .graph(graph)
+    case .report: layout = .report
+    }
+    let isWanted = sieve.isWantedName
+    let read = read
+    queue = SievedRanges(from: position, to: size, rangeSize: rangeSize, jobs: jobs) {
+      RangeSieve(layout, isWanted: isWanted, read: read)
+    }
+    return true
+  }
+}
