@@ -145,6 +145,11 @@ public struct DurationSample: Sendable {
     reservoir?.merge(otherReservoir)
   }
 
+  /// Some durations were printed this coarsely, none of those that were printed as 0.
+  mutating func lowerResolution(to resolution: UInt32) {
+    if count > 0 { self.resolution = max(self.resolution, resolution) }
+  }
+
   /// Keeps no more than `limit` durations from now on.
   mutating func lowerLimit(to limit: Int) {
     self.limit = min(self.limit, limit)

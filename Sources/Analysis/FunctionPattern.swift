@@ -60,6 +60,9 @@ public struct FunctionSelection: Hashable, Sendable {
     all || patterns.contains { $0.matches(symbol) }
   }
 
+  /// Whether no function is left out.
+  var isEverything: Bool { all || patterns.contains { $0.text == "*" } }
+
   /// The functions that have to be there: named without a wildcard.
   public var required: [String] {
     all ? [] : patterns.filter { !$0.isGlob }.map(\.text)

@@ -5,8 +5,12 @@ internal import TraceInput
 extension TraceAnalyzer {
   /// Filters and time lines ask for single calls; functions without self times are cheaper to pick out (`CallReader.selectFunctions`).
   var canTally: Bool {
+    mayTally && (request.selection.isEverything || request.wantsCallees || request.wantsSelfTime)
+  }
+
+  /// Whether no call is wanted by itself.
+  var mayTally: Bool {
     tallies && request.filter.acceptsAll && request.filter.skipFirst == 0 && !request.wantsTimeline
-      && (request.selection.all || request.wantsCallees || request.wantsSelfTime)
   }
 
   /// Sums up the whole trace; nil where that cannot be done, and `reader` gives all calls then.
@@ -15,6 +19,7 @@ extension TraceAnalyzer {
     let kept = KeptDurations(limit: Self.exactBudget)
     var lanes: [LaneDurations] = []
     let found = try reader.tally(
+      withPaths: request.wantsCallees,
       { !$0.isEmpty && selection.contains($0) },
       makeSink: { lane in
         while lanes.count <= lane { lanes.append(LaneDurations(kept)) }
@@ -54,6 +59,13 @@ extension TraceAnalyzer {
     let limit = kept.isCrowded ? Self.crowdedLimit : DurationSample.exactLimit
     for place in parts.indices {
       sums.durations[place].durations = LaneDurations.merged(parts[place], limit: limit)
+    }
+    // A text's longest durations lack decimals.
+    for function in tally.functions where function.resolution > 1 {
+      let key = SideSums.Key(buffer: function.buffer, function: function.function)
+      if let place = sums.places[key] {
+        sums.durations[place].durations.lowerResolution(to: function.resolution)
+      }
     }
     sums.quality.calls = tally.calls
     if request.wantsCallees {

@@ -175,7 +175,7 @@ public struct TraceAnalyzer {
       let selection = request.selection
       if request.wantsTimeAway { try reader.noticeTimeAway() }
       if !selection.all { reader.keepNames { selection.contains($0) } }
-      if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.all {
+      if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.isEverything {
         let untouched = sums
         reader.selectFunctions { !$0.isEmpty && selection.contains($0) }
         try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
@@ -186,12 +186,18 @@ public struct TraceAnalyzer {
             return FinishedReader(reader)
           }
           reader.restart()
+          // Where too much was wanted of a text, all of it may be cheaper.
+          if leftOut.exits > 0, !reader.isTraceDat, mayTally, let found = try tallied(&reader) {
+            sums[0] = found.sums
+            return FinishedReader(reader, found.tally)
+          }
           sums = untouched
           try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
         }
         return FinishedReader(reader)
       }
-      if canTally, let found = try tallied(&reader) {
+      // A text for both sides has headings or columns.
+      if canTally, sums.count == 1 || reader.isTraceDat, let found = try tallied(&reader) {
         // One side here too.
         sums[0] = found.sums
         return FinishedReader(reader, found.tally)

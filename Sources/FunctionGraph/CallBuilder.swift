@@ -20,13 +20,13 @@ public struct CallBuilder: ~Copyable {
   private let tracksPaths: Bool
   private let buffersFollowOneAnother: Bool
 
-  private var stacks: [CallStack] = []
+  var stacks: [CallStack] = []
   private var freeStacks: [Int] = []
   private var stackOf: [StackKey: Int] = [:]
   /// At how many stacks the empty ones are next forgotten; doubling keeps the sweeps' cost in proportion.
   private var nextSweep = CallBuilder.idleStacksLimit
   private var lastKey: StackKey?
-  private var lastStack = 0
+  private(set) var lastStack = 0
   /// The stacks of the last tasks, by the low bits of their numbers: with several CPUs the task changes all the time.
   private var recent = [RecentStack?](repeating: nil, count: CallBuilder.recentCount)
   private static let recentCount = 64
@@ -43,19 +43,19 @@ public struct CallBuilder: ~Copyable {
     var index: Int
   }
 
-  private struct CPUKey: Hashable {
+  struct CPUKey: Hashable {
     var cpu: Int32
     var buffer: UInt16
     var column: UInt8
   }
 
-  private struct RunningTask {
+  struct RunningTask {
     var pid: Int32
     var comm: StringTable.ID
   }
 
   /// What task switches in a text without a task column have told.
-  private var running: [CPUKey: RunningTask] = [:]
+  private(set) var running: [CPUKey: RunningTask] = [:]
   /// The same for the CPUs of the first buffer, by their number: looked up once an event.
   private var runningDirect: [RunningTask?] = []
   private static let mostDirect: Int32 = 1 << 10
@@ -63,7 +63,7 @@ public struct CallBuilder: ~Copyable {
   private var lastLoss: [CPUKey: UInt64] = [:]
   /// The greatest of `lastLoss`: a task that was seen since has lost nothing.
   private var latestLoss: UInt64 = 0
-  private var sequence: UInt64 = 0
+  private(set) var sequence: UInt64 = 0
   private var side: Event.Side?
   private var currentBuffer: UInt16 = 0
 

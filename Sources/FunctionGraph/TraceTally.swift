@@ -12,6 +12,8 @@ public struct TraceTally: Sendable {
     /// Nanoseconds, of the calls with a known self time.
     public var selfTime: Int64 = 0
     public var selfTimeCalls = 0
+    /// The coarsest resolution that a duration was printed with, nanoseconds.
+    public var resolution: UInt32 = 1
     /// Which `DurationSink` got the durations, and under which number.
     public var lane: Int
     public var number: Int

@@ -97,12 +97,16 @@ public struct CallReader: ~Copyable {
   ///
   /// - Parameters:
   ///   - isWanted: which functions' durations, self times and callees are wanted, by symbol.
+  ///   - withPaths: fills `TraceTally.paths` and `sums`.
   ///   - makeSink: a sink for the durations of the lane of this number. Lanes may be read on different threads.
   public mutating func tally(
-    _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool, makeSink: (_ lane: Int) -> any DurationSink
+    withPaths: Bool = true, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool,
+    makeSink: (_ lane: Int) -> any DurationSink
   ) throws(TraceError) -> TraceTally? {
-    try events.tally(isWanted, makeSink: makeSink)
+    try events.tally(withPaths: withPaths, isWanted, makeSink: makeSink)
   }
+
+  public var isTraceDat: Bool { events.isTraceDat }
 
   /// What was seen of functions that were left out; nil where none were.
   public var leftOut: LeftOutFunctions? { events.leftOut }

@@ -116,9 +116,18 @@ public struct TraceReader: EventReader, ~Copyable {
 
   /// Sums all calls up instead of delivering events, where the format can: see `DatReader.tally`. To be called before the
   /// first `next`; where it gives nil, `next` then delivers all.
+  ///
+  /// - Parameter withPaths: a text is not summed up by paths.
   public mutating func tally(
-    _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool, makeSink: (_ lane: Int) -> any DurationSink
+    withPaths: Bool, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool,
+    makeSink: (_ lane: Int) -> any DurationSink
   ) throws(TraceError) -> TraceTally? {
+    if readers.reopenText != nil {
+      if withPaths || readers.noticesTimeAway { return nil }
+      if let tally = try readers.text?.tally(isWanted, makeSink: makeSink) { return tally }
+      restart()
+      return nil
+    }
     if let tally = try readers.dat?.tally(isWanted, makeSink: makeSink) { return tally }
     readers.dat?.restart()
     return nil

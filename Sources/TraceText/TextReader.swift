@@ -106,6 +106,40 @@ public struct TextReader: EventReader, ~Copyable {
     parser.strict.isOn = false
   }
 
+  /// Reads the whole text and sums its calls up, without making events or calls of its lines. To be called instead of `next`, where the
+  /// text can be read at any place.
+  ///
+  /// - Parameters:
+  ///   - isWanted: which functions' durations are wanted, by symbol.
+  ///   - makeSink: a sink for the lane of this number; there is one lane.
+  /// - Returns: nil where the text has to be read event by event, from its beginning. There are no paths.
+  public mutating func tally(
+    _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool, makeSink: (_ lane: Int) -> any DurationSink
+  ) throws(TraceError) -> TraceTally? {
+    guard let ranges, !parser.noticesTimeAway, parser.sieve == nil else { return nil }
+    var batch: [Event] = []
+    guard try next(&batch), !skipsLine, parser.acceptsStrictLines, !parser.trace.buffers.isEmpty else { return nil }
+    let position = bytesRead - UInt64(end - start)
+    guard let queue = ranges.ranges(parser.strict.layout, from: position, isWanted: nil) else { return nil }
+    defer { queue.stop() }
+    let isReport = if case .report = parser.strict.layout { true } else { false }
+    let tally = TextTally(isReport: isReport, isWanted: isWanted, sink: makeSink(0))
+    tally.take(batch, parser)
+    var read = position
+    while !tally.needsEvents, let range = queue.take(from: read) {
+      // One that could not be read was left out.
+      guard range.first == read else { return nil }
+      tally.take(range, &parser)
+      read = range.end
+    }
+    bytesRead = read
+    start = 0
+    end = 0
+    scanned = 0
+    while !tally.needsEvents, try next(&batch) { tally.take(batch, parser) }
+    return tally.finish()
+  }
+
   public mutating func next(_ batch: inout [Event]) throws(TraceError) -> Bool {
     batch.removeAll(keepingCapacity: true)
     while batch.count < Self.batchSize {

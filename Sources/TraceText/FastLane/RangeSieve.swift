@@ -15,7 +15,7 @@ final class RangeSieve {
   /// A longer line ends the range.
   private static let longestLine = 32 << 10
   /// CPUs of the kernel's text, tasks of a report.
-  private static let mostLocals = 2048
+  static let mostLocals = 2048
 
   /// A stack, as far as this range tells.
   private struct Local: BitwiseCopyable {
@@ -28,7 +28,7 @@ final class RangeSieve {
   }
 
   /// Of the lines since the last item.
-  private struct Run {
+  struct Run {
     var exits: UInt64 = 0
     var deepest: Int32 = -1
     var firstTime: UInt64 = 0
@@ -36,30 +36,45 @@ final class RangeSieve {
   }
 
   /// What the scanner's tails know of a function part, besides `PINSTAT_EXIT`.
-  private enum Tail {
+  enum Tail {
     static let known: UInt32 = 2
+    /// Where some functions are wanted.
     static let isWanted: UInt32 = 4
+    /// Where all are: entry and exit in one line.
+    static let isLeaf: UInt32 = 4
+    /// And where the function's number begins, 0 of none.
+    static let function: UInt32 = 3
   }
 
-  private let layout: LineScanner.Layout
-  private let isWanted: @Sendable (String) -> Bool
+  let layout: LineScanner.Layout
+  private let isWanted: (@Sendable (String) -> Bool)?
   private let read: TextReader.PositionedRead
   /// The bytes in front of `buffer` and behind it can be loaded too.
   private let memory: UnsafeMutableRawPointer
-  private let buffer: UnsafeMutableRawPointer
+  let buffer: UnsafeMutableRawPointer
   private static let lead = 64
   private let locals: UnsafeMutablePointer<Local>
   /// Depths of the open wanted calls, by local.
   private var open: [[Int32]] = []
   private var used: [Int] = []
-  private let scanner: LineScanner
+  let scanner: LineScanner
   /// 1 wanted, 2 not.
-  private let verdicts = NameCache()
-  private var taskNumbers: [Int64: Int32] = [:]
-  private let kernelShapes = DurationShapes.kernel
-  private let reportShapes = DurationShapes.report
+  let verdicts = NameCache()
+  var taskNumbers: [Int64: Int32] = [:]
+  let kernelShapes = DurationShapes.kernel
+  let reportShapes = DurationShapes.report
 
-  init(_ layout: LineScanner.Layout, isWanted: @escaping @Sendable (String) -> Bool, read: @escaping TextReader.PositionedRead) {
+  /// How many functions have numbers, where all are wanted.
+  var functionCount: UInt32 = 0
+  /// Tells several sieves apart.
+  let number: Int
+
+  /// - Parameter isWanted: nil where the calls of all functions are wanted, as `SievedRange.records`.
+  init(
+    _ layout: LineScanner.Layout, number: Int, isWanted: (@Sendable (String) -> Bool)?,
+    read: @escaping TextReader.PositionedRead
+  ) {
+    self.number = number
     self.layout = layout
     scanner = LineScanner(layout)
     self.isWanted = isWanted
@@ -86,6 +101,7 @@ final class RangeSieve {
   ///     in front of it counted.
   func sieve(_ range: Range<UInt64>, isLineStart: Bool) -> SievedRange {
     let result = SievedRange()
+    result.sieve = number
     forget()
     // The place of the buffer's first byte.
     var offset = isLineStart ? range.lowerBound : range.lowerBound - 1
@@ -144,9 +160,9 @@ final class RangeSieve {
     return result
   }
 
-  private var run = Run()
+  var run = Run()
   /// Lines since the last item.
-  private var lines = 0
+  var lines = 0
 
   /// Lines whose ends the scanner has found, the first of them from `start` on.
   private func siftLines(_ start: inout Int, _ stop: Int, _ offset: UInt64, _ result: SievedRange) {
@@ -155,7 +171,9 @@ final class RangeSieve {
       var count = scanner.read(buffer, start: start, from: index)
       // A line that begins behind the range is not in it.
       while count > 1, scanner.end(index + count - 2) + 1 >= stop { count -= 1 }
-      if case .graph(let layout) = layout {
+      if isWanted == nil {
+        collect(index, count, &start, offset, result)
+      } else if case .graph(let layout) = layout {
         siftGraph(layout, index, count, &start, offset, result)
       } else {
         siftReport(index, count, &start, offset, result)
@@ -245,7 +263,7 @@ final class RangeSieve {
 
   private func isWanted(_ name: StrictName) -> Bool {
     if let verdict = verdicts.find(name) { return verdict == 1 }
-    let wanted = isWanted(String(decoding: name.symbol, as: UTF8.self))
+    let wanted = isWanted?(String(decoding: name.symbol, as: UTF8.self)) ?? true
     verdicts.remember(name, wanted ? 1 : 2)
     return wanted
   }
@@ -287,7 +305,7 @@ final class RangeSieve {
     emit(SievedRange.Item(kind: .other, end: end), line, result)
   }
 
-  private func emit(_ item: SievedRange.Item, _ line: UnsafeRawBufferPointer, _ result: SievedRange) {
+  func emit(_ item: SievedRange.Item, _ line: UnsafeRawBufferPointer, _ result: SievedRange) {
     var item = item
     if item.kind == .end {
       for local in used where locals[local].opening != TextSieve.none {

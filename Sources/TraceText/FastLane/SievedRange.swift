@@ -42,6 +42,34 @@ final class SievedRange: @unchecked Sendable {
     var depth: Int32
   }
 
+  /// A line of a call, where all are wanted.
+  struct Record: BitwiseCopyable {
+    /// `RangeSieve.Tail`; 0 stands for the next item's line.
+    var value: UInt32
+    /// CPU or task, as the sieve numbers them.
+    var lane: UInt16
+    var depth: UInt8
+    /// Decimals that the duration's number lacks.
+    var scale: UInt8
+    /// Nanoseconds; of an entry 0.
+    var duration: Int64
+  }
+
+  /// A task of a report that was seen first here.
+  struct Task {
+    var cpu: Int32
+    var pid: Int32
+    var comm: [UInt8]
+  }
+
+  /// Where all lines are wanted.
+  var records: [Record] = []
+  /// Functions and tasks that the sieve numbered when it saw them first here, in the order of their numbers.
+  var names: [(symbol: [UInt8], module: [UInt8])] = []
+  var tasks: [Task] = []
+  /// Which of several sieves numbered them.
+  var sieve = 0
+
   private(set) var items: [Item] = []
   private(set) var openings: [Opening] = []
   /// Lines, each with its line feed, and what may be loaded behind the last one.
@@ -51,6 +79,8 @@ final class SievedRange: @unchecked Sendable {
   var end: UInt64 = 0
   /// False where the range has to be read line by line: too much of it matters, or it could not be read.
   var isUsable = true
+  /// It has too much that matters.
+  private(set) var isCrowded = false
 
   private static let mostItems = 1 << 12
   private static let mostText = 1 << 18
@@ -69,6 +99,7 @@ final class SievedRange: @unchecked Sendable {
     items.append(item)
     if items.count > Self.mostItems || text.count > Self.mostText || openings.count > 8 * Self.mostItems {
       isUsable = false
+      isCrowded = true
     }
   }
 

@@ -55,11 +55,13 @@ final class SievedRanges: Sendable {
   private let end: UInt64
   private let rangeSize: UInt64
   private let count: Int
-  private let makeSieve: @Sendable () -> RangeSieve
+  private let makeSieve: @Sendable (_ number: Int) -> RangeSieve
   private let done = DispatchSemaphore(value: 0)
   private let room = DispatchSemaphore(value: 0)
   private let helpers = DispatchGroup()
   private let helperCount: Int
+  /// Ranges of which nearly all lines matter.
+  nonisolated(unsafe) private(set) var crowded = 0
   /// Only of the thread that takes ranges.
   nonisolated(unsafe) private var own: RangeSieve?
 
@@ -68,7 +70,7 @@ final class SievedRanges: Sendable {
   ///   - end: of the text, as far as is known.
   ///   - jobs: how many threads may look through ranges, the caller's included.
   init(
-    from start: UInt64, to end: UInt64, rangeSize: UInt64, jobs: Int, makeSieve: @escaping @Sendable () -> RangeSieve
+    from start: UInt64, to end: UInt64, rangeSize: UInt64, jobs: Int, makeSieve: @escaping @Sendable (_ number: Int) -> RangeSieve
   ) {
     self.start = start
     self.end = end
@@ -77,8 +79,8 @@ final class SievedRanges: Sendable {
     count = Int((end - start + rangeSize - 1) / rangeSize)
     state = Mutex(State(slots: Array(repeating: .waiting, count: count)))
     helperCount = min(max(0, jobs - 1), max(0, count - 1), Self.window)
-    for _ in 0..<helperCount {
-      DispatchQueue.global().async(group: helpers) { [self] in help() }
+    for number in 0..<helperCount {
+      DispatchQueue.global().async(group: helpers) { [self] in help(number + 1) }
     }
   }
 
@@ -101,6 +103,7 @@ final class SievedRanges: Sendable {
       let range = take(number)
       number += 1
       if range.isUsable, range.first >= position { return range }
+      if range.isCrowded { crowded += 1 }
     }
     return nil
   }
@@ -121,7 +124,7 @@ final class SievedRanges: Sendable {
       switch step {
       case .found(let range): return range
       case .work(let next):
-        let sieve = own ?? makeSieve()
+        let sieve = own ?? makeSieve(0)
         own = sieve
         finish(next, sieve)
       case .wait: done.wait()
@@ -129,8 +132,8 @@ final class SievedRanges: Sendable {
     }
   }
 
-  private func help() {
-    let sieve = makeSieve()
+  private func help(_ number: Int) {
+    let sieve = makeSieve(number)
     while true {
       let claimed = state.withLock { state -> Int? in
         if state.isStopped { return nil }

@@ -17,6 +17,7 @@ struct TextRanges {
   /// How often a range was not read to its end.
   private var stops = 0
   private static let mostStops = 64
+  private static let mostCrowded = 2
 
   init(size: UInt64, jobs: Int, read: @escaping TextReader.PositionedRead) {
     self.size = size
@@ -51,6 +52,11 @@ struct TextRanges {
     if queue == nil, !begin(sieve, parser, at: position) { return nil }
     if current == nil {
       if ahead == nil || position > ahead?.first ?? 0 { ahead = queue?.take(from: position) }
+      // So much matters that little is saved: all functions at once are cheaper.
+      if queue?.crowded ?? 0 > Self.mostCrowded {
+        sieve.giveUp()
+        return nil
+      }
       guard let next = ahead else {
         stop()
         return nil
@@ -79,18 +85,26 @@ struct TextRanges {
 
   /// Begins to look through ranges, where it is worth it.
   private mutating func begin(_ sieve: TextSieve, _ parser: TextParser, at position: UInt64) -> Bool {
-    guard size > position, size - position >= 2 * rangeSize else { return false }
+    queue = ranges(parser.strict.layout, from: position, isWanted: sieve.isWantedName)
+    return queue != nil
+  }
+
+  /// The ranges from `position` on, where a line begins; nil where it is not worth it.
+  ///
+  /// - Parameter isWanted: nil where all functions are.
+  func ranges(
+    _ found: StrictLane.Layout, from position: UInt64, isWanted: (@Sendable (String) -> Bool)?
+  ) -> SievedRanges? {
+    guard size > position, size - position >= 2 * rangeSize else { return nil }
     let layout: LineScanner.Layout
-    switch parser.strict.layout {
-    case .none: return false
+    switch found {
+    case .none: return nil
     case .graph(let graph): layout = .graph(graph)
     case .report: layout = .report
     }
-    let isWanted = sieve.isWantedName
     let read = read
-    queue = SievedRanges(from: position, to: size, rangeSize: rangeSize, jobs: jobs) {
-      RangeSieve(layout, isWanted: isWanted, read: read)
+    return SievedRanges(from: position, to: size, rangeSize: rangeSize, jobs: jobs) {
+      RangeSieve(layout, number: $0, isWanted: isWanted, read: read)
     }
-    return true
   }
 }

@@ -1,0 +1,66 @@
+/// The open calls of one stack of a `CallBuilder`, lent to one that pairs plain events by itself and many at a time.
+package struct LentFrame: Sendable {
+  package var function: FunctionID
+  package var depth: Int32
+  /// As in `CallBuilder`'s own frames.
+  package var calleeTime: Int64
+  package var skippedTime: Int64
+  package var isPartial: Bool
+
+  package init(function: FunctionID, depth: Int32) {
+    self.function = function
+    self.depth = depth
+    calleeTime = 0
+    skippedTime = 0
+    isPartial = false
+  }
+}
+
+extension CallBuilder {
+  /// The number of the stack that the last event belonged on.
+  package var stackOfLastEvent: Int { lastStack }
+
+  /// Whether task switches have told which tasks run where: an exit that names its function may then move calls from one stack to
+  /// another.
+  package var knowsRunningTasks: Bool { !running.isEmpty }
+
+  /// The open calls of a stack, outermost first, and below how many of them events were lost.
+  package func frames(ofStack index: Int) -> (frames: [LentFrame], lostBelow: Int)? {
+    guard stacks.indices.contains(index) else { return nil }
+    let frames = stacks[index].frames.map { frame in
+      var lent = LentFrame(function: frame.function, depth: frame.depth)
+      lent.calleeTime = frame.calleeTime
+      lent.skippedTime = frame.skippedTime
+      lent.isPartial = frame.calleeTimeIsPartial
+      return lent
+    }
+    return (frames, stacks[index].lostBelow)
+  }
+
+  /// How many events were taken; what is said of a loss is when it came by this number.
+  package var eventsTaken: UInt64 { sequence }
+
+  /// Takes back what became of a stack; times and paths of its calls are not known any more.
+  ///
+  /// - Parameters:
+  ///   - index: of a stack that was lent; no event was on it since.
+  ///   - last: `eventsTaken` when the last of its events came.
+  package mutating func takeBack(
+    _ frames: some Collection<LentFrame>, lostBelow: Int, last: UInt64, stack index: Int
+  ) {
+    guard stacks.indices.contains(index) else { return }
+    let cpu = stacks[index].lastCPU
+    stacks[index].frames.removeAll(keepingCapacity: true)
+    for lent in frames {
+      var frame = Frame(
+        function: lent.function, depth: lent.depth, cpu: cpu, timestamp: .none, path: CallPaths.root,
+        away: TimeAway.Mark.none, sequence: sequence)
+      frame.calleeTime = lent.calleeTime
+      frame.skippedTime = lent.skippedTime
+      frame.calleeTimeIsPartial = lent.isPartial
+      stacks[index].frames.append(frame)
+    }
+    stacks[index].lostBelow = lostBelow
+    stacks[index].lastSequence = max(stacks[index].lastSequence, last)
+  }
+}

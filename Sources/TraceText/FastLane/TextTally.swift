@@ -1,0 +1,594 @@
+internal import CVector
+internal import FunctionGraph
+
+/// Pairs the lines of a text's ranges and sums up the calls in one go, where no call is wanted by itself.
+///
+/// What is as usual, entries, exits and leaves of a CPU or task, is paired here, by the rules of `CallBuilder` and on stacks that it has
+/// lent. Before anything else happens the stacks are given back, and the builder takes that event.
+///
+/// What cannot be summed up so sets `needsEvents`: headings, columns, several buffers, a report that is not in the order of
+/// its times or has lost events.
+final class TextTally {
+  /// The calls of one function.
+  private struct Function: BitwiseCopyable {
+    /// Durations that the sink has not got yet.
+    var waiting: UnsafeMutablePointer<TimedDuration>
+    var waitingCount = 0
+    var complete = 0
+    var unfinished = 0
+    var noEntry = 0
+    var lost = 0
+    var selfTime: Int64 = 0
+    var selfTimeCalls = 0
+    var resolution: UInt32 = 1
+    var isSelected: Bool
+  }
+
+  /// A CPU, or a task of a report.
+  private struct Lane {
+    let frames: UnsafeMutablePointer<LentFrame>
+    var count = 0
+    var lostBelow = 0
+    /// −1 where it is not known.
+    var stack = -1
+    var isLent = false
+    /// `CallBuilder.eventsTaken` when its last event came.
+    var last: UInt64 = 0
+    /// Of the innermost open call, for `InterruptNesting`; `none` where nothing came since that was told.
+    var opening = TextSieve.none
+    var cpu: Int32
+    var pid: Int32 = -1
+    var comm = StringTable.ID.none
+  }
+
+  /// Strict lines are less deep than 32, and deeper stacks are not lent.
+  private static let mostFrames = 128
+  private static let mostLanes = 1 << 14
+
+  private let isWanted: @Sendable (String) -> Bool
+  private let sink: any DurationSink
+  private let isReport: Bool
+  private var builder = CallBuilder()
+  private var functions: UnsafeMutablePointer<Function>
+  private var functionCount = 0
+  private var functionCapacity = 1 << 10
+  private var lanes: UnsafeMutablePointer<Lane>
+  private var laneCount = 0
+  private var laneCapacity = 64
+  private var laneOfTask: [Int64: Int] = [:]
+  /// Of each sieve, by its own numbers.
+  private var numbers: [[UInt32]] = []
+  private var lanesOfSieve: [[Int32]] = []
+  /// Names that have no number yet.
+  private var names: [[(symbol: [UInt8], module: [UInt8])]] = []
+  private var order: UInt64 = 0
+  private var calls: [Call] = []
+  private var events: [Event] = []
+  private var lastTime: UInt64 = 0
+  private var exits = 0
+  private var deepest: Int32 = -1
+  private(set) var needsEvents = false
+
+  init(isReport: Bool, isWanted: @escaping @Sendable (String) -> Bool, sink: any DurationSink) {
+    self.isReport = isReport
+    self.isWanted = isWanted
+    self.sink = sink
+    functions = .allocate(capacity: functionCapacity)
+    lanes = .allocate(capacity: laneCapacity)
+  }
+
+  deinit {
+    for number in 0..<functionCount { functions[number].waiting.deallocate() }
+    for lane in 0..<laneCount { lanes[lane].frames.deallocate() }
+    functions.deallocate()
+    lanes.deallocate()
+  }
+
+  // MARK: Functions and lanes
+
+  /// Makes room for all functions that have numbers.
+  private func growFunctions(_ table: borrowing FunctionTable) {
+    guard table.count > functionCount else { return }
+    if table.count > functionCapacity {
+      let old = functions
+      functionCapacity = max(table.count, 2 * functionCapacity)
+      functions = .allocate(capacity: functionCapacity)
+      functions.update(from: old, count: functionCount)
+      old.deallocate()
+    }
+    while functionCount < table.count {
+      let symbol = table[FunctionID(rawValue: UInt32(functionCount))].symbol
+      functions[functionCount] = Function(
+        waiting: .allocate(capacity: TimedDuration.batchSize), isSelected: !symbol.isEmpty && isWanted(symbol))
+      functionCount += 1
+    }
+  }
+
+  private func addLane(_ lane: Lane) -> Int {
+    if laneCount >= laneCapacity {
+      let old = lanes
+      laneCapacity *= 2
+      lanes = .allocate(capacity: laneCapacity)
+      lanes.update(from: old, count: laneCount)
+      old.deallocate()
+    }
+    lanes[laneCount] = lane
+    laneCount += 1
+    return laneCount - 1
+  }
+
+  private static func newLane(cpu: Int32) -> Lane {
+    Lane(frames: .allocate(capacity: mostFrames + 64), cpu: cpu)
+  }
+
+  // MARK: Events the general way
+
+  /// Events that did not come as records.
+  func take(_ events: [Event], _ parser: borrowing TextParser) {
+    guard !events.isEmpty, !needsEvents else { return }
+    giveBackAll()
+    for event in events {
+      guard event.column == 0, event.buffer == 0, event.kind != .heading else {
+        needsEvents = true
+        return
+      }
+      if isReport {
+        guard event.timestamp.unit == .nanoseconds, event.timestamp.value >= lastTime, event.pid >= 0, event.cpu >= 0
+        else {
+          needsEvents = true
+          return
+        }
+        lastTime = event.timestamp.value
+      } else if event.timestamp.unit != .none || event.pid >= 0 && event.kind != .taskSwitch {
+        needsEvents = true
+        return
+      }
+    }
+    consume(events, parser.functions)
+  }
+
+  private func consume(_ events: [Event], _ table: borrowing FunctionTable) {
+    calls.removeAll(keepingCapacity: true)
+    builder.consume(events, into: &calls)
+    growFunctions(table)
+    addCalls()
+  }
+
+  private func addCalls() {
+    for call in calls {
+      let function = functions + Int(call.function.rawValue)
+      if call.status != .unfinished { exits += 1 }
+      switch call.status {
+      case .complete: function.pointee.complete += 1
+      case .unfinished: function.pointee.unfinished += 1
+      case .noEntry: function.pointee.noEntry += 1
+      case .lost: function.pointee.lost += 1
+      }
+      if let selfTime = call.selfTime {
+        function.pointee.selfTime &+= selfTime
+        function.pointee.selfTimeCalls += 1
+      }
+      if let duration = call.duration {
+        deliver(duration, call.resolution, Int(call.function.rawValue))
+      } else if call.status != .unfinished, function.pointee.isSelected {
+        needsEvents = true
+      }
+    }
+  }
+
+  // MARK: Lent stacks
+
+  private func giveBack(_ lane: Int) {
+    guard lanes[lane].isLent else { return }
+    let state = lanes[lane]
+    builder.takeBack(
+      UnsafeBufferPointer(start: state.frames, count: state.count), lostBelow: state.lostBelow, last: state.last,
+      stack: state.stack)
+    lanes[lane].isLent = false
+  }
+
+  private func giveBackAll() {
+    for lane in 0..<laneCount {
+      giveBack(lane)
+      lanes[lane].stack = -1
+    }
+  }
+
+  /// After an event of the lane was taken by the builder.
+  private func borrow(_ lane: Int, _ nesting: borrowing InterruptNesting) {
+    let stack = builder.stackOfLastEvent
+    lanes[lane].stack = stack
+    guard isReport || nesting.isRegular(cpu: lane), let lent = builder.frames(ofStack: stack),
+      lent.frames.count <= Self.mostFrames, lent.frames.allSatisfy({ $0.depth >= 0 })
+    else { return }
+    // Two CPUs that run one task, where a switch was lost.
+    for other in 0..<laneCount where other != lane && lanes[other].stack == stack {
+      giveBack(other)
+      return
+    }
+    for (index, frame) in lent.frames.enumerated() { lanes[lane].frames[index] = frame }
+    lanes[lane].count = lent.frames.count
+    lanes[lane].lostBelow = lent.lostBelow
+    lanes[lane].last = builder.eventsTaken
+    lanes[lane].isLent = true
+  }
+
+  // MARK: Ranges
+
+  /// Takes a range; `parser` gets what is no strict line.
+  func take(_ range: SievedRange, _ parser: inout TextParser) {
+    learn(range, &parser)
+    let records = range.records
+    let laneMap = isReport ? lanesOfSieve[range.sieve] : []
+    var nextItem = 0
+    records.withUnsafeBufferPointer { records in
+      laneMap.withUnsafeBufferPointer { laneMap in
+        var index = 0
+        while index < records.count, !needsEvents {
+          index = pair(records, from: index, laneMap, sieve: range.sieve, &parser)
+          guard index < records.count else { break }
+          if records[index].value == 0 {
+            take(range, nextItem, &parser)
+            nextItem += 1
+          } else {
+            takeSlowly(records[index], laneMap, sieve: range.sieve, &parser)
+          }
+          index += 1
+        }
+      }
+    }
+    guard !needsEvents, let end = range.items.last, end.kind == .end else {
+      needsEvents = true
+      return
+    }
+    count(end, &parser)
+  }
+
+  /// The strict lines in front of an item.
+  private func count(_ item: SievedRange.Item, _ parser: inout TextParser) {
+    guard item.lines > 0 else { return }
+    parser.lineNumber += item.lines
+    if isReport { parser.reportLines += item.lines } else { parser.tracefsLines += item.lines }
+    parser.endStrictLines(item.lines)
+    guard isReport else { return }
+    // Of all of the range so far.
+    if item.kind == .end {
+      if item.firstTime < lastTime { needsEvents = true }
+      lastTime = item.lastTime
+    }
+  }
+
+  private func take(_ range: SievedRange, _ number: Int, _ parser: inout TextParser) {
+    let item = range.items[number]
+    count(item, &parser)
+    for lane in 0..<laneCount where !isReport && lanes[lane].opening != TextSieve.none {
+      parser.nesting.setOpen(lanes[lane].opening, cpu: lane)
+      lanes[lane].opening = TextSieve.none
+    }
+    if item.kind == .lost {
+      lose(item, &parser)
+      return
+    }
+    events.removeAll(keepingCapacity: true)
+    range.text.withUnsafeBytes { text in
+      let line = UnsafeRawBufferPointer(rebasing: text[item.start..<item.start + item.count])
+      parser.parse(line, into: &events)
+    }
+    // What belongs to it may be a line that looks strict; and where times matter, its own may not be in order.
+    if !parser.acceptsStrictLines || isReport && !events.isEmpty {
+      needsEvents = true
+      return
+    }
+    take(events, parser)
+    // Inside an interrupt calls are deeper than they are indented.
+    for lane in 0..<laneCount where !isReport && lanes[lane].isLent && !parser.nesting.isRegular(cpu: lane) {
+      giveBack(lane)
+    }
+  }
+
+  /// As `parser` does with such a line.
+  private func lose(_ item: SievedRange.Item, _ parser: inout TextParser) {
+    if isReport {
+      needsEvents = true
+      return
+    }
+    parser.lineNumber += 1
+    parser.previousLineIsBlank = false
+    parser.nesting.forget(cpu: item.cpu)
+    // Its mark on a stack is set when that is seen next.
+    if Int(item.cpu) < laneCount { giveBack(Int(item.cpu)) }
+    var event = Event(kind: .lost)
+    event.cpu = item.cpu
+    event.lostEvents = item.lostEvents
+    calls.removeAll(keepingCapacity: true)
+    builder.consume([event], into: &calls)
+  }
+
+  /// Gives the sieve's new functions and tasks the numbers that they have in the whole text.
+  private func learn(_ range: SievedRange, _ parser: inout TextParser) {
+    while numbers.count <= range.sieve {
+      numbers.append([0])
+      names.append([([], [])])
+      lanesOfSieve.append([])
+    }
+    for name in range.names {
+      numbers[range.sieve].append(0)
+      names[range.sieve].append(name)
+    }
+    for task in range.tasks {
+      let key = task.pid > 0 ? Int64(task.pid) : -1 - Int64(task.cpu)
+      let lane: Int
+      if let known = laneOfTask[key] {
+        lane = known
+      } else {
+        guard laneCount < Self.mostLanes, parser.comms.count < TextParser.mostNames else {
+          needsEvents = true
+          return
+        }
+        var new = Self.newLane(cpu: task.cpu)
+        new.pid = task.pid
+        new.comm = task.comm.withUnsafeBytes { parser.comm($0) }
+        lane = addLane(new)
+        laneOfTask[key] = lane
+      }
+      lanesOfSieve[range.sieve].append(Int32(lane))
+    }
+  }
+
+  /// A function's number in the text, by the sieve's.
+  private func number(_ local: Int, sieve: Int, _ parser: inout TextParser) -> UInt32 {
+    if numbers[sieve][local] != 0 || local == 0 { return numbers[sieve][local] }
+    let name = names[sieve][local]
+    guard parser.functions.count < TextParser.mostNames else {
+      needsEvents = true
+      return 0
+    }
+    let number = name.symbol.withUnsafeBytes { symbol in
+      name.module.withUnsafeBytes { parser.function(symbol, module: $0).rawValue }
+    }
+    numbers[sieve][local] = number
+    names[sieve][local] = ([], [])
+    growFunctions(parser.functions)
+    return number
+  }
+
+  /// The lane of a record; made where it is new.
+  private func lane(_ record: SievedRange.Record, _ laneMap: UnsafeBufferPointer<Int32>) -> Int {
+    if isReport { return Int(record.lane) < laneMap.count ? Int(laneMap[Int(record.lane)]) : 0 }
+    while laneCount <= Int(record.lane) { _ = addLane(Self.newLane(cpu: Int32(laneCount))) }
+    return Int(record.lane)
+  }
+
+  /// A record of which the stack is not lent, through the builder.
+  private func takeSlowly(
+    _ record: SievedRange.Record, _ laneMap: UnsafeBufferPointer<Int32>, sieve: Int, _ parser: inout TextParser
+  ) {
+    let lane = lane(record, laneMap)
+    guard lane < laneCount else {
+      needsEvents = true
+      return
+    }
+    if lanes[lane].stack < 0 || lanes[lane].isLent { giveBackAll() }
+    let local = Int(record.value >> RangeSieve.Tail.function)
+    let isExit = record.value & PINSTAT_EXIT != 0
+    var event = Event(kind: !isExit ? .entry : record.value & RangeSieve.Tail.isLeaf != 0 ? .leaf : .exit)
+    event.function = FunctionID(rawValue: number(local, sieve: sieve, &parser))
+    event.depth = Int32(record.depth)
+    event.cpu = lanes[lane].cpu
+    event.pid = lanes[lane].pid
+    event.comm = lanes[lane].comm
+    if isExit {
+      event.duration = record.duration
+      event.resolution = Self.resolution(record.scale)
+    }
+    if !isReport {
+      if lanes[lane].opening != TextSieve.none {
+        parser.nesting.setOpen(lanes[lane].opening, cpu: lane)
+        lanes[lane].opening = TextSieve.none
+      }
+      parser.nesting.adjust(&event)
+    }
+    deepest = max(deepest, event.depth)
+    consume([event], parser.functions)
+    borrow(lane, parser.nesting)
+  }
+
+  private static func resolution(_ scale: UInt8) -> UInt32 {
+    scale == 0 ? 1 : scale == 1 ? 10 : scale == 2 ? 100 : 1000
+  }
+
+  // MARK: Pairing
+
+  /// Pairs records until one comes that it cannot take.
+  ///
+  /// - Returns: the number of that one.
+  private func pair(
+    _ records: UnsafeBufferPointer<SievedRange.Record>, from first: Int, _ laneMap: UnsafeBufferPointer<Int32>,
+    sieve: Int, _ parser: inout TextParser
+  ) -> Int {
+    let isReport = isReport
+    let last = builder.eventsTaken
+    let mayMove = builder.knowsRunningTasks && !isReport
+    var deepest = deepest
+    var exits = exits
+    var order = order
+    defer {
+      self.deepest = deepest
+      self.exits = exits
+      self.order = order
+    }
+    var index = first
+    while index < records.count {
+      let record = records[index]
+      if record.value == 0 { return index }
+      var place = Int(record.lane)
+      if isReport {
+        guard place < laneMap.count else { return index }
+        place = Int(laneMap[place])
+      }
+      guard place < laneCount, lanes[place].isLent else { return index }
+      let lane = lanes + place
+      let local = Int(record.value >> RangeSieve.Tail.function)
+      var function = 0
+      if local != 0 {
+        guard local < numbers[sieve].count else { return index }
+        function = Int(numbers[sieve][local])
+        if function == 0 {
+          function = Int(number(local, sieve: sieve, &parser))
+          if needsEvents { return index }
+        }
+      }
+      let depth = Int32(record.depth)
+      if record.value & PINSTAT_EXIT == 0 {
+        if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth >= depth { abandon(lane, from: depth) }
+        // No deeper than the depths are many.
+        lane.pointee.frames[lane.pointee.count] = LentFrame(
+          function: FunctionID(rawValue: UInt32(truncatingIfNeeded: function)), depth: depth)
+        lane.pointee.count += 1
+        lane.pointee.opening = depth
+      } else if record.value & RangeSieve.Tail.isLeaf != 0 {
+        if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth >= depth { abandon(lane, from: depth) }
+        addToCaller(lane, record.duration, depth, hasEntry: true)
+        exits += 1
+        functions[function].complete += 1
+        functions[function].selfTime &+= record.duration
+        functions[function].selfTimeCalls += 1
+        deliver(record.duration, record.scale, function, &order)
+        lane.pointee.opening = depth - 1
+      } else {
+        if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth > depth { abandon(lane, from: depth + 1) }
+        let open = lane.pointee.count
+        let top = open > 0 ? lane.pointee.frames[open - 1] : LentFrame(function: .none, depth: -1)
+        let topFunction = Int(top.function.rawValue)
+        if top.depth == depth, function == 0 || topFunction == function || topFunction == 0 {
+          lane.pointee.count = open - 1
+          let isLost = open - 1 < lane.pointee.lostBelow
+          if isLost { lane.pointee.lostBelow = open - 1 }
+          addToCaller(lane, record.duration, depth, hasEntry: true)
+          exits += 1
+          let function = function != 0 ? function : topFunction
+          if isLost {
+            functions[function].lost += 1
+          } else {
+            functions[function].complete += 1
+            if !top.isPartial {
+              functions[function].selfTime &+= record.duration &- top.calleeTime
+              functions[function].selfTimeCalls += 1
+            }
+          }
+          deliver(record.duration, record.scale, function, &order)
+        } else {
+          // It may be on another stack.
+          if mayMove, function != 0 { return index }
+          abandon(lane, from: depth)
+          addToCaller(lane, record.duration, depth, hasEntry: false)
+          exits += 1
+          functions[function].noEntry += 1
+          deliver(record.duration, record.scale, function, &order)
+        }
+        lane.pointee.opening = depth - 1
+      }
+      deepest = max(deepest, depth)
+      lane.pointee.last = last
+      index += 1
+    }
+    return index
+  }
+
+  /// The open calls of `depth` and deeper have no exit.
+  private func abandon(_ lane: UnsafeMutablePointer<Lane>, from depth: Int32) {
+    var open = lane.pointee.count
+    while open > 0, lane.pointee.frames[open - 1].depth >= depth {
+      open -= 1
+      functions[Int(lane.pointee.frames[open].function.rawValue)].unfinished += 1
+    }
+    guard open < lane.pointee.count else { return }
+    lane.pointee.count = open
+    lane.pointee.lostBelow = min(lane.pointee.lostBelow, open)
+    if open > 0 { lane.pointee.frames[open - 1].isPartial = true }
+  }
+
+  /// As `CallBuilder.addToCaller`.
+  @inline(__always)
+  private func addToCaller(
+    _ lane: UnsafeMutablePointer<Lane>, _ duration: Int64, _ depth: Int32, hasEntry: Bool
+  ) {
+    let open = lane.pointee.count
+    guard open > 0 else { return }
+    let frame = lane.pointee.frames + (open - 1)
+    let isDirect = depth - frame.pointee.depth <= 1
+    if !hasEntry, frame.pointee.skippedTime != 0 {
+      if isDirect {
+        frame.pointee.calleeTime &-= frame.pointee.skippedTime
+      } else {
+        frame.pointee.isPartial = true
+      }
+    }
+    if isDirect {
+      frame.pointee.skippedTime = 0
+    } else {
+      frame.pointee.skippedTime &+= duration
+    }
+    frame.pointee.calleeTime &+= duration
+  }
+
+  @inline(__always)
+  private func deliver(_ duration: Int64, _ scale: UInt8, _ number: Int, _ order: inout UInt64) {
+    let function = functions + number
+    guard function.pointee.isSelected else { return }
+    if scale > 0 { function.pointee.resolution = max(function.pointee.resolution, Self.resolution(scale)) }
+    function.pointee.waiting[function.pointee.waitingCount] = TimedDuration(duration: duration, end: order)
+    order &+= 1
+    function.pointee.waitingCount &+= 1
+    if function.pointee.waitingCount == TimedDuration.batchSize { deliver(number) }
+  }
+
+  private func deliver(_ duration: Int64, _ resolution: UInt32, _ number: Int) {
+    // 0 was printed with the resolution that durations so short have.
+    if duration == 0, resolution > 1 { needsEvents = true }
+    functions[number].resolution = max(functions[number].resolution, resolution)
+    deliver(duration, 0, number, &order)
+  }
+
+  /// Gives the sink what waits for it.
+  private func deliver(_ number: Int) {
+    let function = functions + number
+    guard function.pointee.waitingCount > 0 else { return }
+    sink.add(
+      UnsafeBufferPointer(start: function.pointee.waiting, count: function.pointee.waitingCount), of: number)
+    function.pointee.waitingCount = 0
+  }
+
+  // MARK: Results
+
+  /// The end of the text: what is still open is unfinished.
+  func finish() -> TraceTally? {
+    giveBackAll()
+    calls.removeAll(keepingCapacity: true)
+    builder.finish(into: &calls)
+    addCalls()
+    guard !needsEvents else { return nil }
+    var tally = TraceTally()
+    tally.losses = builder.losses
+    tally.lostEvents = builder.lostEvents
+    tally.deepest = max(deepest, builder.deepest)
+    tally.calls = exits
+    for number in 0..<functionCount where functions[number].isSelected {
+      deliver(number)
+      let function = functions[number]
+      tally.calls += function.unfinished
+      guard function.complete + function.unfinished + function.noEntry + function.lost > 0 else { continue }
+      var sums = TraceTally.Function(
+        buffer: 0, function: FunctionID(rawValue: UInt32(number)), lane: 0, number: number)
+      sums.complete = function.complete
+      sums.unfinished = function.unfinished
+      sums.noEntry = function.noEntry
+      sums.lost = function.lost
+      sums.selfTime = function.selfTime
+      sums.selfTimeCalls = function.selfTimeCalls
+      sums.resolution = function.resolution
+      tally.functions.append(sums)
+    }
+    return tally
+  }
+}
