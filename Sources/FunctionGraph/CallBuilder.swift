@@ -23,6 +23,7 @@ public struct CallBuilder: ~Copyable {
   var stacks: [CallStack] = []
   private var freeStacks: [Int] = []
   private var stackOf: [StackKey: Int] = [:]
+  var stackCount: Int { stackOf.count }
   /// At how many stacks the empty ones are next forgotten; doubling keeps the sweeps' cost in proportion.
   private var nextSweep = CallBuilder.idleStacksLimit
   private var lastKey: StackKey?

@@ -24,6 +24,9 @@ extension CallBuilder {
   /// another.
   package var knowsRunningTasks: Bool { !running.isEmpty }
 
+  /// Stacks without calls are forgotten from so many on.
+  package var hasManyStacks: Bool { stackCount >= Self.idleStacksLimit / 2 }
+
   /// The open calls of a stack, outermost first, and below how many of them events were lost.
   package func frames(ofStack index: Int) -> (frames: [LentFrame], lostBelow: Int)? {
     guard stacks.indices.contains(index) else { return nil }

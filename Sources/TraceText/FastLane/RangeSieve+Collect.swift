@@ -2,12 +2,18 @@ internal import CVector
 
 /// All lines of calls, for those who want every function: what each says, in sixteen bytes.
 extension RangeSieve {
+  /// In a range, of lines that are some 45 bytes long.
+  private static let usualRecords = 24 << 10
+
   func collect(_ index: Int, _ count: Int, _ start: inout Int, _ offset: UInt64, _ result: SievedRange) {
     let found = scanner.lines
     let base = UnsafeRawPointer(buffer)
     let isReport = if case .report = layout { true } else { false }
     var lastTime = run.lastTime
-    result.records.reserveCapacity(result.records.count + count)
+    // Its own while it grows.
+    var records: [SievedRange.Record] = []
+    swap(&records, &result.records)
+    if records.capacity == 0 { records.reserveCapacity(Self.usualRecords) }
     var counted = 0
     for line in 0..<count {
       let value = found[line].value
@@ -24,7 +30,7 @@ extension RangeSieve {
           lastTime = found[line].time
           if run.firstTime == 0 { run.firstTime = lastTime }
         }
-        result.records.append(record)
+        records.append(record)
         continue
       }
       lines += line - counted
@@ -33,10 +39,14 @@ extension RangeSieve {
       let begin = line == 0 ? start : scanner.end(index + line - 1) + 1
       let end = scanner.end(index + line)
       let bytes = UnsafeRawBufferPointer(start: base + begin, count: end - begin)
+      swap(&records, &result.records)
       if isReport { collectReport(bytes, result) } else { collectGraph(bytes, result) }
+      swap(&records, &result.records)
       lastTime = run.lastTime
-      if !result.isUsable { return }
+      if !result.isUsable { break }
     }
+    swap(&records, &result.records)
+    if !result.isUsable { return }
     run.lastTime = lastTime
     start = scanner.end(index + count - 1) + 1
     lines += count - counted

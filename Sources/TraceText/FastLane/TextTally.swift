@@ -368,9 +368,13 @@ final class TextTally {
       needsEvents = true
       return
     }
-    if lanes[lane].stack < 0 || lanes[lane].isLent { giveBackAll() }
+    // It may be new, and the builder forgets stacks without calls when there are many.
+    if lanes[lane].stack < 0 { for other in 0..<laneCount { giveBack(other) } }
     let local = Int(record.value >> RangeSieve.Tail.function)
     let isExit = record.value & PINSTAT_EXIT != 0
+    // Calls may move from one stack to another.
+    let mayMove = isExit && local != 0 && record.value & RangeSieve.Tail.isLeaf == 0 && builder.knowsRunningTasks
+    if mayMove || builder.hasManyStacks { giveBackAll() }
     var event = Event(kind: !isExit ? .entry : record.value & RangeSieve.Tail.isLeaf != 0 ? .leaf : .exit)
     event.function = FunctionID(rawValue: number(local, sieve: sieve, &parser))
     event.depth = Int32(record.depth)
