@@ -64,7 +64,9 @@ public struct TraceReader: EventReader, ~Copyable {
   }
 
   /// A text that can be read again, and at any place.
-  private static func openText(_ file: SharedInput, at start: UInt64, _ size: UInt64, _ jobs: Int) -> TextReader {
+  private static func openText(_ file: SharedInput, at start: UInt64, _ size: UInt64, _ jobs: Int)
+    -> TextReader
+  {
     TextReader(size: size > start ? size - start : 0, jobs: jobs) { (offset, buffer) throws(TraceError) in
       try readDescriptor(file.file.descriptor, at: start + offset, buffer)
     }

@@ -19,7 +19,8 @@ public struct TextReader: EventReader, ~Copyable {
 
   /// Fills a buffer with what stands at a place of the text; how many bytes it wrote, 0 at the end. Called on several
   /// threads at once.
-  public typealias PositionedRead = @Sendable (UInt64, UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
+  public typealias PositionedRead =
+    @Sendable (UInt64, UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
 
   private let read: (UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
   /// Where the text can be read at any place: what `read` is not called for then.
@@ -58,6 +59,13 @@ public struct TextReader: EventReader, ~Copyable {
   public init(size: UInt64, jobs: Int, read: @escaping PositionedRead) {
     self.init { (buffer) throws(TraceError) in 0 }
     ranges = TextRanges(size: size, jobs: jobs, read: read)
+  }
+
+  /// The same with ranges of another size.
+  @_spi(Testing)
+  public init(size: UInt64, jobs: Int, rangeSize: UInt64, read: @escaping PositionedRead) {
+    self.init(size: size, jobs: jobs, read: read)
+    ranges?.rangeSize = max(1, rangeSize)
   }
 
   deinit {
@@ -118,7 +126,9 @@ public struct TextReader: EventReader, ~Copyable {
   ) throws(TraceError) -> TraceTally? {
     guard let ranges, !parser.noticesTimeAway, parser.sieve == nil else { return nil }
     var batch: [Event] = []
-    guard try next(&batch), !skipsLine, parser.acceptsStrictLines, !parser.trace.buffers.isEmpty else { return nil }
+    guard try next(&batch), !skipsLine, parser.acceptsStrictLines, !parser.trace.buffers.isEmpty else {
+      return nil
+    }
     let position = bytesRead - UInt64(end - start)
     guard let queue = ranges.ranges(parser.strict.layout, from: position, isWanted: nil) else { return nil }
     defer { queue.stop() }

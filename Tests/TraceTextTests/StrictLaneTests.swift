@@ -106,7 +106,7 @@ import Testing
   }
 }
 
-private func firstDifference(_ a: [String], _ b: [String]) -> String? {
+func firstDifference(_ a: [String], _ b: [String]) -> String? {
   if let place = zip(a, b).enumerated().first(where: { $1.0 != $1.1 })?.offset {
     return "\(place): \(a[place]) | \(b[place])"
   }
@@ -114,7 +114,7 @@ private func firstDifference(_ a: [String], _ b: [String]) -> String? {
 }
 
 /// The calls of wanted functions in a text.
-private struct Sifted {
+struct Sifted {
   var ended: [String] = []
   /// Those that are open at the end come in an order of their own.
   var unfinished: [String] = []
@@ -126,9 +126,19 @@ private struct Sifted {
   var diagnostics: Diagnostics
   var description: TraceDescription
 
-  /// - Parameter after: bytes after which lines may be left out; nil where none may.
-  init(_ bytes: [UInt8], after: UInt64?, _ isWanted: @escaping @Sendable (String) -> Bool) throws {
-    var reader = Reading.reader(bytes, blockSize: 700)
+  /// - Parameters:
+  ///   - after: bytes after which lines may be left out; nil where none may.
+  ///   - ranges: how long the ranges are that are looked through at once, and on how many threads; nil for the lines one by one.
+  init(
+    _ bytes: [UInt8], after: UInt64?, ranges: (size: UInt64, jobs: Int)? = nil,
+    _ isWanted: @escaping @Sendable (String) -> Bool
+  ) throws {
+    var reader =
+      if let ranges {
+        Reading.positioned(bytes, blockSize: 700, rangeSize: ranges.size, jobs: ranges.jobs)
+      } else {
+        Reading.reader(bytes, blockSize: 700)
+      }
     if let after { reader.selectFunctions(after: after, isWanted) } else { reader.readAllTheGeneralWay() }
     var builder = CallBuilder()
     var batch: [Event] = []
@@ -155,7 +165,7 @@ private struct Sifted {
 
 extension [UInt8] {
   /// A few random bytes changed, added, removed or doubled.
-  fileprivate mutating func mutate(_ random: inout SeededGenerator) {
+  mutating func mutate(_ random: inout SeededGenerator) {
     for _ in 0..<Int.random(in: 1...8, using: &random) where !isEmpty {
       let at = Int.random(in: 0..<count, using: &random)
       switch Int.random(in: 0..<5, using: &random) {

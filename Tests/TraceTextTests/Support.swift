@@ -23,6 +23,21 @@ struct Reading {
     }
   }
 
+  /// Reads `bytes` at any place, at most `blockSize` bytes at a time.
+  static func positioned(_ bytes: [UInt8], blockSize: Int = .max, rangeSize: UInt64, jobs: Int) -> TextReader
+  {
+    TextReader(size: UInt64(bytes.count), jobs: jobs, rangeSize: rangeSize) {
+      (offset, block) throws(TraceError) -> Int in
+      guard offset < UInt64(bytes.count) else { return 0 }
+      let start = Int(offset)
+      let count = min(blockSize, block.count, bytes.count - start)
+      bytes.withUnsafeBytes { source in
+        block.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[start..<start + count]))
+      }
+      return count
+    }
+  }
+
   /// Reads `bytes`, handed to the reader in blocks of at most `blockSize` bytes.
   init(
     _ bytes: [UInt8], blockSize: Int = .max, generalWay: Bool = false, noticesTimeAway: Bool = false

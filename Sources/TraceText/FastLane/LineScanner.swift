@@ -69,7 +69,9 @@ final class LineScanner {
     switch layout {
     case .graph(let layout):
       var shapes = DurationShapes.kernel.forLines
-      pinstat_graph_lines(isWide, base, start, scanned, ends + index, number, layout.width, layout.fronts.expected, &shapes, &tails,
+      pinstat_graph_lines(
+        isWide, base, start, scanned, ends + index, number, layout.width, layout.fronts.expected, &shapes,
+        &tails,
         lines)
     case .report:
       var shapes = DurationShapes.report.forLines

@@ -92,7 +92,8 @@ extension RangeSieve {
     if !call.name.isEmpty { value |= function(call.name, result) << Tail.function }
     scanner.tails.remember(call.part, call.part.distance(to: end), value)
     var record = SievedRange.Record(
-      value: value, lane: UInt16(truncatingIfNeeded: lane), depth: UInt8(truncatingIfNeeded: call.depth), scale: 0,
+      value: value, lane: UInt16(truncatingIfNeeded: lane), depth: UInt8(truncatingIfNeeded: call.depth),
+      scale: 0,
       duration: 0)
     if call.kind != .entry {
       let (nanoseconds, resolution) = DurationShapes.value(mark, point: point)

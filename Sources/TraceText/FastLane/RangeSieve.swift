@@ -213,7 +213,8 @@ final class RangeSieve {
       let begin = line == 0 ? start : scanner.end(index + line - 1) + 1
       let end = scanner.end(index + line)
       takeGraph(
-        layout, UnsafeRawBufferPointer(start: buffer + begin, count: end - begin), offset + UInt64(end + 1), result)
+        layout, UnsafeRawBufferPointer(start: buffer + begin, count: end - begin), offset + UInt64(end + 1),
+        result)
       if !result.isUsable { return }
     }
     start = scanner.end(index + count - 1) + 1
@@ -271,7 +272,8 @@ final class RangeSieve {
   // MARK: What is kept
 
   private func keep(
-    _ local: Int, _ call: StrictCall, isWanted: Bool, _ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange
+    _ local: Int, _ call: StrictCall, isWanted: Bool, _ line: UnsafeRawBufferPointer, _ end: UInt64,
+    _ result: SievedRange
   ) {
     let depth = Int32(truncatingIfNeeded: call.depth)
     var state = locals[local]
@@ -365,7 +367,8 @@ final class RangeSieve {
       lines += line - counted
       counted = line + 1
       run = Run(
-        exits: run.exits &+ exits, deepest: max(run.deepest, deepest), firstTime: firstTime, lastTime: lastTime)
+        exits: run.exits &+ exits, deepest: max(run.deepest, deepest), firstTime: firstTime,
+        lastTime: lastTime)
       exits = 0
       deepest = -1
       let begin = line == 0 ? start : scanner.end(index + line - 1) + 1
@@ -412,7 +415,9 @@ final class RangeSieve {
 
   /// The number of a line's task here; nil where there are too many, or the line has to be read in the general way.
   private func local(_ front: UnsafeRawPointer, _ count: Int) -> Int? {
-    guard let origin = TaskCache.origin(of: UnsafeRawBufferPointer(start: front, count: count)) else { return nil }
+    guard let origin = TaskCache.origin(of: UnsafeRawBufferPointer(start: front, count: count)) else {
+      return nil
+    }
     let key = origin.pid > 0 ? Int64(origin.pid) : -1 - Int64(origin.cpu)
     let number: Int32
     if let known = taskNumbers[key] {

@@ -62,7 +62,8 @@ final class SievedRanges: Sendable {
   private let helperCount: Int
   /// Ranges of which nearly all lines matter.
   nonisolated(unsafe) private(set) var crowded = 0
-  /// Only of the thread that takes ranges.
+  /// Only of the thread that takes ranges, as the next.
+  nonisolated(unsafe) private var given = 0
   nonisolated(unsafe) private var own: RangeSieve?
 
   /// - Parameters:
@@ -70,7 +71,8 @@ final class SievedRanges: Sendable {
   ///   - end: of the text, as far as is known.
   ///   - jobs: how many threads may look through ranges, the caller's included.
   init(
-    from start: UInt64, to end: UInt64, rangeSize: UInt64, jobs: Int, makeSieve: @escaping @Sendable (_ number: Int) -> RangeSieve
+    from start: UInt64, to end: UInt64, rangeSize: UInt64, jobs: Int,
+    makeSieve: @escaping @Sendable (_ number: Int) -> RangeSieve
   ) {
     self.start = start
     self.end = end
@@ -99,9 +101,12 @@ final class SievedRanges: Sendable {
   func take(from position: UInt64) -> SievedRange? {
     // The range in which the position is: its first line may be there.
     var number = position <= start ? 0 : Int(min((position - start) / rangeSize, UInt64(count)))
+    // None is given twice: one may have no whole line, and end where it begins.
+    number = max(number, given)
     while number < count {
       let range = take(number)
       number += 1
+      given = number
       if range.isUsable, range.first >= position { return range }
       if range.isCrowded { crowded += 1 }
     }

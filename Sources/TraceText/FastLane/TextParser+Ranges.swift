@@ -35,7 +35,9 @@ extension TextParser {
           let line = UnsafeRawBufferPointer(rebasing: text[item.start..<item.start + item.count + 1])
           let isStrict = item.kind == .call && isPlain && parseStrictLines(line, upTo: .max, into: &batch) > 0
           if !isStrict, !sieve.needsAll {
-            sift(sieve, into: &batch) { $0.parse(UnsafeRawBufferPointer(rebasing: line.dropLast()), into: &$1) }
+            sift(sieve, into: &batch) {
+              $0.parse(UnsafeRawBufferPointer(rebasing: line.dropLast()), into: &$1)
+            }
           }
         }
         if sieve.needsAll { break }

@@ -99,7 +99,8 @@ final class TextTally {
     while functionCount < table.count {
       let symbol = table[FunctionID(rawValue: UInt32(functionCount))].symbol
       functions[functionCount] = Function(
-        waiting: .allocate(capacity: TimedDuration.batchSize), isSelected: !symbol.isEmpty && isWanted(symbol))
+        waiting: .allocate(capacity: TimedDuration.batchSize), isSelected: !symbol.isEmpty && isWanted(symbol)
+      )
       functionCount += 1
     }
   }
@@ -133,7 +134,8 @@ final class TextTally {
         return
       }
       if isReport {
-        guard event.timestamp.unit == .nanoseconds, event.timestamp.value >= lastTime, event.pid >= 0, event.cpu >= 0
+        guard event.timestamp.unit == .nanoseconds, event.timestamp.value >= lastTime, event.pid >= 0,
+          event.cpu >= 0
         else {
           needsEvents = true
           return
@@ -182,7 +184,8 @@ final class TextTally {
     guard lanes[lane].isLent else { return }
     let state = lanes[lane]
     builder.takeBack(
-      UnsafeBufferPointer(start: state.frames, count: state.count), lostBelow: state.lostBelow, last: state.last,
+      UnsafeBufferPointer(start: state.frames, count: state.count), lostBelow: state.lostBelow,
+      last: state.last,
       stack: state.stack)
     lanes[lane].isLent = false
   }
@@ -361,7 +364,8 @@ final class TextTally {
 
   /// A record of which the stack is not lent, through the builder.
   private func takeSlowly(
-    _ record: SievedRange.Record, _ laneMap: UnsafeBufferPointer<Int32>, sieve: Int, _ parser: inout TextParser
+    _ record: SievedRange.Record, _ laneMap: UnsafeBufferPointer<Int32>, sieve: Int,
+    _ parser: inout TextParser
   ) {
     let lane = lane(record, laneMap)
     guard lane < laneCount else {
@@ -373,7 +377,8 @@ final class TextTally {
     let local = Int(record.value >> RangeSieve.Tail.function)
     let isExit = record.value & PINSTAT_EXIT != 0
     // Calls may move from one stack to another.
-    let mayMove = isExit && local != 0 && record.value & RangeSieve.Tail.isLeaf == 0 && builder.knowsRunningTasks
+    let mayMove =
+      isExit && local != 0 && record.value & RangeSieve.Tail.isLeaf == 0 && builder.knowsRunningTasks
     if mayMove || builder.hasManyStacks { giveBackAll() }
     var event = Event(kind: !isExit ? .entry : record.value & RangeSieve.Tail.isLeaf != 0 ? .leaf : .exit)
     event.function = FunctionID(rawValue: number(local, sieve: sieve, &parser))
@@ -407,7 +412,8 @@ final class TextTally {
   ///
   /// - Returns: the number of that one.
   private func pair(
-    _ records: UnsafeBufferPointer<SievedRange.Record>, from first: Int, _ laneMap: UnsafeBufferPointer<Int32>,
+    _ records: UnsafeBufferPointer<SievedRange.Record>, from first: Int,
+    _ laneMap: UnsafeBufferPointer<Int32>,
     sieve: Int, _ parser: inout TextParser
   ) -> Int {
     let isReport = isReport
@@ -444,14 +450,18 @@ final class TextTally {
       }
       let depth = Int32(record.depth)
       if record.value & PINSTAT_EXIT == 0 {
-        if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth >= depth { abandon(lane, from: depth) }
+        if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth >= depth {
+          abandon(lane, from: depth)
+        }
         // No deeper than the depths are many.
         lane.pointee.frames[lane.pointee.count] = LentFrame(
           function: FunctionID(rawValue: UInt32(truncatingIfNeeded: function)), depth: depth)
         lane.pointee.count += 1
         lane.pointee.opening = depth
       } else if record.value & RangeSieve.Tail.isLeaf != 0 {
-        if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth >= depth { abandon(lane, from: depth) }
+        if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth >= depth {
+          abandon(lane, from: depth)
+        }
         addToCaller(lane, record.duration, depth, hasEntry: true)
         exits += 1
         functions[function].complete += 1
@@ -460,7 +470,9 @@ final class TextTally {
         deliver(record.duration, record.scale, function, &order)
         lane.pointee.opening = depth - 1
       } else {
-        if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth > depth { abandon(lane, from: depth + 1) }
+        if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth > depth {
+          abandon(lane, from: depth + 1)
+        }
         let open = lane.pointee.count
         let top = open > 0 ? lane.pointee.frames[open - 1] : LentFrame(function: .none, depth: -1)
         let topFunction = Int(top.function.rawValue)

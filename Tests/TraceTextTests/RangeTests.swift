@@ -1,0 +1,188 @@
+import Foundation
+import FunctionGraph
+import Synchronization
+import Testing
+@_spi(Testing) import TraceText
+
+/// Texts looked through by ranges that cut them in odd places, on several threads, held against the general parser.
+@Suite struct RangeTests {
+  @Test(arguments: 0..<24)
+  func leavesOutWhatDoesNotMatter(_ seed: UInt64) throws {
+    var decided = 0
+    for isReport in [false, true] {
+      for oddities in [0, 12, 60, 200] {
+        let text = GeneratedText(
+          seed: seed, isReport: isReport, cpus: [1, 2, 12][Int(seed % 3)], lines: 600, oddities: oddities)
+        var bytes = Array(text.text.utf8)
+        if try siftingHolds(bytes, seed) { decided += 1 }
+        var random = SeededGenerator(state: seed)
+        bytes.mutate(&random)
+        _ = try siftingHolds(bytes, seed)
+        if seed % 4 == 0 { bytes = Array(text.text.replacing("\n", with: "\r\n").utf8) }
+        if seed % 4 == 1 { bytes.replaceSubrange(2000..<2004, with: [0, 0, 0x0A, 0]) }
+        if seed % 4 == 2 { bytes.insert(contentsOf: [UInt8](repeating: 0x41, count: 40_000), at: 3000) }
+        if seed % 4 == 3 { while bytes.last == 0x0A { bytes.removeLast() } }
+        _ = try siftingHolds(bytes, seed)
+      }
+    }
+    #expect(decided >= 2)
+  }
+
+  @Test(arguments: StrictLaneTests.fixtures)
+  func leavesOutOfFixturesWhatDoesNotMatter(_ file: URL) throws {
+    let bytes = Array(try Data(contentsOf: file).prefix(60_000))
+    for seed in 0..<2 as Range<UInt64> { _ = try siftingHolds(bytes, seed) }
+  }
+
+  /// - Returns: whether the sieve could tell.
+  private func siftingHolds(_ bytes: [UInt8], _ seed: UInt64) throws -> Bool {
+    let wanted = ["vfio_pin_map_dma", "kfree", "_raw_spin_lock", "a"][Int(seed % 4)]
+    let isWanted: @Sendable (String) -> Bool = { $0 == wanted || $0.hasPrefix("a_function_whose_name_is_L") }
+    let after = 1000 * (seed % 3)
+    let plain = try Sifted(bytes, after: nil, isWanted)
+    var isComplete = false
+    for (size, jobs) in [(300 + 61 * seed, 1), (4000, 2), (65_536, 2)] as [(UInt64, Int)] {
+      let found = try Sifted(bytes, after: after, ranges: (size, jobs), isWanted)
+      guard let leftOut = found.leftOut, leftOut.isComplete else { continue }
+      isComplete = true
+      #expect(firstDifference(found.ended, plain.ended) == nil)
+      #expect(firstDifference(found.unfinished.sorted(), plain.unfinished.sorted()) == nil)
+      #expect(leftOut.exits == UInt64(plain.allEnded))
+      #expect(max(leftOut.deepest, found.deepest) == plain.deepest)
+      #expect(found.losses == plain.losses)
+      #expect(found.lostEvents == plain.lostEvents)
+      #expect(found.diagnostics.kept == plain.diagnostics.kept)
+      #expect(found.description == plain.description)
+    }
+    return isComplete
+  }
+
+  @Test(arguments: 0..<24)
+  func sumsUpAllCalls(_ seed: UInt64) throws {
+    var decided = 0
+    for isReport in [false, true] {
+      for oddities in [0, 12, 60, 200] {
+        let text = GeneratedText(
+          seed: seed, isReport: isReport, cpus: [1, 2, 12][Int(seed % 3)], lines: 600, oddities: oddities)
+        var bytes = Array(text.text.utf8)
+        if try tallyHolds(bytes, seed) { decided += 1 }
+        var random = SeededGenerator(state: seed)
+        bytes.mutate(&random)
+        _ = try tallyHolds(bytes, seed)
+        while bytes.last == 0x0A { bytes.removeLast() }
+        _ = try tallyHolds(bytes, seed)
+      }
+    }
+    #expect(decided >= 2)
+  }
+
+  @Test(arguments: StrictLaneTests.fixtures)
+  func sumsUpFixtures(_ file: URL) throws {
+    let bytes = Array(try Data(contentsOf: file).prefix(60_000))
+    _ = try tallyHolds(bytes, 1)
+    _ = try tallyHolds(bytes, 2)
+  }
+
+  /// - Returns: whether the calls could be summed up.
+  private func tallyHolds(_ bytes: [UInt8], _ seed: UInt64) throws -> Bool {
+    let isWanted: @Sendable (String) -> Bool = { seed % 2 == 0 || !$0.hasPrefix("kfree") }
+    let plain = try Summed(bytes, isWanted)
+    var isDone = false
+    for (size, jobs) in [(300 + 61 * seed, 1), (4000, 2), (65_536, 2)] as [(UInt64, Int)] {
+      var reader = Reading.positioned(bytes, blockSize: 700, rangeSize: size, jobs: jobs)
+      let sink = CollectingSink()
+      guard let tally = try reader.tally(isWanted, makeSink: { _ in sink }) else { continue }
+      isDone = true
+      let found = Summed(tally, sink, reader.functions)
+      #expect(firstDifference(found.lines, plain.lines) == nil)
+      #expect(tally.losses == plain.losses)
+      #expect(tally.lostEvents == plain.lostEvents)
+      #expect(tally.deepest == plain.deepest)
+      #expect(tally.calls == plain.calls)
+      #expect(reader.diagnostics.kept == plain.diagnostics.kept)
+      #expect(reader.description == plain.description)
+      #expect(reader.functions.count == plain.functionCount)
+    }
+    return isDone
+  }
+}
+
+/// Keeps what it gets.
+private final class CollectingSink: DurationSink {
+  var durations: [Int: [Int64]] = [:]
+  var last: UInt64 = 0
+
+  func add(_ durations: UnsafeBufferPointer<TimedDuration>, of number: Int) {
+    self.durations[number, default: []] += durations.map(\.duration)
+  }
+}
+
+/// What the calls of a text come to, by function: one line each.
+private struct Summed {
+  var lines: [String] = []
+  var losses = 0
+  var lostEvents: UInt64 = 0
+  var deepest: Int32 = -1
+  var calls = 0
+  var diagnostics = Diagnostics()
+  var description = TraceDescription(format: .unknownText)
+  var functionCount = 0
+
+  private static func line(
+    _ name: FunctionName, _ counts: [Int], _ selfTime: Int64, _ resolution: UInt32, _ durations: [Int64]
+  ) -> String { "\(name.symbol) \(name.module) \(counts) \(selfTime) \(resolution) \(durations)" }
+
+  init(_ tally: TraceTally, _ sink: CollectingSink, _ functions: FunctionTable) {
+    for sums in tally.functions {
+      lines.append(
+        Self.line(
+          functions[sums.function],
+          [sums.complete, sums.unfinished, sums.noEntry, sums.lost, sums.selfTimeCalls], sums.selfTime,
+          sums.resolution, sink.durations[sums.number] ?? []))
+    }
+  }
+
+  /// Call by call, the general way, in the order of the times where there are some.
+  init(_ bytes: [UInt8], _ isWanted: (String) -> Bool) throws {
+    var reader = Reading.reader(bytes)
+    reader.readAllTheGeneralWay()
+    var builder = CallBuilder()
+    var batch: [Event] = []
+    var all: [Call] = []
+    while try reader.next(&batch) { builder.consume(batch, into: &all) }
+    builder.finish(into: &all)
+    let functions = reader.functions
+    struct Sums {
+      var counts = [0, 0, 0, 0, 0]
+      var selfTime: Int64 = 0
+      var resolution: UInt32 = 1
+      var durations: [Int64] = []
+    }
+    var sums: [FunctionID: Sums] = [:]
+    for call in all {
+      let wanted = call.function != .none && isWanted(functions[call.function].symbol)
+      if call.status != .unfinished || wanted { calls += 1 }
+      guard wanted else { continue }
+      let status = [Call.Status.complete, .unfinished, .noEntry, .lost].firstIndex(of: call.status)!
+      sums[call.function, default: Sums()].counts[status] += 1
+      if let selfTime = call.selfTime {
+        sums[call.function, default: Sums()].counts[4] += 1
+        sums[call.function, default: Sums()].selfTime += selfTime
+      }
+      if let duration = call.duration {
+        sums[call.function, default: Sums()].durations.append(duration)
+        sums[call.function]!.resolution = max(sums[call.function]!.resolution, call.resolution)
+      }
+    }
+    for (function, found) in sums.sorted(by: { $0.key < $1.key }) {
+      lines.append(
+        Self.line(functions[function], found.counts, found.selfTime, found.resolution, found.durations))
+    }
+    losses = builder.losses
+    lostEvents = builder.lostEvents
+    deepest = builder.deepest
+    diagnostics = reader.diagnostics
+    description = reader.description
+    functionCount = functions.count
+  }
+}
