@@ -1,3 +1,4 @@
+import FunctionGraph
 import Inputs
 @_spi(Testing) import TraceText
 
@@ -22,6 +23,48 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     precondition(general.comms[a.comm] == whole.comms[b.comm])
   }
   precondition(whole.diagnostics.kept == general.diagnostics.kept, "the strict lane gives other diagnostics")
+  fuzzRanges(bytes, plain, general.functions)
   _ = bytes.withUnsafeBytes { TextReader.looksLikeTrace($0) }
   return 0
+}
+
+/// Looked through by ranges, for some functions and for the sums of all.
+private func fuzzRanges(_ bytes: [UInt8], _ plain: [Event], _ functions: FunctionTable) {
+  let isWanted: @Sendable (String) -> Bool = { $0.utf8.count % 3 == 0 }
+  let size = UInt64(100 + bytes.count % 700)
+  var builder = CallBuilder()
+  var calls: [Call] = []
+  builder.consume(plain, into: &calls)
+  builder.finish(into: &calls)
+  let ended = calls.count { $0.status != .unfinished }
+  let wanted = calls.filter { $0.function != .none && isWanted(functions[$0.function].symbol) }
+  let total = wanted.reduce(Int64(0)) { $0 &+ ($1.duration ?? 0) }
+
+  var ranged = textReader(bytes, rangeSize: size)
+  ranged.selectFunctions(after: 0, isWanted)
+  if let events = try? drain(&ranged), let leftOut = ranged.leftOut, leftOut.isComplete {
+    var builder = CallBuilder()
+    var calls: [Call] = []
+    builder.consume(events, into: &calls)
+    builder.finish(into: &calls)
+    let found = calls.filter { $0.function != .none && isWanted(ranged.functions[$0.function].symbol) }
+    precondition(leftOut.exits == UInt64(ended), "the ranges count other calls")
+    precondition(found.count == wanted.count, "the ranges give other calls")
+    precondition(
+      found.reduce(Int64(0)) { $0 &+ ($1.duration ?? 0) } == total, "the ranges give other durations")
+  }
+
+  final class Sum: DurationSink {
+    var total: Int64 = 0
+    func add(_ durations: UnsafeBufferPointer<TimedDuration>, of number: Int) {
+      for timed in durations { total &+= timed.duration }
+    }
+  }
+  let sum = Sum()
+  var summed = textReader(bytes, rangeSize: size)
+  if let tally = try? summed.tally(isWanted, makeSink: { _ in sum }) {
+    let calls = tally.functions.reduce(0) { $0 + $1.complete + $1.unfinished + $1.noEntry + $1.lost }
+    precondition(calls == wanted.count, "the sums are of other calls")
+    precondition(sum.total == total, "the sums are of other durations")
+  }
 }

@@ -1,6 +1,6 @@
 public import FunctionGraph
 public import TraceDat
-public import TraceText
+@_spi(Testing) public import TraceText
 
 // What a fuzz target holds against a reader besides the sanitizer: events stay within the tables that they name.
 
@@ -13,6 +13,19 @@ public func textReader(_ bytes: [UInt8], blockSize: Int = TextReader.blockSize) 
       block.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + count]))
     }
     offset += count
+    return count
+  }
+}
+
+/// The same, looked through by ranges of this many bytes.
+public func textReader(_ bytes: [UInt8], rangeSize: UInt64) -> TextReader {
+  TextReader(size: UInt64(bytes.count), jobs: 1, rangeSize: rangeSize) {
+    (offset, block) throws(TraceError) -> Int in
+    guard offset < UInt64(bytes.count) else { return 0 }
+    let count = min(block.count, 300, bytes.count - Int(offset))
+    bytes.withUnsafeBytes {
+      block.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[Int(offset)..<Int(offset) + count]))
+    }
     return count
   }
 }

@@ -9,7 +9,7 @@ final class SievedRanges: Sendable {
   /// Bytes.
   static let rangeSize: UInt64 = 1 << 20
   /// How many are looked through ahead of the one that is handed out.
-  private static let window = 16
+  private static let window = 8
 
   private enum Slot {
     case waiting
