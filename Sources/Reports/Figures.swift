@@ -5,12 +5,48 @@ enum Figures {
   /// `value` with that many decimals.
   static func fixed(_ value: Double, _ decimals: Int) -> String {
     guard value.isFinite else { return value.isNaN ? "nan" : (value < 0 ? "-inf" : "inf") }
+    if let text = quicklyFixed(value, decimals) { return text }
     var buffer = [CChar](repeating: 0, count: 400)
     let count = buffer.count
     _ = withVaList([Int32(clamping: decimals), value]) { vsnprintf(&buffer, count, "%.*f", $0) }
     let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     return text.first == "-" && !text.contains(where: { ("1"..."9").contains($0) })
       ? String(text.dropFirst()) : text
+  }
+
+  private static let powers: InlineArray<10, Double> = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
+
+  /// The same without printf, a table of a thousand functions has ten thousand figures; nil of values that are too large, or
+  /// so near to a tie that only exact arithmetic tells.
+  private static func quicklyFixed(_ value: Double, _ decimals: Int) -> String? {
+    guard decimals >= 0, decimals < powers.count else { return nil }
+    let scaled = (value.magnitude * powers[decimals]).rounded()
+    // What the integer is off the exact product, rounded but once: where that is below one half, so is the exact one.
+    guard scaled < 9e15, (-scaled).addingProduct(value.magnitude, powers[decimals]).magnitude < 0.5 else {
+      return nil
+    }
+    var rest = UInt64(scaled)
+    let isNegative = value < 0 && rest != 0
+    return String(unsafeUninitializedCapacity: 32) { bytes in
+      var start = bytes.count
+      func put(_ byte: UInt8) {
+        start -= 1
+        bytes[start] = byte
+      }
+      for _ in 0..<decimals {
+        put(0x30 + UInt8(rest % 10))
+        rest /= 10
+      }
+      if decimals > 0 { put(UInt8(ascii: ".")) }
+      repeat {
+        put(0x30 + UInt8(rest % 10))
+        rest /= 10
+      } while rest > 0
+      if isNegative { put(UInt8(ascii: "-")) }
+      let count = bytes.count - start
+      for index in 0..<count { bytes[index] = bytes[start + index] }
+      return count
+    }
   }
 
   /// Nanoseconds as microseconds with three decimals: exactly what a trace holds.

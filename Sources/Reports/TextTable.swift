@@ -129,6 +129,10 @@ struct TextTable {
 /// How many columns of a terminal a text takes: two for East Asian wide characters and emoji, none for combining marks
 /// (Unicode Standard Annex 11).
 func displayWidth(_ text: String) -> Int {
+  // Nearly all are names and figures in ASCII.
+  var text = text
+  let ascii = text.withUTF8 { bytes in bytes.reduce(0) { $0 | $1 } < 0x80 ? bytes.count : nil }
+  if let ascii { return ascii }
   var width = 0
   for scalar in text.unicodeScalars {
     let value = scalar.value

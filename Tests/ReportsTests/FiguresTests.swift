@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Reports
@@ -129,5 +130,33 @@ struct FiguresTests {
     #expect(wrapped("", width: 4) == [""])
     #expect(wrapped("a b", width: -3) == ["a", "b"])
     #expect(wrapped("漢字 漢字", width: 8) == ["漢字", "漢字"])
+  }
+
+  /// As printf writes them, ties and their neighbours too.
+  @Test func fixedAsPrintf() {
+    var generator = SystemRandomNumberGenerator()
+    var values: [Double] = [
+      0, -0.0, 0.5, 1.5, 2.5, 0.125, 0.375, 1e15, 9e15, 1e16, 1e22, 1e300, 0.0005, 1.0005, 1.005,
+    ]
+    for _ in 0..<2_000 {
+      values.append(Double(Int64.random(in: 0...50_000_000, using: &generator)) / 1_000)
+      values.append(Double(Int64.random(in: 0...2_000, using: &generator)) / 16)
+      values.append(Double(bitPattern: UInt64.random(in: 0...UInt64.max, using: &generator)))
+      values.append(Double.random(in: 0...1e7, using: &generator))
+    }
+    for value in values where value.isFinite {
+      for near in [value, value.nextUp, value.nextDown, -value] where near.isFinite {
+        for decimals in [0, 1, 2, 3, 6, 9, 12] {
+          var expected = String(format: "%.\(decimals)f", near)
+          if expected.hasPrefix("-"), !expected.contains(where: { ("1"..."9").contains($0) }) {
+            expected.removeFirst()
+          }
+          if Figures.fixed(near, decimals) != expected {
+            Issue.record("\(near) with \(decimals): \(Figures.fixed(near, decimals)), \(expected) expected")
+            return
+          }
+        }
+      }
+    }
   }
 }
