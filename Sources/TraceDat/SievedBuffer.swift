@@ -208,6 +208,11 @@ struct SievedBuffer {
       lanes[index].head = 0
       heap.insert(index, at: first.timestamp)
     } else {
+      // Those that have gone on would else stay as long as the lane is never empty.
+      if lanes[index].head > lanes[index].records.count / 2 {
+        lanes[index].records.removeFirst(lanes[index].head)
+        lanes[index].head = 0
+      }
       lanes[index].records += piece.records
     }
   }
