@@ -1,5 +1,5 @@
+internal import FunctionGraph
 internal import Glibc
-internal import Synchronization
 
 /// The symbols of the last traces, for those that come after them in the same process: of two boots, which is what a
 /// comparison has. They take some 13 MB each, which a reader holds anyway while it reads.
@@ -12,7 +12,7 @@ enum RecentSymbols {
 
   private static let most = 2
   /// The last one first. What is in it does not change any more, so that threads may share it.
-  private static let entries = Mutex<Shared>(Shared())
+  private static let entries = Guarded(Shared())
 
   private struct Shared: @unchecked Sendable {
     var entries: [Entry] = []

@@ -1,5 +1,5 @@
+import FunctionGraph
 import Glibc
-import Synchronization
 
 /// Progress on standard error: only once a run lasts over a second, and only to a terminal unless asked for.
 final class Progress: Sendable {
@@ -11,7 +11,7 @@ final class Progress: Sendable {
 
   private let isOn: Bool
   private let start = monotonicSeconds()
-  private let state = Mutex(State())
+  private let state = Guarded(State())
 
   init(_ when: When, quiet: Bool) {
     switch when {

@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import Synchronization
+internal import FunctionGraph
 
 /// The ranges of a text, one behind the other, looked through on several threads and handed out in order.
 ///
@@ -50,7 +50,7 @@ final class SievedRanges: Sendable {
     }
   }
 
-  private let state: Mutex<State>
+  private let state: Guarded<State>
   private let start: UInt64
   private let end: UInt64
   private let rangeSize: UInt64
@@ -79,7 +79,7 @@ final class SievedRanges: Sendable {
     self.rangeSize = rangeSize
     self.makeSieve = makeSieve
     count = Int((end - start + rangeSize - 1) / rangeSize)
-    state = Mutex(State(slots: Array(repeating: .waiting, count: count)))
+    state = Guarded(State(slots: Array(repeating: .waiting, count: count)))
     helperCount = min(max(0, jobs - 1), max(0, count - 1), Self.window)
     for number in 0..<helperCount {
       DispatchQueue.global().async(group: helpers) { [self] in help(number + 1) }
