@@ -119,7 +119,10 @@ public struct TraceReader: EventReader, ~Copyable {
   /// Sums all calls up instead of delivering events, where the format can: see `DatReader.tally`. To be called before the
   /// first `next`; where it gives nil, `next` then delivers all.
   ///
-  /// - Parameter withPaths: a text is not summed up by paths.
+  /// - Parameters:
+  ///   - withPaths: a text is not summed up by paths.
+  ///   - isWanted: which functions' durations, self times and callees are wanted, by symbol.
+  ///   - makeSink: a sink for the durations of the lane of this number. Lanes may be read on different threads.
   public mutating func tally(
     withPaths: Bool, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool,
     makeSink: (_ lane: Int) -> any DurationSink
