@@ -152,7 +152,7 @@ def table(results):
         ours, peers = r["pinstat"], r["peer_figures"]
         goal = "" if r["target"] is None else f"{r['target']:.4g}, " + ("met" if r["met"] else "missed")
         lines.append("| " + " | ".join([
-            r["work"], r["peer"], f"{r['ratio']:.3g}{unit} ({r['ratio_min']:.3g} to {r['ratio_max']:.3g})", goal,
+            r["work"], r["peer"].replace("|", "\\|"), f"{r['ratio']:.3g}{unit} ({r['ratio_min']:.3g} to {r['ratio_max']:.3g})", goal,
             f"{seconds(ours['wall_s'])} / {seconds(ours['cpu_s'])}", f"{ours['peak_mib']:.0f} MiB",
             f"{seconds(peers['wall_s'])} / {seconds(peers['cpu_s'])}", f"{peers['peak_mib']:.0f} MiB"]) + " |")
     return "\n".join(lines)
