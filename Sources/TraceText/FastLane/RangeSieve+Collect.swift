@@ -115,21 +115,10 @@ extension RangeSieve {
   }
 
   private func task(_ front: UnsafeRawPointer, _ count: Int, _ result: SievedRange) -> Int? {
-    let bytes = UnsafeRawBufferPointer(start: front, count: count)
-    guard let origin = TaskCache.origin(of: bytes) else { return nil }
-    let key = origin.pid > 0 ? Int64(origin.pid) : -1 - Int64(origin.cpu)
-    let number: Int32
-    if let known = taskNumbers[key] {
-      number = known
-    } else {
-      guard taskNumbers.count < Self.mostLocals else { return nil }
-      number = Int32(taskNumbers.count)
-      taskNumbers[key] = number
-      result.tasks.append(
-        SievedRange.Task(cpu: origin.cpu, pid: origin.pid, comm: Array(Line(bytes)[origin.comm])))
+    local(front, count) { origin in
+      let comm = Line(UnsafeRawBufferPointer(start: front, count: count))[origin.comm]
+      result.tasks.append(SievedRange.Task(cpu: origin.cpu, pid: origin.pid, comm: Array(comm)))
     }
-    scanner.remember(front: front, count, lane: number)
-    return Int(number)
   }
 
   /// No strict line: for the parser, and its place among the records.

@@ -60,7 +60,7 @@ final class RangeSieve {
   let scanner: LineScanner
   /// 1 wanted, 2 not.
   let verdicts = NameCache()
-  var taskNumbers: [Int64: Int32] = [:]
+  private var taskNumbers: [Int64: Int32] = [:]
   let kernelShapes = DurationShapes.kernel
   let reportShapes = DurationShapes.report
 
@@ -414,7 +414,11 @@ final class RangeSieve {
   }
 
   /// The number of a line's task here; nil where there are too many, or the line has to be read in the general way.
-  private func local(_ front: UnsafeRawPointer, _ count: Int) -> Int? {
+  ///
+  /// - Parameter ifNew: gets a task that has just got its number.
+  func local(
+    _ front: UnsafeRawPointer, _ count: Int, ifNew: (RecordOrigin) -> Void = { _ in }
+  ) -> Int? {
     guard let origin = TaskCache.origin(of: UnsafeRawBufferPointer(start: front, count: count)) else {
       return nil
     }
@@ -426,6 +430,7 @@ final class RangeSieve {
       guard taskNumbers.count < Self.mostLocals else { return nil }
       number = Int32(taskNumbers.count)
       taskNumbers[key] = number
+      ifNew(origin)
     }
     scanner.remember(front: front, count, lane: number)
     return Int(number)
