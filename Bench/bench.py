@@ -8,8 +8,8 @@ what slows the machine down slows both. A ratio is the median of the pairs' rati
 largest. Wall time is a monotonic clock around the process, CPU time and peak memory are the system's own account of
 it. Output goes to /dev/null, except where it is a pipeline's.
 
-Inputs are made by make_inputs.py in ${XDG_CACHE_HOME:-~/.cache}/pinstat-bench and read once before a row, so that they
-are in the page cache. With several sizes (`--size 380M,1G`) rows for growth compare the first and the last.
+Inputs are made by make_inputs.py in ${XDG_CACHE_HOME:-~/.cache}/pinstat-bench. Each is read before each run, unmeasured,
+so that it is in the page cache: a machine with a balloon loses pages while a slow peer runs. With several sizes (`--size 380M,1G`) rows for growth compare the first and the last.
 """
 
 import argparse
@@ -38,8 +38,10 @@ class Row:
         self.name, self.a, self.b, self.peer, self.kind, self.goal = name, a, b, peer, kind, goal
 
 
-def run(command):
-    """Wall seconds, CPU seconds, peak KiB of one run of a shell command."""
+def run(command, cache):
+    """Wall seconds, CPU seconds, peak KiB of one run of a shell command whose inputs lie in the folder `cache`."""
+    inputs = {word for word in command.split() if word.startswith(cache + os.sep)}
+    subprocess.run(["cat", *sorted(inputs)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
     start = time.monotonic()
     process = subprocess.Popen(
         ["/bin/sh", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
@@ -51,9 +53,9 @@ def run(command):
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
-def measure(row, runs):
-    run(row.a), run(row.b)
-    pairs = [(run(row.a), run(row.b)) for _ in range(runs)]
+def measure(row, runs, cache):
+    run(row.a, cache), run(row.b, cache)
+    pairs = [(run(row.a, cache), run(row.b, cache)) for _ in range(runs)]
     a, b = zip(*pairs)
     ratios = [y[0] / x[0] for x, y in pairs] if row.kind == "faster" else [x[0] / y[0] for x, y in pairs]
     middle = lambda values, index: statistics.median(value[index] for value in values)
@@ -185,7 +187,7 @@ def main():
     for row in rows(options.pinstat, cache, sizes, paths):
         if options.only not in row.name + " " + row.peer:
             continue
-        results.append(measure(row, options.runs))
+        results.append(measure(row, options.runs, cache))
         print(table(results[-1:]).splitlines()[-1], flush=True)
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
     title = f"{date}, {machine()}, {options.runs} pairs"
