@@ -24,6 +24,12 @@ public struct FunctionPattern: Hashable, Sendable {
     return symbol == text || Self.strippingSuffixes(symbol) == text
   }
 
+  /// What all symbols begin with that it matches: up to a wildcard, or to a suffix, which others may stand in front of.
+  var prefix: String {
+    let special = isGlob ? "*?[\\." : "."
+    return String(text.prefix { !special.contains($0) })
+  }
+
   private static let wholeFunctionSuffixes = [".isra", ".constprop", ".llvm", ".lto_priv"]
 
   /// The symbol without the suffixes that a compiler gives to a whole function.
@@ -62,6 +68,12 @@ public struct FunctionSelection: Hashable, Sendable {
 
   /// Whether no function is left out.
   var isEverything: Bool { all || patterns.contains { $0.text == "*" } }
+
+  /// What all wanted symbols begin with, one string a pattern; empty where that can be anything.
+  var prefixes: [String] {
+    let prefixes = Set(patterns.map(\.prefix)).sorted()
+    return all || prefixes.contains("") ? [] : prefixes
+  }
 
   /// The functions that have to be there: named without a wildcard.
   public var required: [String] {

@@ -177,7 +177,7 @@ public struct TraceAnalyzer {
       if !selection.all { reader.keepNames { selection.contains($0) } }
       if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.isEverything {
         let untouched = sums
-        reader.selectFunctions { !$0.isEmpty && selection.contains($0) }
+        try reader.selectFunctions(beginning: selection.prefixes) { !$0.isEmpty && selection.contains($0) }
         try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
         if let leftOut = reader.leftOut {
           if leftOut.isComplete, leftOut.exits > 0, isAllThere(sums[0], reader.functions) {

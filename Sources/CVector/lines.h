@@ -73,6 +73,11 @@ typedef struct {
 
 #define PINSTAT_FRONT_BITS 10
 
+/* What the names of symbols may begin with: up to 8 bytes of each, the first in the lowest byte. */
+typedef struct {
+	uint64_t bytes[4], masks[4];
+} pinstat_heads;
+
 static inline uint32_t pinstat_tail_hash(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
 	uint64_t mixed = (a ^ (c << 7 | c >> 57)) * 0x9e3779b97f4a7c15u ^ b ^ (d << 13 | d >> 51);
@@ -158,6 +163,17 @@ static inline void pinstat_report_lines(int wide, const void *base, size_t start
 	size_t count, const pinstat_front *fronts, const pinstat_shapes *shapes, const pinstat_tails *tails, pinstat_line *lines)
 {
 	PINSTAT_CHOOSE(wide, pinstat_report_lines, (const uint8_t *)base, start, scanned, ends, count, fronts, shapes, tails, lines);
+}
+
+/*
+ * Reads lines of kallsyms, the first of which begins at `start`, and puts the addresses of those whose symbols are taken into
+ * `addresses`: their number becomes `taken`. Returns how many lines were read: up to one that does not look as the kernel
+ * prints it, or whose name begins with one of `heads`. 64 bytes behind the last line can be loaded.
+ */
+static inline size_t pinstat_symbol_lines(int wide, const void *base, size_t start, size_t scanned, const uint32_t *ends,
+	size_t count, const pinstat_heads *heads, uint64_t *addresses, size_t *taken)
+{
+	return PINSTAT_CHOOSE(wide, pinstat_symbol_lines, (const uint8_t *)base, start, scanned, ends, count, heads, addresses, taken);
 }
 
 #endif

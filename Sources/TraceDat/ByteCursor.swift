@@ -118,6 +118,7 @@ struct ByteCursor {
       return block
     }
     let block = RawBlock(capacity: Int(count))
+    block.memory.populate()
     block.count = try file.read(
       at: position, into: UnsafeMutableRawBufferPointer(rebasing: block.memory[0..<Int(count)]))
     guard block.count == Int(count) else { throw overrun(what, needed: count) }

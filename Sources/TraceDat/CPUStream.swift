@@ -377,7 +377,7 @@ final class CPUStream {
     let target = UnsafeMutableRawBufferPointer(rebasing: block.memory[0..<Int(size)])
     guard isWhole else {
       // The pages in front of the cut; a part of one is not known to be whole up to its end.
-      let made = context.decompressor.decompressBeginning(compressed.bytes, into: target)
+      let made = context.decompressor.decompressBeginning(compressed, into: target)
       block.count = made / context.pageSize * context.pageSize
       chunksLeft = 0
       return block.count > 0 ? .page : .end

@@ -42,6 +42,73 @@ extension Container {
     return index
   }
 
+  /// The symbols that begin with one of `prefixes`, looked for while the table is read; nil where that is better left to
+  /// `readSymbols`, which also says what is wrong with a table.
+  func searchSymbols(beginning prefixes: [String], _ file: FileBytes) throws(TraceError) -> SymbolIndex? {
+    guard let kallsyms, SymbolSearch.takes(prefixes) else { return nil }
+    do {
+      switch kallsyms {
+      case .plain(let offset, let size):
+        return try Self.search(prefixes, file, at: offset, size: size)
+      case .section(let offset):
+        if let stored = try compressedBytes(ofSectionAt: offset, file) {
+          if let known = RecentSymbols.find(stored.bytes, beginning: prefixes) { return known }
+          guard let index = search(prefixes, stored.bytes, size: stored.size) else { return nil }
+          RecentSymbols.keep(index, of: stored.bytes, beginning: prefixes)
+          return index
+        }
+        var cursor = try openSection(at: offset, file, "kallsyms")
+        let size = UInt64(try cursor.uint32("kallsyms"))
+        return try Self.search(prefixes, file, at: cursor.position, size: size)
+      }
+    } catch {
+      if case .io = error.code { throw error }
+      return nil
+    }
+  }
+
+  private static func search(
+    _ prefixes: [String], _ file: FileBytes, at offset: UInt64, size: UInt64
+  ) throws(TraceError) -> SymbolIndex? {
+    guard size <= UInt64(largestMetadata), file.available(at: offset, count: size) == size else { return nil }
+    var search = SymbolSearch(prefixes, size: size)
+    var done: UInt64 = 0
+    while done < size {
+      let room = search.room
+      let wanted = Int(min(UInt64(room.count), size - done))
+      guard wanted > 0 else { return nil }
+      let count = try file.read(
+        at: offset + done, into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted]))
+      guard count == wanted else { return nil }
+      done += UInt64(count)
+      search.take(count, isLast: done == size)
+    }
+    return search.found()
+  }
+
+  /// - Parameter size: bytes of the section: a number of 4 bytes, and so many of text.
+  private func search(_ prefixes: [String], _ compressed: RawBlock, size: UInt64) -> SymbolIndex? {
+    var search = SymbolSearch(prefixes, size: size)
+    var inflation = Inflation(compressed, header.compression)
+    let number = RawBlock(capacity: 4)
+    guard inflation.make(into: number.memory) == 4, let first = number.memory.baseAddress else { return nil }
+    let textSize = UInt64(header.order.uint32(first))
+    guard textSize > 0, textSize + 4 <= size else { return nil }
+    var done: UInt64 = 0
+    while done < textSize {
+      let room = search.room
+      let wanted = Int(min(UInt64(room.count), textSize - done))
+      guard wanted > 0,
+        inflation.make(into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted])) == wanted
+      else { return nil }
+      done += UInt64(wanted)
+      search.take(wanted, isLast: done == textSize)
+    }
+    // Nothing may follow, and what zstd has behind the last byte has to be there.
+    guard inflation.make(into: number.memory) == 0, inflation.state == .ended else { return nil }
+    return search.found()
+  }
+
   /// As they lie in the file, with the size they had before; nil of a section that is not compressed or not whole, of which
   /// `text` says what is wrong.
   private func compressedBytes(

@@ -17,6 +17,7 @@ extension DatReader {
     guard let formats = decoder.formats, let layout = SkimLayout(formats, container.header.order) else {
       return nil
     }
+    try loadSymbols()
     var lanes: [(buffer: UInt16, tally: StackTally)] = []
     for (number, buffer) in container.buffers.enumerated() where hasUsablePages(buffer) {
       let conversion = container.conversion(of: buffer)

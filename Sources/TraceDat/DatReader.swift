@@ -36,7 +36,9 @@ public struct DatReader: EventReader, ~Copyable {
   /// Bytes of the file that no CPU has claimed yet.
   private var unclaimed: UInt64
 
-  private let diagnosticsAtStart: Diagnostics
+  private var diagnosticsAtStart: Diagnostics
+  /// The decoder has all symbols.
+  private var hasSymbols = false
   /// One for each thread; none where all functions are delivered.
   private var sieves: [FunctionSieve] = []
   private var sieved: SievedBuffer?
@@ -94,7 +96,6 @@ public struct DatReader: EventReader, ~Copyable {
     let jobs = container.dataSize < leastForThreads ? 1 : max(1, jobs)
 
     var comms = StringTable()
-    let symbols = try container.readSymbols(file, jobs: jobs, diagnostics: &diagnostics)
     let tasks = try container.readTaskNames(file, comms: &comms, diagnostics: &diagnostics)
     let formats = container.parseFormats(diagnostics: &diagnostics)
 
@@ -104,7 +105,7 @@ public struct DatReader: EventReader, ~Copyable {
     self.container = container
     self.decompressor = decompressor
     self.comms = comms
-    decoder = EventDecoder(formats: formats, symbols: symbols, tasks: tasks)
+    decoder = EventDecoder(formats: formats, symbols: SymbolIndex(), tasks: tasks)
     context = PageContext(
       file: file, order: container.header.order, layout: container.subBuffer, pageSize: 0,
       decompressor: decompressor, memory: MemoryBudget(), conversion: TimestampConversion(), formats: nil)
@@ -112,6 +113,18 @@ public struct DatReader: EventReader, ~Copyable {
     self.diagnostics = diagnostics
     diagnosticsAtStart = diagnostics
     noteClocks()
+  }
+
+  /// Reads all symbols, where that has not been done.
+  mutating func loadSymbols() throws(TraceError) {
+    if hasSymbols { return }
+    hasSymbols = true
+    var found = Diagnostics()
+    decoder.symbols = try container.readSymbols(file, jobs: jobs, diagnostics: &found)
+    for diagnostic in found.kept {
+      diagnostics.record(diagnostic.kind, at: diagnostic.place, diagnostic.detail)
+      diagnosticsAtStart.record(diagnostic.kind, at: diagnostic.place, diagnostic.detail)
+    }
   }
 
   public mutating func next(_ batch: inout [Event]) throws(TraceError) -> Bool {
@@ -165,6 +178,7 @@ public struct DatReader: EventReader, ~Copyable {
   /// From the beginning again, all functions delivered.
   public mutating func restart() {
     file.startOver()
+    // An address that was known to a search is known by the same name to all symbols.
     sieves = []
     sieved = nil
     paired = nil
@@ -182,8 +196,20 @@ public struct DatReader: EventReader, ~Copyable {
   ///
   /// Records of other functions are looked at where they lie in the page and not made events of, which is what most of
   /// the time goes into otherwise.
-  public mutating func selectFunctions(_ isWanted: @escaping @Sendable (_ symbol: String) -> Bool) {
+  ///
+  /// - Parameters:
+  ///   - prefixes: where all wanted symbols begin with one of a few strings, these; only such symbols are looked for then.
+  ///   - isWanted: of a symbol.
+  /// - Throws: what reading the file throws.
+  public mutating func selectFunctions(
+    beginning prefixes: [String] = [], _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
+  ) throws(TraceError) {
     guard let formats = decoder.formats else { return }
+    if !hasSymbols, let some = try container.searchSymbols(beginning: prefixes, file) {
+      decoder.symbols = some
+    } else {
+      try loadSymbols()
+    }
     sieves = (0..<jobs).map { _ in
       FunctionSieve(formats, container.header.order, isWanted: isWanted, symbols: decoder.symbols)
     }
@@ -199,6 +225,7 @@ public struct DatReader: EventReader, ~Copyable {
 
   /// Sets the CPUs of the next buffer up for merging; false where there is none.
   private mutating func openNextBuffer() throws(TraceError) -> Bool {
+    if sieves.isEmpty { try loadSymbols() }
     // Without a format there are no records to find.
     guard nextBuffer < container.buffers.count, let formats = decoder.formats else { return false }
     buffer = nextBuffer

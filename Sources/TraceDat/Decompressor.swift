@@ -82,35 +82,9 @@ final class Decompressor {
   ///
   /// - Returns: the number of bytes made.
   func decompressBeginning(
-    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+    _ source: RawBlock, into target: UnsafeMutableRawBufferPointer
   ) -> Int {
-    switch compression {
-    case .none:
-      let count = min(source.count, target.count)
-      target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
-      return count
-    case .zlib:
-      var stream = z_stream()
-      guard inflateInit_(&stream, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) == Z_OK else { return 0 }
-      defer { inflateEnd(&stream) }
-      stream.next_in = UnsafeMutablePointer(
-        mutating: source.baseAddress?.assumingMemoryBound(to: Bytef.self))
-      stream.avail_in = uInt(source.count)
-      stream.next_out = target.baseAddress?.assumingMemoryBound(to: Bytef.self)
-      stream.avail_out = uInt(target.count)
-      _ = inflate(&stream, Z_SYNC_FLUSH)
-      return target.count - Int(stream.avail_out)
-    case .zstd:
-      guard let zstdStream = ZSTD_createDStream() else { return 0 }
-      defer { ZSTD_freeDStream(zstdStream) }
-      var input = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
-      var output = ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
-      while input.pos < input.size, output.pos < output.size {
-        let before = (input.pos, output.pos)
-        guard ZSTD_isError(ZSTD_decompressStream(zstdStream, &output, &input)) == 0 else { break }
-        if (input.pos, output.pos) == before { break }
-      }
-      return output.pos
-    }
+    var inflation = Inflation(source, compression)
+    return inflation.make(into: target)
   }
 }

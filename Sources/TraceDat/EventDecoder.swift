@@ -3,7 +3,7 @@ internal import FunctionGraph
 /// Makes events of records: the numbers at the offsets that the file's formats name, the names from its tables.
 struct EventDecoder {
   let formats: GraphFormats?
-  let symbols: SymbolIndex
+  var symbols: SymbolIndex
   let tasks: TaskNames
   var functions: FunctionTable
   /// Address to function.

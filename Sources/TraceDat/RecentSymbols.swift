@@ -7,6 +7,8 @@ enum RecentSymbols {
   private struct Entry {
     /// As the file has them: compressed, or the text itself.
     let stored: RawBlock
+    /// What the symbols that are in the index begin with; nil of all.
+    let prefixes: [String]?
     let index: SymbolIndex
   }
 
@@ -18,12 +20,13 @@ enum RecentSymbols {
     var entries: [Entry] = []
   }
 
-  /// The symbols of a table that was stored as these very bytes.
-  static func find(_ stored: RawBlock) -> SymbolIndex? {
+  /// The symbols of a table that was stored as these very bytes: all, or those that begin so.
+  static func find(_ stored: RawBlock, beginning prefixes: [String]? = nil) -> SymbolIndex? {
     // Compared outside the lock: what was taken out stays as it is.
     let known = entries.withLock { $0 }
     let found = known.entries.first { entry in
-      guard entry.stored.count == stored.count, let a = entry.stored.memory.baseAddress,
+      guard entry.prefixes == nil || entry.prefixes == prefixes, entry.stored.count == stored.count,
+        let a = entry.stored.memory.baseAddress,
         let b = stored.memory.baseAddress
       else { return false }
       return memcmp(a, b, stored.count) == 0
@@ -31,10 +34,10 @@ enum RecentSymbols {
     return found?.index
   }
 
-  static func keep(_ index: SymbolIndex, of stored: RawBlock) {
+  static func keep(_ index: SymbolIndex, of stored: RawBlock, beginning prefixes: [String]? = nil) {
     // Another thread may have been as fast.
-    if find(stored) != nil { return }
-    let entry = Shared(entries: [Entry(stored: stored, index: index)])
+    if find(stored, beginning: prefixes) != nil { return }
+    let entry = Shared(entries: [Entry(stored: stored, prefixes: prefixes, index: index)])
     entries.withLock { $0.entries = Array((entry.entries + $0.entries).prefix(most)) }
   }
 }

@@ -21,8 +21,11 @@ struct SievedBuffer {
   private static let waitingBytes = 64 << 20
   /// Records of compressed data that are taken at once.
   private static let recordsAtOnce = 1 << 14
-  /// Pieces that are looked through at once, where few records pass.
+  /// Pieces that are looked through at once.
   private static let mostPieces = 32
+  /// So many records may wait for others that come before them, and no more pieces are looked through than the merge
+  /// waits for.
+  private static let mostWaiting = 1 << 16
 
   private struct Lane {
     let cpu: Int32
@@ -41,6 +44,7 @@ struct SievedBuffer {
     var lastTimestamp: UInt64 = 0
 
     var isEmpty: Bool { head == records.count }
+    var waiting: Int { records.count - head }
   }
 
   private struct Piece {
@@ -130,8 +134,10 @@ struct SievedBuffer {
         take(piece)
       }
       if sieves.contains(where: \.needsAll) { return false }
-      // Round by round at first, and where much passes; else as much at once as keeps the threads busy.
-      piecesAtOnce = passed < 1 << 13 ? min(2 * piecesAtOnce, Self.mostPieces) : 0
+      // As many at once as keep the threads busy, but for what may wait. It is not known at first how much passes.
+      let free = Self.mostWaiting - lanes.reduce(0) { $0 + $1.waiting }
+      let most = min(Self.mostPieces, 2 * max(pieces.count, contexts.count))
+      piecesAtOnce = max(0, min(most, free / max(passed / pieces.count, 1)))
     }
     return true
   }

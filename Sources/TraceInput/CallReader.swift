@@ -76,8 +76,15 @@ public struct CallReader: ~Copyable {
 
   /// Gives calls of some functions only, without self times, where that is cheaper than giving all; others may come
   /// too. To be called before the first `next`. At the end `leftOut` says whether it went well.
-  public mutating func selectFunctions(_ isWanted: @escaping @Sendable (_ symbol: String) -> Bool) {
-    events.selectFunctions(isWanted)
+  ///
+  /// - Parameters:
+  ///   - prefixes: where all wanted symbols begin with one of a few strings, these.
+  ///   - isWanted: of a symbol.
+  /// - Throws: what reading the file throws.
+  public mutating func selectFunctions(
+    beginning prefixes: [String] = [], _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
+  ) throws(TraceError) {
+    try events.selectFunctions(beginning: prefixes, isWanted)
   }
 
   /// Fills `Call.offCPU` and `Call.interrupts`; at the end `timeAwaySources` says of which buffers they can be told. To be

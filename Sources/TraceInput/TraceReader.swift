@@ -79,8 +79,10 @@ public struct TraceReader: EventReader, ~Copyable {
 
   /// Delivers some functions only, where that is cheaper and the input can be read again if it does not go well: see
   /// `DatReader.selectFunctions` and `TextReader.selectFunctions`. To be called before the first `next`.
-  public mutating func selectFunctions(_ isWanted: @escaping @Sendable (_ symbol: String) -> Bool) {
-    readers.dat?.selectFunctions(isWanted)
+  public mutating func selectFunctions(
+    beginning prefixes: [String] = [], _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
+  ) throws(TraceError) {
+    try readers.dat?.selectFunctions(beginning: prefixes, isWanted)
     if readers.reopenText != nil, !readers.noticesTimeAway { readers.text?.selectFunctions(isWanted) }
   }
 

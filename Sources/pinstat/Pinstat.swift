@@ -43,7 +43,23 @@ struct Pinstat: ParsableCommand {
       say(objection)
       Glibc.exit(ExitStatus.inputFailed)
     }
-    main(nil)
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    guard var command = subcommand(of: arguments) else { return main(arguments) }
+    do {
+      try command.run()
+    } catch {
+      exit(withError: error)
+    }
+  }
+
+  /// The command that `arguments` ask for, parsed without all the others, which would take a third of the time that a small
+  /// trace is read in. Nil where they ask for something else or are wrong, of which `main` knows more to say.
+  private static func subcommand(of arguments: [String]) -> (any ParsableCommand)? {
+    guard let name = arguments.first,
+      let type = configuration.subcommands.first(where: { $0.configuration.commandName == name }),
+      let command = try? type.parseAsRoot(Array(arguments.dropFirst())), Swift.type(of: command) == type
+    else { return nil }
+    return command
   }
 
   /// Whoever started this may have had signals blocked, as the threads of a thread pool have: they would end nothing here.

@@ -47,7 +47,7 @@ struct Reading {
     readAt: @escaping @Sendable (UInt64, UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
   ) throws(TraceError) {
     var reader = try DatReader(size: size, readAt: readAt)
-    if let functions { reader.selectFunctions { functions.contains($0) } }
+    if let functions { try reader.selectFunctions { functions.contains($0) } }
     var batch: [Event] = []
     while try reader.next(&batch) { events += batch }
     self.functions = reader.functions

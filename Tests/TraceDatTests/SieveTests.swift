@@ -123,7 +123,7 @@ import Testing
       }
       return count
     }
-    if bySieve { reader.selectFunctions { wanted.contains($0) } }
+    if bySieve { try reader.selectFunctions { wanted.contains($0) } }
     var builder = CallBuilder(buffersFollowOneAnother: true)
     var result = Outcome()
     var batch: [Event] = []
@@ -205,7 +205,7 @@ import Testing
       target.copyBytes(from: bytes[Int(offset)..<Int(offset) + count])
       return count
     }
-    reader.selectFunctions { $0 == "outer" }
+    try reader.selectFunctions { $0 == "outer" }
     var batch: [Event] = []
     while try reader.next(&batch) {}
     reader.restart()

@@ -19,14 +19,9 @@ import Testing
     return SymbolIndex(kallsyms: block, jobs: jobs)
   }
 
-  /// Sorted as the kernel has its own, not sorted as modules are, with names of every length, names for one address, and
-  /// lines that have to be left out.
-  @Test(arguments: 1...6 as ClosedRange<UInt64>)
-  func lookup(seed: UInt64) {
-    var random = SieveTests.Generator(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
-    // Every other one long enough for several threads, by lines that name nothing.
-    let jobs = seed % 2 == 0 ? 3 : 1
-    let filling = jobs > 1 ? String(repeating: "no line at all\n", count: 40) : ""
+  private static func random(
+    _ random: inout SieveTests.Generator, filling: String
+  ) -> (text: String, symbols: [Symbol]) {
     var symbols: [Symbol] = []
     var text = ""
     var address: UInt64 = 0xffff_ffff_8100_0000
@@ -50,6 +45,18 @@ import Testing
         symbols.append(Symbol(address: address, name: name, module: module))
       }
     }
+    return (text, symbols)
+  }
+
+  /// Sorted as the kernel has its own, not sorted as modules are, with names of every length, names for one address, and
+  /// lines that have to be left out.
+  @Test(arguments: 1...6 as ClosedRange<UInt64>)
+  func lookup(seed: UInt64) {
+    var random = SieveTests.Generator(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
+    // Every other one long enough for several threads, by lines that name nothing.
+    let jobs = seed % 2 == 0 ? 3 : 1
+    let filling = jobs > 1 ? String(repeating: "no line at all\n", count: 40) : ""
+    let (text, symbols) = Self.random(&random, filling: filling)
     let index = Self.index(text, jobs: jobs)
     let highest = symbols.map(\.address).max() ?? 0
     var functions = FunctionTable()
@@ -65,5 +72,61 @@ import Testing
         #expect(functions[function] == expected)
       }
     }
+  }
+
+  /// Symbols that were searched for, in a text that came in pieces, against the index of all.
+  @Test(
+    arguments: [["s123"], ["s1999_", "s7_x", "s152"], ["s123", "absent", "s130", "s1300"]], [false, true])
+  func search(prefixes: [String], isWide: Bool) throws {
+    for seed in 1...4 as ClosedRange<UInt64> {
+      var random = SieveTests.Generator(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
+      let (text, symbols) = Self.random(&random, filling: "")
+      let all = Self.index(text, jobs: 1)
+      let found = try #require(Self.search(prefixes, text, isWide: isWide, &random))
+      var functions = FunctionTable()
+      var wanted = 0
+      for (number, symbol) in symbols.enumerated() {
+        if number % 16 != 0, !prefixes.contains(where: symbol.name.hasPrefix) { continue }
+        for address in [symbol.address - 1, symbol.address, symbol.address + 4] {
+          let both = [all, found].map { $0.function(at: address, in: &functions) }
+          let (expected, name) = (functions[both[0]], functions[both[1]])
+          let isWanted = prefixes.contains { expected.symbol.hasPrefix($0) }
+          if isWanted {
+            wanted += 1
+            #expect(name == expected)
+          } else {
+            #expect(!prefixes.contains { name.symbol.hasPrefix($0) })
+          }
+        }
+      }
+      #expect(wanted > 0)
+    }
+  }
+
+  /// Nothing is said of a text whose addresses are hidden, or of more symbols than are worth a search.
+  @Test func searchGivesUp() {
+    var random = SieveTests.Generator(state: 1)
+    let (text, _) = Self.random(&random, filling: "")
+    #expect(Self.search(["s"], text, isWide: true, &random) == nil)
+    let hidden = String(repeating: "0000000000000000 t s1_x\n", count: 5)
+    #expect(Self.search(["s1"], hidden, isWide: true, &random) == nil)
+    #expect(!SymbolSearch.takes([]))
+    #expect(!SymbolSearch.takes(["a", ""]))
+    #expect(!SymbolSearch.takes(["0xffff"]))
+    #expect(!SymbolSearch.takes(["a", "b", "c", "d", "e"]))
+  }
+
+  private static func search(
+    _ prefixes: [String], _ text: String, isWide: Bool, _ random: inout SieveTests.Generator
+  ) -> SymbolIndex? {
+    var search = SymbolSearch(prefixes, size: UInt64(text.utf8.count), isWide: isWide)
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let piece = rest.prefix(min(search.room.count, Int.random(in: 1..<5_000, using: &random)))
+      search.room.copyBytes(from: piece)
+      rest = rest.dropFirst(piece.count)
+      search.take(piece.count, isLast: rest.isEmpty)
+    }
+    return search.found()
   }
 }

@@ -12,7 +12,9 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   guard var some = try? datReader(bytes) else {
     preconditionFailure("the same bytes cannot be opened again")
   }
-  some.selectFunctions(isWanted)
+  guard (try? some.selectFunctions(isWanted)) != nil else {
+    preconditionFailure("the same bytes cannot be read again")
+  }
   guard let fewer = try? drain(&some) else { preconditionFailure("the same bytes cannot be read again") }
   guard let leftOut = some.leftOut else { return 0 }
   // Where it cannot be used, it ends before the file does.

@@ -1,0 +1,167 @@
+internal import CVector
+
+/// Looks for symbols by the beginnings of their names in a kallsyms that comes in pieces: what is kept is an index of the
+/// symbols found and of those that follow each of them, which says where their functions end.
+///
+/// The whole text (9 MB) need not be in memory then, which would take longer to get from the system than to look through.
+struct SymbolSearch {
+  /// More are better looked up in an index of all symbols.
+  static let mostPrefixes = 4
+  /// Where more are found, too.
+  private static let mostHits = 64
+  private static let bufferSize = 256 << 10
+  /// Of text whose line feeds are looked for at once.
+  private static let blockSize = 8 << 10
+
+  private let prefixes: [[UInt8]]
+  /// The first bytes of each.
+  private let heads: pinstat_heads
+  private let isWide: Bool
+  private let buffer = RawBlock(capacity: bufferSize)
+  private var filled = 0
+  /// Of all symbols, in the order of the text.
+  private let addresses: GrowingTable<UInt64>
+  private let ends = GrowingTable<UInt32>(capacity: blockSize + 4)
+  private var hits: [Hit] = []
+
+  private struct Hit {
+    let symbol: Int
+    let line: [UInt8]
+  }
+
+  /// Whether symbols that begin with these can be searched for: some, each of them something. Functions without a symbol begin
+  /// with `0`.
+  static func takes(_ prefixes: [String]) -> Bool {
+    !prefixes.isEmpty && prefixes.count <= mostPrefixes
+      && prefixes.allSatisfy { !$0.isEmpty && !$0.hasPrefix("0") }
+  }
+
+  /// - Parameters:
+  ///   - prefixes: as `takes` takes them.
+  ///   - size: bytes of the text, about.
+  ///   - isWide: whether the machine's wide vectors are used.
+  init(_ prefixes: [String], size: UInt64, isWide: Bool = pinstat_has_avx2() != 0) {
+    self.isWide = isWide
+    // A line has some 45 bytes.
+    addresses = GrowingTable(capacity: Int(clamping: size) / 42 + Self.blockSize)
+    UnsafeMutableRawBufferPointer(
+      UnsafeMutableBufferPointer(start: addresses.base, count: addresses.capacity)
+    )
+    .populate()
+    let texts = prefixes.map { Array($0.utf8) }
+    // Those that are not used are the first one again.
+    let heads = (0..<Self.mostPrefixes).map { number in
+      var head: (bytes: UInt64, mask: UInt64) = (0, 0)
+      for (index, byte) in texts[number % texts.count].prefix(8).enumerated() {
+        head.bytes |= UInt64(byte) << UInt64(8 * index)
+        head.mask |= 0xff << UInt64(8 * index)
+      }
+      return head
+    }
+    self.prefixes = texts
+    self.heads = pinstat_heads(
+      bytes: (heads[0].bytes, heads[1].bytes, heads[2].bytes, heads[3].bytes),
+      masks: (heads[0].mask, heads[1].mask, heads[2].mask, heads[3].mask))
+  }
+
+  /// Where the next bytes of the text belong; empty where a line is too long to be one.
+  var room: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(rebasing: buffer.memory[filled...])
+  }
+
+  /// Takes `count` bytes that were put into `room`, of the last ones too those behind the last newline.
+  mutating func take(_ count: Int, isLast: Bool) {
+    let looked = filled
+    filled += count
+    let bytes = UnsafeRawBufferPointer(rebasing: buffer.memory[..<filled])
+    var end = filled
+    if !isLast {
+      while end > looked, bytes[end - 1] != 0x0a { end -= 1 }
+      // What was there before has no newline.
+      if end == looked { return }
+    }
+    look(through: UnsafeRawBufferPointer(rebasing: bytes[..<end]))
+    // What overlaps is copied too.
+    buffer.memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[end...]))
+    filled -= end
+  }
+
+  private mutating func look(through bytes: UnsafeRawBufferPointer) {
+    guard let base = bytes.baseAddress else { return }
+    var start = 0
+    for scanned in stride(from: 0, to: bytes.count, by: Self.blockSize) {
+      let ends = ends.base
+      let lines = pinstat_line_ends(
+        isWide ? 1 : 0, base + scanned, min(Self.blockSize, bytes.count - scanned), ends)
+      addresses.reserve(addresses.count + lines)
+      var line = 0
+      while line < lines {
+        var taken = 0
+        withUnsafePointer(to: heads) { heads in
+          line += pinstat_symbol_lines(
+            isWide ? 1 : 0, base, start, scanned, ends + line, lines - line, heads,
+            addresses.base + addresses.count,
+            &taken)
+        }
+        addresses.setCount(addresses.count + taken)
+        if line > 0 { start = scanned + Int(ends[line - 1]) + 1 }
+        guard line < lines else { break }
+        let end = scanned + Int(ends[line])
+        takeLine(bytes, start..<end)
+        start = end + 1
+        line += 1
+      }
+    }
+    takeLine(bytes, min(start, bytes.count)..<bytes.count)
+  }
+
+  /// A line of any kind.
+  private mutating func takeLine(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>) {
+    KallsymsText.visit(bytes, line) { address, line, name in
+      if hits.count <= Self.mostHits, matches(bytes[name..<line.upperBound]) {
+        hits.append(Hit(symbol: addresses.count, line: Array(bytes[line])))
+      }
+      addresses.append(address)
+    }
+  }
+
+  private func matches(_ name: Slice<UnsafeRawBufferPointer>) -> Bool {
+    prefixes.contains { name.starts(with: $0) }
+  }
+
+  /// The symbols found, as an index that gives them for the same addresses as one of all symbols does, and for no other; nil
+  /// where the text has no addresses, or too much was found.
+  func found() -> SymbolIndex? {
+    let all = UnsafeBufferPointer(start: addresses.base, count: addresses.count)
+    guard all.contains(where: { $0 != 0 }), hits.count <= Self.mostHits else { return nil }
+    var text: [UInt8] = []
+    var known: Set<UInt64> = []
+    var ends: Set<UInt64> = []
+    for hit in hits {
+      let address = all[hit.symbol]
+      // The last symbol has no end.
+      var next: UInt64?
+      var isFirst = true
+      for (index, other) in all.enumerated() {
+        if other > address { next = min(next ?? other, other) }
+        if other == address, index < hit.symbol { isFirst = false }
+      }
+      // Of several symbols at one address the first is taken.
+      guard isFirst || known.contains(address) else { continue }
+      text += hit.line + [0x0a]
+      known.insert(address)
+      if let next { ends.insert(next) }
+    }
+    // Begins no wanted name.
+    let nameless = "!?-+,".utf8.first { byte in !prefixes.contains { $0[0] == byte } } ?? 0x21
+    for end in ends.subtracting(known).sorted() {
+      let digits = String(end, radix: 16)
+      text += Array((String(repeating: "0", count: 16 - digits.count) + digits + " t ").utf8)
+      text += [nameless, 0x0a]
+    }
+    let block = RawBlock(capacity: text.count)
+    block.memory.copyBytes(from: text)
+    block.count = text.count
+    return SymbolIndex(kallsyms: block)
+  }
+}
