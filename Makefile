@@ -39,8 +39,10 @@ bench: SIZES ?= 380M
 bench bench-fleet: RUNS ?= 5
 
 # lld, which the toolchain brings, links the static Foundation without a warning about its mktemp. The 45,000 places that
-# the loader has to adjust are packed (glibc 2.36 and later), which a short run notices.
-RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json
+# the loader has to adjust are packed (glibc 2.36 and later), no symbols are exported, and the C++ library, which the Swift
+# runtime needs, is linked in: a short run notices each of them.
+CXX_LIBRARY = $(CURDIR)/.build/cxx/libstdc++.a
+RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json -Xswiftc -L$(dir $(CXX_LIBRARY))
 ifneq ($(SANITIZE),)
 TEST_FLAGS = --sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE)
 endif
@@ -57,11 +59,15 @@ help:
 
 all: build
 
-build: setup-build
+build: setup-build $(CXX_LIBRARY)
 	$(SWIFT) build $(RELEASE_FLAGS) --product pinstat
 
+# A folder with the archive alone: where the shared library lies too, that one is taken.
+$(CXX_LIBRARY): | setup-build
+	@mkdir -p $(@D) && ln -sf "$$(gcc -print-file-name=$(@F))" $@
+
 # Everything in one file: what -dev packages bring as .a serves where there is nothing but a kernel.
-static: setup-build
+static: setup-build $(CXX_LIBRARY)
 	$(SWIFT) build $(RELEASE_FLAGS) --product pinstat -Xswiftc -static-executable --scratch-path .build-static
 	install -s -m 755 .build-static/release/pinstat .build-static/pinstat
 	@echo "Made .build-static/pinstat."

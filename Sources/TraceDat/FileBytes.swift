@@ -49,8 +49,9 @@ final class FileBytes: Sendable {
 
 /// Raw memory with an owner, or a part of another block's, which it keeps alive. Not zeroed.
 final class RawBlock {
-  /// So many bytes behind the memory can be read too; what they are is of no account.
-  static let overhang = 64
+  /// So many bytes behind the memory can be read too; what they are is of no account. As many as a record may have behind the
+  /// one that is thought to be the last, and the head of one more.
+  static let overhang = 256
 
   let memory: UnsafeMutableRawBufferPointer
   /// How much of it holds something.

@@ -1,6 +1,10 @@
 /// Where the fields of a record are, for the usual layout alone: little endian, numbers of their usual widths, the function in
 /// the same place in entry and exit. Other files are read by `SubBufferCursor.advance`.
 struct SkimLayout {
+  /// Where every 64-bit kernel has them (include/linux/trace_events.h, `struct trace_entry`).
+  static let usualPid = 4
+  static let usualFunction = 8
+
   let entry: UInt16
   /// The entry with a return address; the other one's number where there is none.
   let returnAddressEntry: UInt16
@@ -48,6 +52,23 @@ enum RecordHead {
   /// No record's.
   static let none = UInt64.max
 
+  /// A record's type and task, as they lie behind its first word: the two bytes between are its own.
+  private static let keyMask: UInt64 = 0xffff_ffff_0000_ffff
+
+  /// Of the record at `record`, 12 bytes of which can be read.
+  @inline(__always)
+  static func key(of record: UnsafeRawPointer) -> UInt64 {
+    UInt64(littleEndian: record.loadUnaligned(fromByteOffset: 4, as: UInt64.self)) & keyMask
+  }
+
+  /// Of records with the type in `head` and a task; none has that of `none`.
+  static func key(_ head: UInt64, pid: Int32) -> UInt64 {
+    head == none ? none : head >> 32 & 0xffff | UInt64(UInt32(bitPattern: pid)) << 32
+  }
+
+  /// The length in `head` in words of four bytes, without the first.
+  static func words(_ head: UInt64) -> UInt32 { head == none ? 0 : UInt32(head & 31) }
+
   /// Of the record that `cursor` stands on if its length stands in its first word; `none` for others.
   static func of(_ cursor: SubBufferCursor, _ formats: GraphFormats) -> UInt64 {
     let length = cursor.payloadLength
@@ -61,70 +82,94 @@ extension SubBufferCursor {
   /// another kind, length or task, of an unknown function, one less deep than all since the last wanted one, or a broken
   /// one.
   ///
-  /// This is where a trace's bytes go by, some 50 instructions a record and one branch that depends on it:
+  /// This is where a trace's bytes go by, some 40 instructions a record and one branch that depends on it:
   /// - state lives in locals, which the compiler keeps in registers;
   /// - entry and exit share one path, with selects where they differ: which of them comes next cannot be predicted;
-  /// - kind and length are told by one compare with those of the last record that was looked at;
+  /// - type and task are told by one compare with those of the last record that was looked at;
+  /// - a record's type is loaded before it is known where the record is: behind an entry, and behind an exit. What a record
+  ///   waits for is then no load, only a choice;
   /// - the function is told by one load from a table of addresses instead of by its name;
-  /// - all reasons to stop are bits of one number. The fields are read before it is known that the record has them:
-  ///   `SkimLayout` has none that is behind a block's overhang.
+  /// - the usual places of the fields are constants;
+  /// - all reasons to stop are bits of one number. The fields are read before it is known that the record has them, or that
+  ///   there is one: all that is read lies within a block's overhang.
   ///
   /// The cursor must stand in the memory of a `RawBlock`.
   ///
   /// - Parameter last: the time stamp of the record before, converted.
-  @inline(__always)
   mutating func skim(_ sieve: FunctionSieve, _ skimming: inout Skimming, _ last: inout UInt64) {
-    guard let layout = sieve.layout, let unwanted = UnsafeRawPointer(sieve.unwanted.memory.baseAddress)
+    guard let layout = sieve.layout, layout.pid == SkimLayout.usualPid,
+      layout.function == SkimLayout.usualFunction
     else { return }
+    if layout.entryDepth == 16, layout.exitDepth == 16, layout.callTime == 24, layout.returnTime == 32 {
+      // As since Linux 5.0 (kernel/trace/trace_entries.h, `funcgraph_exit`).
+      skim(sieve, &skimming, &last, layout, entryDepth: 16, exitDepth: 16, callTime: 24, returnTime: 32)
+    } else {
+      skim(
+        sieve, &skimming, &last, layout, entryDepth: layout.entryDepth, exitDepth: layout.exitDepth,
+        callTime: layout.callTime, returnTime: layout.returnTime)
+    }
+  }
+
+  @inline(__always)
+  private mutating func skim(
+    _ sieve: FunctionSieve, _ skimming: inout Skimming, _ last: inout UInt64, _ layout: SkimLayout,
+    entryDepth: Int, exitDepth: Int, callTime: Int, returnTime: Int
+  ) {
     let offset = sieve.offset
     let low = skimming.low
     // Within a page records only add to the time, so that looking at its start will do.
-    guard timestamp &+ offset >= last, low <= FunctionSieve.deepestPlausible - 63 else { return }
-    let entry = sieve.entryHead
-    let exit = sieve.exitHead
+    guard let unwanted = UnsafeRawPointer(sieve.unwanted.memory.baseAddress), self.position < self.end,
+      timestamp &+ offset >= last, low <= FunctionSieve.deepestPlausible - 63
+    else { return }
+    let entry = RecordHead.key(sieve.entryHead, pid: skimming.pid)
+    let exit = RecordHead.key(sieve.exitHead, pid: skimming.pid)
+    let entryWords = RecordHead.words(sieve.entryHead)
+    let exitWords = RecordHead.words(sieve.exitHead)
+    let entrySize = Int(entryWords) &* 4 &+ 4
+    let exitSize = Int(exitWords) &* 4 &+ 4
     let base = self.base
     let end = self.end
     let behind = base + end
-    let pid = skimming.pid
     var position = self.position
     var time = timestamp
     var deepest = low
     var exits: UInt64 = 0
+    var durations: UInt64 = 0
     var hasSkipped = false
     while true {
       var record = base + position
       let start = record
-      while record < behind {
-        let word = UInt64(littleEndian: record.loadUnaligned(as: UInt64.self))
-        let head = word & RecordHead.mask
-        let isExit = head == exit
-        // The length is that of a record which had all fields.
-        let next = record + (Int(truncatingIfNeeded: head & 31) &* 4 &+ 4)
+      while true {
+        let key = RecordHead.key(of: record)
+        let word = UInt32(littleEndian: record.loadUnaligned(as: UInt32.self))
         let data = record + 4
         let address = UInt64(
-          littleEndian: data.loadUnaligned(fromByteOffset: layout.function, as: UInt64.self))
-        let depth = UInt32(
-          littleEndian: data.loadUnaligned(
-            fromByteOffset: isExit ? layout.exitDepth : layout.entryDepth, as: UInt32.self))
-        let task = Int32(littleEndian: data.loadUnaligned(fromByteOffset: layout.pid, as: Int32.self))
-        let from = UInt64(
-          littleEndian: data.loadUnaligned(fromByteOffset: layout.callTime, as: UInt64.self))
-        let to = UInt64(
-          littleEndian: data.loadUnaligned(fromByteOffset: layout.returnTime, as: UInt64.self))
+          littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualFunction, as: UInt64.self))
         // `slot` is within the table whatever the address is; no slot holds the address 0.
         let known = unwanted.load(fromByteOffset: FunctionSieve.slot(address), as: UInt64.self)
-        // Of an exit the sign of its duration; an entry has none.
-        let goesBack = (to &- from) & (isExit ? 1 << 63 : 0)
-        // A depth so far below is not usual.
-        let strays = UInt64((depth &- low) & ~63)
-        let stops =
-          (head ^ (isExit ? exit : entry)) | (known ^ address)
-          | UInt64(UInt32(bitPattern: task ^ pid)) | goesBack | strays
-        if stops != 0 || next > behind { break }
-        deepest = max(deepest, depth)
-        exits &+= isExit ? 1 : 0
-        time &+= UInt64(UInt32(truncatingIfNeeded: word) >> 5)
-        record = next
+        if key == exit {
+          let depth = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: exitDepth, as: UInt32.self))
+          // A depth so far below is not usual.
+          let strays = (depth &- low) & ~63
+          let stops = (known ^ address) | UInt64((word ^ exitWords) & 31 | strays)
+          let next = record + exitSize
+          if stops != 0 || next > behind { break }
+          let from = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: callTime, as: UInt64.self))
+          let to = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: returnTime, as: UInt64.self))
+          durations |= to &- from
+          deepest = max(deepest, depth)
+          exits &+= 1
+          record = next
+        } else {
+          let depth = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: entryDepth, as: UInt32.self))
+          let strays = (depth &- low) & ~63
+          let stops = (key ^ entry) | (known ^ address) | UInt64((word ^ entryWords) & 31 | strays)
+          let next = record + entrySize
+          if stops != 0 || next > behind { break }
+          deepest = max(deepest, depth)
+          record = next
+        }
+        time &+= UInt64(word >> 5)
       }
       position = record - base
       if record != start { hasSkipped = true }
@@ -140,8 +185,9 @@ extension SubBufferCursor {
       time &+= UInt64(word >> 5)
     }
     guard position != self.position else { return }
-    // Unless the page's own time was at the end of what 64 bits hold.
-    if time &+ offset < last { sieve.needsAll = true }
+    // A call that ended before it began, of which the decoder makes a diagnostic; or the page's own time was at the end of
+    // what 64 bits hold.
+    if durations >> 63 != 0 || time &+ offset < last { sieve.needsAll = true }
     skip(to: position, time: time)
     guard hasSkipped else { return }
     last = time &+ offset
