@@ -25,9 +25,9 @@ public struct InputLoader: Sendable {
   /// - Parameters:
   ///   - path: `-` is standard input.
   ///   - jobs: how many threads may read it.
-  ///   - progress: gets the bytes that were read and, where it is known, how many there are.
+  ///   - progress: called on the threads that read.
   public func load(
-    path: String, jobs: Int = 1, progress: (UInt64, UInt64?) -> Void = { _, _ in }
+    path: String, jobs: Int = 1, progress: @escaping TraceAnalyzer.Progress = { _, _ in }
   ) throws(AnalysisError) -> [TraceAnalysis] {
     let input = try Self.open(path)
     guard input.isJSON else {

@@ -67,8 +67,15 @@ final class LaneDurations: DurationSink {
   }
 
   private func spill(_ number: Int) {
+    let sample = Self.sample(of: functions[number].timed, sampling: sampling, &bins)
+    functions[number] = Function(timed: [], sample: sample)
+  }
+
+  private static func sample(
+    of timed: [TimedDuration], sampling: Int, _ bins: inout QuantileSketch.BinCache
+  ) -> DurationSample {
     var sample = DurationSample(limit: 0, sampling: sampling)
-    functions[number].timed.withUnsafeBufferPointer { timed in
+    timed.withUnsafeBufferPointer { timed in
       // As they came, so that it does not matter when they were too many.
       var start = 0
       while start < timed.count {
@@ -78,10 +85,11 @@ final class LaneDurations: DurationSink {
         start += batch
       }
     }
-    functions[number] = Function(timed: [], sample: sample)
+    return sample
   }
 
-  /// The durations of one function, which some lanes know by these numbers, in the order of the lanes.
+  /// The durations of one function, which some lanes know by these numbers, in the order of the lanes. Lanes are only looked
+  /// at, so that several threads may do it.
   static func merged(_ parts: [(lane: LaneDurations, number: Int)], limit: Int) -> DurationSample {
     var count = 0
     for (lane, number) in parts where number < lane.functions.count {
@@ -98,8 +106,12 @@ final class LaneDurations: DurationSink {
       return result
     }
     for (lane, number) in parts where number < lane.functions.count {
-      if lane.functions[number].sample == nil { lane.spill(number) }
-      if let sample = lane.functions[number].sample { result.merge(sample) }
+      if let sample = lane.functions[number].sample {
+        result.merge(sample)
+      } else {
+        var bins = QuantileSketch.BinCache()
+        result.merge(sample(of: lane.functions[number].timed, sampling: lane.sampling, &bins))
+      }
     }
     result.lowerLimit(to: limit)
     return result

@@ -57,8 +57,10 @@ extension TraceAnalyzer {
     // Unfinished calls count too, as where calls come one by one.
     kept.add(tally.functions.reduce(0) { $0 + $1.unfinished })
     let limit = kept.isCrowded ? Self.crowdedLimit : DurationSample.exactLimit
-    for place in parts.indices {
-      sums.durations[place].durations = LaneDurations.merged(parts[place], limit: limit)
+    sums.durations.withUnsafeMutableBufferPointer { durations in
+      inParallel(parts.count, workers: jobs) { place, _ in
+        durations[place].durations = LaneDurations.merged(parts[place], limit: limit)
+      }
     }
     // A text's longest durations lack decimals.
     for function in tally.functions where function.resolution > 1 {

@@ -59,9 +59,12 @@ public struct TraceAnalyzer {
   /// Functions summed up; a kernel has some 80,000 that can be traced. Calls of further ones are counted and left out.
   public static let functionsLimit = 1 << 17
 
+  /// Gets the bytes that were read and, where it is known, how many there are.
+  public typealias Progress = @Sendable (_ read: UInt64, _ size: UInt64?) -> Void
+
   private let path: String
   let request: AnalysisRequest
-  private let jobs: Int
+  let jobs: Int
   /// Whether a reader that can may sum up the trace by itself; off where that is to be compared with the plain way.
   var tallies = true
 
@@ -79,9 +82,9 @@ public struct TraceAnalyzer {
   ///
   /// - Parameters:
   ///   - input: read from its beginning.
-  ///   - progress: called now and then with the bytes read so far and those there are.
+  ///   - progress: called with the bytes read so far and those there are, on the threads that read.
   public func analyze(
-    _ input: consuming SniffedInput, progress: (UInt64, UInt64?) -> Void = { _, _ in }
+    _ input: consuming SniffedInput, progress: @escaping Progress = { _, _ in }
   ) throws(AnalysisError) -> TraceAnalysis {
     var sums = [SideSums()]
     let reader = try read(input, into: &sums, sideOf: { _ in 0 }, progress)
@@ -90,7 +93,7 @@ public struct TraceAnalyzer {
 
   /// A text that holds both sides under headings, or side by side on each line.
   public func analyzeSides(
-    _ input: consuming SniffedInput, progress: (UInt64, UInt64?) -> Void = { _, _ in }
+    _ input: consuming SniffedInput, progress: @escaping Progress = { _, _ in }
   ) throws(AnalysisError) -> SidedAnalysis {
     // Before, after, and by column where no heading tells: left, right.
     var sums = [SideSums(), SideSums(), SideSums(), SideSums()]
@@ -168,17 +171,17 @@ public struct TraceAnalyzer {
 
   private func read(
     _ input: consuming SniffedInput, into sums: inout [SideSums], sideOf: (Call) -> Int,
-    _ progress: (UInt64, UInt64?) -> Void
+    _ progress: @escaping Progress
   ) throws(AnalysisError) -> FinishedReader {
     do throws(TraceError) {
-      var reader = try CallReader(input, tracksPaths: request.wantsCallees, jobs: jobs)
+      var reader = try CallReader(input, tracksPaths: request.wantsCallees, jobs: jobs, onRead: progress)
       let selection = request.selection
       if request.wantsTimeAway { try reader.noticeTimeAway() }
       if !selection.all { reader.keepNames { selection.contains($0) } }
       if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.isEverything {
         let untouched = sums
         try reader.selectFunctions(beginning: selection.prefixes) { !$0.isEmpty && selection.contains($0) }
-        try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
+        try sumUp(&reader, into: &sums, sideOf: sideOf)
         if let leftOut = reader.leftOut {
           if leftOut.isComplete, leftOut.exits > 0, isAllThere(sums[0], reader.functions) {
             // One side: a text with headings is read as a whole.
@@ -192,7 +195,7 @@ public struct TraceAnalyzer {
             return FinishedReader(reader, found.tally)
           }
           sums = untouched
-          try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
+          try sumUp(&reader, into: &sums, sideOf: sideOf)
         }
         return FinishedReader(reader)
       }
@@ -202,7 +205,7 @@ public struct TraceAnalyzer {
         sums[0] = found.sums
         return FinishedReader(reader, found.tally)
       }
-      try sumUp(&reader, into: &sums, sideOf: sideOf, progress)
+      try sumUp(&reader, into: &sums, sideOf: sideOf)
       return FinishedReader(reader)
     } catch {
       throw .trace(error)
@@ -218,8 +221,7 @@ public struct TraceAnalyzer {
   }
 
   private func sumUp(
-    _ reader: inout CallReader, into sums: inout [SideSums], sideOf: (Call) -> Int,
-    _ progress: (UInt64, UInt64?) -> Void
+    _ reader: inout CallReader, into sums: inout [SideSums], sideOf: (Call) -> Int
   ) throws(TraceError) {
     var calls: [Call] = []
     // 0 not looked at, 1 wanted, 2 not.
@@ -255,7 +257,6 @@ public struct TraceAnalyzer {
             isWanted: passes)
         }
       }
-      progress(reader.bytesRead, reader.size)
     }
   }
 

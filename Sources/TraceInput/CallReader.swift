@@ -26,10 +26,12 @@ public struct CallReader: ~Copyable {
   ///   - input: read from its beginning.
   ///   - tracksPaths: fills `Call.path`.
   ///   - jobs: how many threads may read, where the format makes use of several.
+  ///   - onRead: as of `TraceReader`.
   public init(
-    _ input: consuming SniffedInput, tracksPaths: Bool = false, jobs: Int = 1
+    _ input: consuming SniffedInput, tracksPaths: Bool = false, jobs: Int = 1,
+    onRead: @escaping @Sendable (_ read: UInt64, _ size: UInt64?) -> Void = { _, _ in }
   ) throws(TraceError) {
-    let reader = try TraceReader(input, jobs: jobs)
+    let reader = try TraceReader(input, jobs: jobs, onRead: onRead)
     builder = CallBuilder(tracksPaths: tracksPaths, buffersFollowOneAnother: reader.isTraceDat)
     events = reader
     self.tracksPaths = tracksPaths

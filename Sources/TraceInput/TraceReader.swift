@@ -1,11 +1,13 @@
 public import FunctionGraph
 internal import Glibc
+internal import Synchronization
 internal import TraceDat
 internal import TraceText
 
 /// Events out of a file, a pipe or standard input, text or trace.dat: told apart by the first bytes, never by the name.
 public struct TraceReader: EventReader, ~Copyable {
   private let readers: Readers
+  private let progress: ReadingProgress
   /// Bytes of the input where it is a file.
   public let size: UInt64?
 
@@ -14,21 +16,28 @@ public struct TraceReader: EventReader, ~Copyable {
   /// - Parameters:
   ///   - input: read from its beginning.
   ///   - jobs: how many threads may read, where the format makes use of several.
+  ///   - onRead: called with the bytes read so far and, of a file, those there are, whenever some have been read, on the
+  ///     thread that has read them.
   /// - Throws: `TraceError` where the input is empty, is a known format that holds no function graph, or is a trace.dat of
   ///   which nothing can be trusted.
-  public init(_ input: consuming SniffedInput, jobs: Int = 1) throws(TraceError) {
+  public init(
+    _ input: consuming SniffedInput, jobs: Int = 1,
+    onRead: @escaping @Sendable (_ read: UInt64, _ size: UInt64?) -> Void = { _, _ in }
+  ) throws(TraceError) {
     let size = input.size
+    let progress = ReadingProgress(size: size, onRead)
+    self.progress = progress
     if input.isTraceDat {
-      let reader = try Self.openDat(input.file, input.prefix, jobs)
+      let reader = try Self.openDat(input.file, input.prefix, jobs, progress)
       readers = Readers(text: nil, dat: consume reader)
     } else {
       let file = input.file
       let prefix = input.prefix
       let problem = prefix.isEmpty ? TraceError(.empty, "the file is empty") : nil
       if let problem = problem ?? foreignFormat(prefix).map({ TraceError(.notATrace, $0) }) { throw problem }
-      readers = Readers(text: Self.openText(file, prefix), dat: nil)
+      readers = Readers(text: Self.openText(file, prefix, progress), dat: nil)
       if let start = startOfText(file.file, prefix) {
-        readers.reopenText = { Self.openText(file, at: start, size ?? 0, jobs) }
+        readers.reopenText = { Self.openText(file, at: start, size ?? 0, jobs, progress) }
         readers.text = readers.reopenText?()
       }
     }
@@ -36,39 +45,41 @@ public struct TraceReader: EventReader, ~Copyable {
   }
 
   private static func openDat(
-    _ file: SharedInput, _ prefix: [UInt8], _ jobs: Int
+    _ file: SharedInput, _ prefix: [UInt8], _ jobs: Int, _ progress: ReadingProgress
   ) throws(TraceError) -> DatReader {
     if let size = file.file.size {
       return try DatReader(size: size, jobs: jobs) { (offset, buffer) throws(TraceError) in
-        try readDescriptor(file.file.descriptor, at: offset, buffer)
+        progress.add(try readDescriptor(file.file.descriptor, at: offset, buffer))
       }
     }
     let spool = SharedSpool(try copyToDisk(file.file, after: prefix))
     return try DatReader(size: spool.file.size, jobs: jobs) { (offset, buffer) throws(TraceError) in
-      try readDescriptor(spool.file.descriptor, at: offset, buffer)
+      progress.add(try readDescriptor(spool.file.descriptor, at: offset, buffer))
     }
   }
 
   /// A text that comes once: a pipe.
-  private static func openText(_ file: SharedInput, _ prefix: [UInt8]) -> TextReader {
+  private static func openText(
+    _ file: SharedInput, _ prefix: [UInt8], _ progress: ReadingProgress
+  ) -> TextReader {
     var pending = prefix[...]
     return TextReader { (buffer) throws(TraceError) in
       guard pending.isEmpty else {
         let count = min(pending.count, buffer.count)
         buffer.copyBytes(from: pending.prefix(count))
         pending.removeFirst(count)
-        return count
+        return progress.add(count)
       }
-      return try file.file.read(into: buffer)
+      return progress.add(try file.file.read(into: buffer))
     }
   }
 
   /// A text that can be read again, and at any place.
-  private static func openText(_ file: SharedInput, at start: UInt64, _ size: UInt64, _ jobs: Int)
-    -> TextReader
-  {
+  private static func openText(
+    _ file: SharedInput, at start: UInt64, _ size: UInt64, _ jobs: Int, _ progress: ReadingProgress
+  ) -> TextReader {
     TextReader(size: size > start ? size - start : 0, jobs: jobs) { (offset, buffer) throws(TraceError) in
-      try readDescriptor(file.file.descriptor, at: start + offset, buffer)
+      progress.add(try readDescriptor(file.file.descriptor, at: start + offset, buffer))
     }
   }
 
@@ -136,7 +147,7 @@ public struct TraceReader: EventReader, ~Copyable {
       return nil
     }
     if let tally = try readers.dat?.tally(isWanted, makeSink: makeSink) { return tally }
-    readers.dat?.restart()
+    restart()
     return nil
   }
 
@@ -158,6 +169,7 @@ public struct TraceReader: EventReader, ~Copyable {
 
   /// From the beginning again, all functions delivered. Only where `leftOut` is not nil.
   public mutating func restart() {
+    progress.startOver()
     readers.dat?.restart()
     if let reopen = readers.reopenText {
       readers.text = reopen()
@@ -193,6 +205,25 @@ public struct TraceReader: EventReader, ~Copyable {
     case .none: return nil
     }
   }
+}
+
+/// How far an input has been read, by whichever threads read it.
+private final class ReadingProgress: Sendable {
+  private let read = Atomic<UInt64>(0)
+  private let size: UInt64?
+  private let report: @Sendable (UInt64, UInt64?) -> Void
+
+  init(size: UInt64?, _ report: @escaping @Sendable (UInt64, UInt64?) -> Void) {
+    self.size = size
+    self.report = report
+  }
+
+  func add(_ count: Int) -> Int {
+    report(read.wrappingAdd(UInt64(max(0, count)), ordering: .relaxed).newValue, size)
+    return count
+  }
+
+  func startOver() { read.store(0, ordering: .relaxed) }
 }
 
 /// What was seen of the functions that a reader did not deliver.

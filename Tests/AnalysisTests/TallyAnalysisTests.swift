@@ -63,6 +63,25 @@ import TraceInput
     #expect(!Self.traces.isEmpty)
   }
 
+  /// A long run tells how far it is, however its trace is read.
+  @Test(arguments: [true, false], ["6.18-nest3-256m-2m.dat", "6.18-fmt-multicpu-zlib-stripped.dat"])
+  func progress(tallies: Bool, name: String) throws {
+    let path = Self.folder.appendingPathComponent(name).path
+    let size = UInt64(try Data(contentsOf: URL(fileURLWithPath: path)).count)
+    let told = Guarded<[(read: UInt64, size: UInt64?)]>([])
+    var analyzer = TraceAnalyzer(
+      path: name, request: AnalysisRequest(selection: FunctionSelection(patterns: [], all: true)), jobs: 2)
+    analyzer.tallies = tallies
+    _ = try analyzer.analyze(SniffedInput(path: path)) { read, size in
+      told.withLock { $0.append((read, size)) }
+    }
+    told.withLock { told in
+      #expect(told.allSatisfy { $0.size == size })
+      // Windows over the metadata overlap.
+      #expect(told.map(\.read).max() ?? 0 >= size * 9 / 10)
+    }
+  }
+
   /// More durations than are kept: what stands for them does not depend on how the trace was divided.
   @Test(arguments: [DurationSample.exactLimit, TraceAnalyzer.crowdedLimit])
   func manyDurations(limit: Int) throws {
