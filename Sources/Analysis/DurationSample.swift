@@ -96,8 +96,8 @@ public struct DurationSample: Sendable {
     for timed in durations {
       low = min(low, timed.duration)
       high = max(high, timed.duration)
-      reservoir.add(Double(timed.duration), priority: priority(timed))
     }
+    reservoir.add(durations, priority: priority)
     minimum = min(minimum, low)
     maximum = max(maximum, high)
     count += durations.count

@@ -6,9 +6,12 @@ internal import Synchronization
 final class KeptDurations: Sendable {
   private let count = Atomic<Int>(0)
   private let limit: Int
+  /// It is taken for granted that there will be too many: else 32 MB of them would be kept first and then let go.
+  let isExpectedCrowded: Bool
 
-  init(limit: Int) {
+  init(limit: Int, isExpectedCrowded: Bool = false) {
     self.limit = limit
+    self.isExpectedCrowded = isExpectedCrowded
   }
 
   func add(_ number: Int) {
@@ -33,11 +36,12 @@ final class LaneDurations: DurationSink {
 
   private var functions: [Function] = []
   private let kept: KeptDurations
-  private var isCrowded = false
+  private var isCrowded: Bool
   private var bins = QuantileSketch.BinCache()
 
   init(_ kept: KeptDurations) {
     self.kept = kept
+    isCrowded = kept.isExpectedCrowded
   }
 
   func add(_ durations: UnsafeBufferPointer<TimedDuration>, of number: Int) {

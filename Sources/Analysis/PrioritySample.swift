@@ -1,3 +1,4 @@
+internal import FunctionGraph
 internal import Statistics
 
 /// A uniform sample of values of which there are too many: those with the lowest random priorities.
@@ -16,7 +17,7 @@ struct PrioritySample: Sendable {
   }
 
   private(set) var capacity: Int
-  /// The sample, and up to `slack` more that are cut off all at once: each costs a few steps then, however large the sample
+  /// The sample, and up to `slack` and a batch more that are cut off all at once: each costs a few steps then, however large the sample
   /// is.
   private var entries: [Entry] = []
   /// None with a higher priority is taken.
@@ -53,6 +54,25 @@ struct PrioritySample: Sendable {
     if entries.count > capacity + slack { cut() }
   }
 
+  /// Adds those of many that may be taken.
+  mutating func add(
+    _ durations: UnsafeBufferPointer<TimedDuration>, priority: (TimedDuration) -> UInt64
+  ) {
+    let worst = worst
+    withUnsafeTemporaryAllocation(of: Entry.self, capacity: durations.count) { taken in
+      guard let base = taken.baseAddress else { return }
+      var count = 0
+      // Without a branch: it cannot be foretold which are.
+      for timed in durations {
+        let priority = priority(timed)
+        base[count] = Entry(priority: priority, value: Double(timed.duration))
+        count += priority <= worst ? 1 : 0
+      }
+      entries.append(contentsOf: UnsafeBufferPointer(start: base, count: count))
+    }
+    if entries.count > capacity + slack { cut() }
+  }
+
   mutating func merge(_ other: PrioritySample) {
     for entry in other.entries { add(entry.value, priority: entry.priority) }
   }
@@ -64,16 +84,43 @@ struct PrioritySample: Sendable {
     if entries.count > self.capacity { cut() }
   }
 
-  /// Leaves the sample alone.
+  /// Leaves the sample, and few more.
   private mutating func cut() {
     let count = capacity
-    let highest = entries.withUnsafeMutableBufferPointer { entries -> UInt64 in
-      guard count > 0, count < entries.count else { return 0 }
+    let highest = worst
+    let (kept, bound) = entries.withUnsafeMutableBufferPointer { entries -> (Int, UInt64) in
+      guard count > 0, count < entries.count else { return (min(count, entries.count), 0) }
+      if let (kept, bound) = Self.sieve(count, outOf: entries, below: highest) { return (kept, bound) }
       Self.bringLowest(count, toFrontOf: entries)
-      return entries[..<count].reduce(0) { max($0, $1.priority) }
+      return (count, entries[..<count].reduce(0) { max($0, $1.priority) })
     }
-    entries.removeLast(max(0, entries.count - count))
-    worst = highest
+    entries.removeLast(entries.count - kept)
+    worst = bound
+  }
+
+  /// Keeps those whose priority is not above one that is estimated to have `count` and few more below it: of random numbers
+  /// one pass tells, without a branch that depends on them.
+  ///
+  /// - Parameter highest: none has a higher priority.
+  /// - Returns: how many were kept, and the priority that was estimated; nil, and nothing lost, where that was no good.
+  private static func sieve(
+    _ count: Int, outOf entries: UnsafeMutableBufferPointer<Entry>, below highest: UInt64
+  ) -> (kept: Int, bound: UInt64)? {
+    // Three standard deviations of how many of so many are below it.
+    let share = Double(count) / Double(entries.count)
+    let margin = 3 * (share * (1 - share) * Double(entries.count)).squareRoot()
+    let part = (Double(count) + margin) / Double(entries.count)
+    guard part < 0.9 else { return nil }
+    let bound = UInt64(Double(highest) * part)
+    let expected = entries.reduce(0) { $0 + ($1.priority <= bound ? 1 : 0) }
+    guard expected >= count else { return nil }
+    var kept = 0
+    for index in 0..<entries.count {
+      let entry = entries[index]
+      entries[kept] = entry
+      kept += entry.priority <= bound ? 1 : 0
+    }
+    return (kept, bound)
   }
 
   /// Quickselect (Hoare, "Algorithm 65: find", CACM 4, 1961), the pivot the median of three. Priorities are as good as

@@ -15,8 +15,19 @@ extension TraceAnalyzer {
 
   /// Sums up the whole trace; nil where that cannot be done, and `reader` gives all calls then.
   func tallied(_ reader: inout CallReader) throws(TraceError) -> (sums: SideSums, tally: TraceTally)? {
+    let mayBeCrowded = request.selection.isEverything && reader.likelyCalls > crowdExpected
+    let kept = KeptDurations(limit: exactBudget, isExpectedCrowded: mayBeCrowded)
+    let found = try tallied(&reader, kept)
+    guard found != nil, mayBeCrowded, !kept.isCrowded else { return found }
+    // All of them could have been kept.
+    reader.restart()
+    return try tallied(&reader, KeptDurations(limit: exactBudget))
+  }
+
+  private func tallied(
+    _ reader: inout CallReader, _ kept: KeptDurations
+  ) throws(TraceError) -> (sums: SideSums, tally: TraceTally)? {
     let selection = request.selection
-    let kept = KeptDurations(limit: Self.exactBudget)
     var lanes: [LaneDurations] = []
     let found = try reader.tally(
       withPaths: request.wantsCallees,

@@ -55,6 +55,8 @@ public struct SidedAnalysis: Sendable {
 public struct TraceAnalyzer {
   /// Durations kept exactly, over all functions of a trace; beyond it every function keeps `crowdedLimit`.
   static let exactBudget = 2_000_000
+  /// Where a trace is as long as so many calls usually are, there will be more than `exactBudget`.
+  static let crowdExpected: UInt64 = 3_000_000
   static let crowdedLimit = 1_024
   /// Functions summed up; a kernel has some 80,000 that can be traced. Calls of further ones are counted and left out.
   public static let functionsLimit = 1 << 17
@@ -67,6 +69,9 @@ public struct TraceAnalyzer {
   let jobs: Int
   /// Whether a reader that can may sum up the trace by itself; off where that is to be compared with the plain way.
   var tallies = true
+  /// `exactBudget`, but in tests.
+  var exactBudget = Self.exactBudget
+  var crowdExpected = Self.crowdExpected
 
   /// - Parameters:
   ///   - path: as it was named.
@@ -334,7 +339,7 @@ public struct TraceAnalyzer {
     sums.durations[place].add(call)
     if request.wantsTimeAway { sums.durations[place].addTimeAway(call) }
     sums.kept += 1
-    if sums.kept > Self.exactBudget, !sums.isCrowded {
+    if sums.kept > exactBudget, !sums.isCrowded {
       sums.isCrowded = true
       for place in sums.durations.indices {
         sums.durations[place].durations.lowerLimit(to: Self.crowdedLimit)

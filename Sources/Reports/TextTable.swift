@@ -24,13 +24,17 @@ struct TextTable {
   }
 
   private var widths: [Int] {
-    columns.indices.map { column in
-      ([columns[column].title] + rows.map { $0[column] }).map(displayWidth).max() ?? 0
+    var widths = columns.map { displayWidth($0.title) }
+    for row in rows {
+      for column in widths.indices { widths[column] = max(widths[column], displayWidth(row[column])) }
     }
+    return widths
   }
 
   /// Columns of a terminal that it takes.
-  var width: Int { widths.reduce(0, +) + 2 * max(0, columns.count - 1) }
+  var width: Int { Self.width(widths) }
+
+  private static func width(_ widths: [Int]) -> Int { widths.reduce(0, +) + 2 * max(0, widths.count - 1) }
 
   /// Lines for a terminal, indented, two blanks between columns, nothing at the ends of lines.
   func lines(indent: Int = 0, style: (String) -> String = { $0 }) -> [String] {
@@ -57,6 +61,7 @@ struct TextTable {
 
   /// Without some columns.
   func dropping(_ dropped: Set<Int>) -> TextTable {
+    if dropped.isEmpty { return self }
     let kept = columns.indices.filter { !dropped.contains($0) }
     var result = self
     result.columns = kept.map { columns[$0] }
@@ -78,9 +83,11 @@ struct TextTable {
     for drop in [nil] + drops.map(Optional.some) {
       if let drop { gone.insert(drop) }
       let table = dropping(gone)
-      if table.width <= width { return table }
-      let name = table.widths.first ?? 0
-      let room = name - (table.width - width)
+      let widths = table.widths
+      let needed = Self.width(widths)
+      if needed <= width { return table }
+      let name = widths.first ?? 0
+      let room = name - (needed - width)
       if room >= min(name, leastName) || drop == drops.last {
         return table.cuttingNames(to: max(8, room), ellipsis)
       }

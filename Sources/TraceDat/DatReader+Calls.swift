@@ -16,6 +16,9 @@ extension DatReader {
     return isPlain
   }
 
+  /// How many calls so much trace data usually holds: an entry and an exit take 72 bytes.
+  public var likelyCalls: UInt64 { container.dataSize / 72 }
+
   /// Replaces `calls` with the next ones, in the order of their ends; unfinished calls where that is noticed. Their paths,
   /// self times and times away are not told, and `sequence` tells the order of the entries of one CPU only.
   ///

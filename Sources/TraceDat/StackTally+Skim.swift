@@ -9,20 +9,40 @@ extension StackTally {
   /// - the task's open calls, the sums and the tables are pointers in locals; nothing is counted, retained or checked for
   ///   uniqueness a record;
   /// - the path, and with it the function, comes out of a table by one load; an exit is known by its entry's address;
-  /// - kind and length are told by one compare with those of the last record that was looked at;
+  /// - type and task are told by one compare with those of the last record that was looked at, and the next record's place
+  ///   follows from that, not from a load;
   /// - a call's sums are added in one place, that of its path; what belongs to the outermost call is told by `touched`.
   ///
   /// - Parameter last: the time stamp of the record before, converted.
   func skim(_ cursor: inout SubBufferCursor, _ last: inout UInt64, cpu: Int32) {
-    guard let task = current, cpu == currentCPU, task.lostBelow == 0, cursor.timestamp &+ offset >= last
+    guard layout.pid == SkimLayout.usualPid, layout.function == SkimLayout.usualFunction else { return }
+    if layout.isUsual {
+      skim(&cursor, &last, cpu: cpu, entryDepth: 16, exitDepth: 16, callTime: 24, returnTime: 32)
+    } else {
+      skim(
+        &cursor, &last, cpu: cpu, entryDepth: layout.entryDepth, exitDepth: layout.exitDepth,
+        callTime: layout.callTime, returnTime: layout.returnTime)
+    }
+  }
+
+  @inline(__always)
+  private func skim(
+    _ cursor: inout SubBufferCursor, _ last: inout UInt64, cpu: Int32, entryDepth: Int, exitDepth: Int,
+    callTime: Int, returnTime: Int
+  ) {
+    guard let task = current, cpu == currentCPU, task.lostBelow == 0, cursor.position < cursor.end,
+      cursor.timestamp &+ offset >= last
     else { return }
     let layout = self.layout
     let offset = self.offset
     let stopsAtOthers = self.stopsAtOthers
     let latest = self.latest
-    let pid = currentPID
-    let entry = entryHead
-    let exit = exitHead
+    let entry = RecordHead.key(entryHead, pid: currentPID)
+    let exit = RecordHead.key(exitHead, pid: currentPID)
+    let entryWords = RecordHead.words(entryHead)
+    let exitWords = RecordHead.words(exitHead)
+    let entrySize = Int(entryWords) &* 4 &+ 4
+    let exitSize = Int(exitWords) &* 4 &+ 4
     let behind = cursor.base + cursor.end
     var record = cursor.base + cursor.position
     let start = record
@@ -43,28 +63,19 @@ extension StackTally {
     let highest = task.frames.capacity &- 1
 
     while true {
-      while record < behind {
-        let word = UInt64(littleEndian: record.loadUnaligned(as: UInt64.self))
-        let head = word & RecordHead.mask
-        let isExit = head == exit
-        let next = record + (Int(truncatingIfNeeded: head & 31) &* 4 &+ 4)
-        let newTime = time &+ UInt64(UInt32(truncatingIfNeeded: word) >> 5)
-        guard isExit || head == entry, next <= behind, newTime <= latest else { break }
-        // From here on every field that is read lies within the record.
+      while true {
+        let key = RecordHead.key(of: record)
+        let word = UInt32(littleEndian: record.loadUnaligned(as: UInt32.self))
+        let newTime = time &+ UInt64(word >> 5)
         let data = record + 4
         let address = UInt64(
-          littleEndian: data.loadUnaligned(fromByteOffset: layout.function, as: UInt64.self))
-        let process = Int32(
-          littleEndian: data.loadUnaligned(fromByteOffset: layout.pid, as: Int32.self))
-        let depth = UInt32(
-          littleEndian: data.loadUnaligned(
-            fromByteOffset: isExit ? layout.exitDepth : layout.entryDepth, as: UInt32.self))
-        guard process == pid else { break }
-        if isExit {
-          let from = UInt64(
-            littleEndian: data.loadUnaligned(fromByteOffset: layout.callTime, as: UInt64.self))
-          let to = UInt64(
-            littleEndian: data.loadUnaligned(fromByteOffset: layout.returnTime, as: UInt64.self))
+          littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualFunction, as: UInt64.self))
+        if key == exit {
+          let next = record + exitSize
+          guard word & 31 == exitWords, next <= behind, newTime <= latest else { break }
+          let depth = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: exitDepth, as: UInt32.self))
+          let from = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: callTime, as: UInt64.self))
+          let to = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: returnTime, as: UInt64.self))
           let duration = Int64(bitPattern: to &- from)
           // `frames[0]` has no address; an exit without one is looked at.
           let frame = frames[top]
@@ -122,7 +133,11 @@ extension StackTally {
               touchedCount = 0
             }
           }
+          record = next
         } else {
+          let next = record + entrySize
+          guard key == entry, word & 31 == entryWords, next <= behind, newTime <= latest else { break }
+          let depth = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: entryDepth, as: UInt32.self))
           guard depth <= FunctionSieve.deepestPlausible, Int32(bitPattern: depth) > frames[top].depth,
             top < highest
           else { break }
@@ -134,10 +149,10 @@ extension StackTally {
             node: child.node, function: nodes[Int(child.node)].function, depth: Int32(bitPattern: depth),
             address: address)
           deepest = max(deepest, depth)
+          record = next
         }
         hasTaken = true
         time = newTime
-        record = next
       }
       // The stamps of other events count for nothing, as in `CPUStream.advance`.
       guard !stopsAtOthers, behind - record >= 8 else { break }

@@ -5,6 +5,9 @@ struct SkimLayout {
   static let usualPid = 4
   static let usualFunction = 8
 
+  /// As of present kernels (kernel/trace/trace_entries.h, `funcgraph_entry` and `funcgraph_exit`).
+  var isUsual: Bool { entryDepth == 16 && exitDepth == 16 && callTime == 24 && returnTime == 32 }
+
   let entry: UInt16
   /// The entry with a return address; the other one's number where there is none.
   let returnAddressEntry: UInt16
@@ -100,8 +103,7 @@ extension SubBufferCursor {
     guard let layout = sieve.layout, layout.pid == SkimLayout.usualPid,
       layout.function == SkimLayout.usualFunction
     else { return }
-    if layout.entryDepth == 16, layout.exitDepth == 16, layout.callTime == 24, layout.returnTime == 32 {
-      // As since Linux 5.0 (kernel/trace/trace_entries.h, `funcgraph_exit`).
+    if layout.isUsual {
       skim(sieve, &skimming, &last, layout, entryDepth: 16, exitDepth: 16, callTime: 24, returnTime: 32)
     } else {
       skim(

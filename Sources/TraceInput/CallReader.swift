@@ -76,6 +76,9 @@ public struct CallReader: ~Copyable {
     pairsByCPU = try events.pairsCalls()
   }
 
+  /// How many calls an input of this size usually has; 0 where that cannot be told.
+  public var likelyCalls: UInt64 { events.likelyCalls }
+
   /// Gives calls of some functions only, without self times, where that is cheaper than giving all; others may come
   /// too. To be called before the first `next`. At the end `leftOut` says whether it went well.
   ///

@@ -151,6 +151,12 @@ public struct TraceReader: EventReader, ~Copyable {
     return nil
   }
 
+  /// How many calls an input of this size usually has; 0 where that cannot be told.
+  var likelyCalls: UInt64 {
+    // Of a text some three lines.
+    of({ _ in (size ?? 0) / 200 }, { $0.likelyCalls }) ?? 0
+  }
+
   /// Whether `nextCalls` can deliver the calls, which makes `next` and the pairing of its events needless: see
   /// `DatReader.pairsCalls`. To be called before the first `next`.
   mutating func pairsCalls() throws(TraceError) -> Bool { try readers.dat?.pairsCalls() ?? false }

@@ -82,6 +82,24 @@ import TraceInput
     }
   }
 
+  /// What becomes of more durations than are kept in all does not depend on whether that was foreseen; and where it was
+  /// foreseen wrongly, all are kept.
+  @Test(arguments: [100, 1_000, 2_000_000], ["6.18-nest3-256m-2m.dat", "6.17-nest3-256m-2m.dat"])
+  func crowded(budget: Int, name: String) throws {
+    let file = Self.folder.appendingPathComponent(name).path
+    var texts: [[String]] = []
+    for expected in [UInt64.max, 0] {
+      var analyzer = TraceAnalyzer(
+        path: name, request: AnalysisRequest(selection: FunctionSelection(patterns: [], all: true)), jobs: 2)
+      analyzer.exactBudget = budget
+      analyzer.crowdExpected = expected
+      let analysis = try analyzer.analyze(SniffedInput(path: file))
+      #expect(analysis.quality.calls > 100)
+      texts.append(analysis.functions.map { text($0) + " \($0.durations.compared(seed: 1))" })
+    }
+    #expect(texts[0] == texts[1])
+  }
+
   /// More durations than are kept: what stands for them does not depend on how the trace was divided.
   @Test(arguments: [DurationSample.exactLimit, TraceAnalyzer.crowdedLimit])
   func manyDurations(limit: Int) throws {
