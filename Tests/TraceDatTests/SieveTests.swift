@@ -113,7 +113,7 @@ import Testing
 
   /// nil where the reader says that it has to read everything.
   static func outcome(
-    _ bytes: [UInt8], of wanted: Set<String>, bySieve: Bool, jobs: Int = 1
+    _ bytes: [UInt8], of wanted: Set<String>, bySieve: Bool, searching: Bool = false, jobs: Int = 1
   ) throws -> Outcome? {
     var reader = try DatReader(size: UInt64(bytes.count), jobs: jobs, leastForThreads: 0) {
       (offset, target) throws(TraceError) -> Int in
@@ -123,7 +123,9 @@ import Testing
       }
       return count
     }
-    if bySieve { try reader.selectFunctions { wanted.contains($0) } }
+    if bySieve {
+      try reader.selectFunctions(beginning: searching ? wanted.sorted() : []) { wanted.contains($0) }
+    }
     var builder = CallBuilder(buffersFollowOneAnother: true)
     var result = Outcome()
     var batch: [Event] = []
@@ -182,6 +184,8 @@ import Testing
       #expect(fast == plain, "seed \(seed), \(wanted)")
       let several = try Self.outcome(bytes, of: wanted, bySieve: true, jobs: 3)
       #expect(fast == several, "seed \(seed), several threads")
+      let found = try Self.outcome(bytes, of: wanted, bySieve: true, searching: true)
+      #expect(fast == found, "seed \(seed), names searched for")
     }
     #expect(complete >= sort.least)
     #expect(sort.least < 50 || calls > 600)
@@ -194,6 +198,7 @@ import Testing
     for wanted: Set<String> in [["vfio_pin_map_dma"], ["iommu_map", "vfio_remove_dma"]] {
       if let fast = try Self.outcome(bytes, of: wanted, bySieve: true) {
         #expect(fast == (try Self.outcome(bytes, of: wanted, bySieve: false)))
+        #expect(fast == (try Self.outcome(bytes, of: wanted, bySieve: true, searching: true)))
       }
     }
   }
