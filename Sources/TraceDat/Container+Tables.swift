@@ -130,7 +130,7 @@ extension Container {
   /// Of a section with a number of 4 bytes in front of its text.
   private func text(of compressed: RawBlock, size: UInt64, at offset: UInt64) throws(TraceError) -> RawBlock {
     let block = RawBlock(capacity: Int(size))
-    guard let count = Decompressor(header.compression).decompress(compressed.bytes, into: block.memory) else {
+    guard let count = decompressor.decompress(compressed.bytes, into: block.memory) else {
       throw TraceError(.corrupt, at: .byte(offset + Self.sectionHeaderSize), "kallsyms does not decompress")
     }
     block.count = min(count, Int(size))

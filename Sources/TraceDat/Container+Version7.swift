@@ -43,7 +43,7 @@ extension Container {
     let compressed = try cursor.block(compressedSize, limit: Self.largestMetadata, what)
     let block = RawBlock(capacity: Int(size))
     guard
-      let count = Decompressor(header.compression).decompress(compressed.bytes, into: block.memory)
+      let count = decompressor.decompress(compressed.bytes, into: block.memory)
     else {
       throw TraceError(.corrupt, at: place, "\(what) does not decompress")
     }

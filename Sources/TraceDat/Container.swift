@@ -50,6 +50,8 @@ struct Container {
   static let mostCPUs: UInt32 = 1 << 16
 
   var header: ContainerHeader
+  /// For sections, one after another.
+  let decompressor: Decompressor
   var subBuffer: SubBufferLayout
   /// The formats of the function graph tracer that the grammar accepted.
   var formats: [EventFormatText] = []
@@ -66,6 +68,7 @@ struct Container {
   init(_ file: FileBytes, diagnostics: inout Diagnostics) throws(TraceError) {
     let header = try Self.readHeader(file)
     self.header = header
+    decompressor = Decompressor(header.compression)
     subBuffer = SubBufferLayout(longSize: header.longSize)
     if header.version == 6 {
       try readVersion6(file, diagnostics: &diagnostics)

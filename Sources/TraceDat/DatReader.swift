@@ -25,7 +25,6 @@ public struct DatReader: EventReader, ~Copyable {
 
   let file: FileBytes
   let container: Container
-  private let decompressor: Decompressor
   var decoder: EventDecoder
   var context: PageContext
   private var merge = CPUMerge()
@@ -91,8 +90,6 @@ public struct DatReader: EventReader, ~Copyable {
     let file = FileBytes(size: size, readAt: readAt)
     var diagnostics = Diagnostics()
     let container = try Container(file, diagnostics: &diagnostics)
-    let decompressor = Decompressor(container.header.compression)
-
     let jobs = container.dataSize < leastForThreads ? 1 : max(1, jobs)
 
     var comms = StringTable()
@@ -103,12 +100,12 @@ public struct DatReader: EventReader, ~Copyable {
     self.jobs = jobs
     unclaimed = size
     self.container = container
-    self.decompressor = decompressor
     self.comms = comms
     decoder = EventDecoder(formats: formats, symbols: SymbolIndex(), tasks: tasks)
     context = PageContext(
       file: file, order: container.header.order, layout: container.subBuffer, pageSize: 0,
-      decompressor: decompressor, memory: MemoryBudget(), conversion: TimestampConversion(), formats: nil)
+      decompressor: container.decompressor, memory: MemoryBudget(), conversion: TimestampConversion(),
+      formats: nil)
     description = container.description(byteCount: size)
     self.diagnostics = diagnostics
     diagnosticsAtStart = diagnostics
@@ -236,7 +233,7 @@ public struct DatReader: EventReader, ~Copyable {
     let isTime = description.buffers[buffer].timestampsAreTime
     unit = isTime ? .nanoseconds : .raw
     let memory = MemoryBudget()
-    context = pageContext(of: layout, formats, decompressor, memory)
+    context = pageContext(of: layout, formats, container.decompressor, memory)
     let cpus = cpus(of: layout)
     let blockSize = Self.blockSize(of: layout)
     guard sieves.isEmpty else {

@@ -133,24 +133,21 @@ struct SymbolSearch {
   /// where the text has no addresses, or too much was found.
   func found() -> SymbolIndex? {
     let all = UnsafeBufferPointer(start: addresses.base, count: addresses.count)
-    guard all.contains(where: { $0 != 0 }), hits.count <= Self.mostHits else { return nil }
+    let highest = all.reduce(0, max)
+    guard highest > 0, hits.count <= Self.mostHits else { return nil }
     var text: [UInt8] = []
     var known: Set<UInt64> = []
     var ends: Set<UInt64> = []
     for hit in hits {
       let address = all[hit.symbol]
-      // The last symbol has no end.
-      var next: UInt64?
-      var isFirst = true
-      for (index, other) in all.enumerated() {
-        if other > address { next = min(next ?? other, other) }
-        if other == address, index < hit.symbol { isFirst = false }
-      }
-      // Of several symbols at one address the first is taken.
+      // Of several symbols at one address the first in the text counts.
+      let isFirst = !all[..<hit.symbol].contains(address)
+      // Without a branch, so that several are looked at at once. The last symbol has no end.
+      let next = all.reduce(UInt64.max) { min($0, $1 > address ? $1 : .max) }
       guard isFirst || known.contains(address) else { continue }
       text += hit.line + [0x0a]
       known.insert(address)
-      if let next { ends.insert(next) }
+      if address < highest { ends.insert(next) }
     }
     // Begins no wanted name.
     let nameless = "!?-+,".utf8.first { byte in !prefixes.contains { $0[0] == byte } } ?? 0x21
