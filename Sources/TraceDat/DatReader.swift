@@ -115,9 +115,9 @@ public struct DatReader: EventReader, ~Copyable {
   /// Reads all symbols, where that has not been done.
   mutating func loadSymbols() throws(TraceError) {
     if hasSymbols { return }
-    hasSymbols = true
     var found = Diagnostics()
     decoder.symbols = try container.readSymbols(file, jobs: jobs, diagnostics: &found)
+    hasSymbols = true
     for diagnostic in found.kept {
       diagnostics.record(diagnostic.kind, at: diagnostic.place, diagnostic.detail)
       diagnosticsAtStart.record(diagnostic.kind, at: diagnostic.place, diagnostic.detail)
