@@ -49,8 +49,8 @@ final class FileBytes: Sendable {
 
 /// Raw memory with an owner, or a part of another block's, which it keeps alive. Not zeroed.
 final class RawBlock {
-  /// So many bytes behind the memory can be read too; what they are is of no account. As many as a record may have behind the
-  /// one that is thought to be the last, and the head of one more.
+  /// So many bytes behind the memory can be read too; what they are is of no account. The fields of a record are loaded
+  /// before it is known that there is one.
   static let overhang = 256
 
   let memory: UnsafeMutableRawBufferPointer
@@ -89,8 +89,8 @@ final class RawBlock {
 extension UnsafeMutableRawBufferPointer {
   private static var worthPopulating: Int { 256 << 10 }
 
-  /// Has the system give all of the memory at once, where it is going to be filled: one page fault after another takes three
-  /// times as long. Kernels before 5.14 do not know how, and give it by page faults then.
+  /// Has the system give all of the memory at once, where it is going to be filled: one page fault after another takes
+  /// a little longer (4.2 to 4.7 instead of 3.7 to 4.0 ms for 12 MB). Kernels before 5.14 do not know how, and give it by page faults then.
   func populate() {
     guard count >= Self.worthPopulating, let baseAddress else { return }
     let page = UInt(sysconf(CInt(_SC_PAGESIZE)))

@@ -85,12 +85,11 @@ extension SubBufferCursor {
   /// another kind, length or task, of an unknown function, one less deep than all since the last wanted one, or a broken
   /// one.
   ///
-  /// This is where a trace's bytes go by, some 40 instructions a record and one branch that depends on it:
+  /// This is where a trace's bytes go by, a record at a time:
   /// - state lives in locals, which the compiler keeps in registers;
-  /// - entry and exit share one path, with selects where they differ: which of them comes next cannot be predicted;
+  /// - entry and exit have a path each: which of them comes next is foretold well enough, and the next record's place then
+  ///   follows from that and not from a load, which a select would have to wait for;
   /// - type and task are told by one compare with those of the last record that was looked at;
-  /// - a record's type is loaded before it is known where the record is: behind an entry, and behind an exit. What a record
-  ///   waits for is then no load, only a choice;
   /// - the function is told by one load from a table of addresses instead of by its name;
   /// - the usual places of the fields are constants;
   /// - all reasons to stop are bits of one number. The fields are read before it is known that the record has them, or that

@@ -52,8 +52,7 @@ struct Pinstat: ParsableCommand {
     }
   }
 
-  /// The command that `arguments` ask for, parsed without all the others, which would take a third of the time that a small
-  /// trace is read in. Nil where they ask for something else or are wrong, of which `main` knows more to say.
+  /// The command that `arguments` ask for, parsed without all the others, which a short run would notice. Nil where they ask for something else or are wrong, of which `main` knows more to say.
   private static func subcommand(of arguments: [String]) -> (any ParsableCommand)? {
     guard let name = arguments.first,
       let type = configuration.subcommands.first(where: { $0.configuration.commandName == name }),
