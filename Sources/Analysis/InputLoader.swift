@@ -20,6 +20,11 @@ public struct InputLoader: Sendable {
     self.summaryUnit = summaryUnit
   }
 
+  /// How many inputs there are: of a single one nothing is kept for others.
+  public static func expect(inputs count: Int) {
+    TraceReader.expectsMore(count > 1)
+  }
+
   /// One analysis of a trace; as many as a baseline holds.
   ///
   /// - Parameters:

@@ -51,7 +51,11 @@ extension Container {
       case .plain(let offset, let size):
         return try Self.search(prefixes, file, at: offset, size: size)
       case .section(let offset):
-        if let stored = try compressedBytes(ofSectionAt: offset, file) {
+        if !RecentSymbols.areKept {
+          if let place = try compressedPlace(ofSectionAt: offset, file) {
+            return try search(prefixes, place, file)
+          }
+        } else if let stored = try compressedBytes(ofSectionAt: offset, file) {
           if let known = RecentSymbols.find(stored.bytes, beginning: prefixes) { return known }
           guard let index = search(prefixes, stored.bytes, size: stored.size) else { return nil }
           RecentSymbols.keep(index, of: stored.bytes, beginning: prefixes)
@@ -71,7 +75,7 @@ extension Container {
     _ prefixes: [String], _ file: FileBytes, at offset: UInt64, size: UInt64
   ) throws(TraceError) -> SymbolIndex? {
     guard size <= UInt64(largestMetadata), file.available(at: offset, count: size) == size else { return nil }
-    var search = SymbolSearch(prefixes, size: size)
+    var search = SymbolSearch(prefixes)
     var done: UInt64 = 0
     while done < size {
       let room = search.room
@@ -86,10 +90,46 @@ extension Container {
     return search.found()
   }
 
-  /// - Parameter size: bytes of the section: a number of 4 bytes, and so many of text.
-  private func search(_ prefixes: [String], _ compressed: RawBlock, size: UInt64) -> SymbolIndex? {
-    var search = SymbolSearch(prefixes, size: size)
-    var inflation = Inflation(compressed, header.compression)
+  /// Where the content of a compressed section lies, and how many bytes it becomes: a number of 4 bytes, and so many of text.
+  private struct CompressedPlace {
+    let offset: UInt64
+    let count: UInt64
+    let size: UInt64
+  }
+
+  private static let pieceSize = 64 << 10
+
+  /// Without ever holding what is compressed as a whole.
+  private func search(
+    _ prefixes: [String], _ place: CompressedPlace, _ file: FileBytes
+  ) throws(TraceError) -> SymbolIndex? {
+    let piece = RawBlock(capacity: Self.pieceSize)
+    var done: UInt64 = 0
+    var failure: TraceError?
+    let found = search(prefixes, piece, size: place.size) {
+      let wanted = Int(min(UInt64(Self.pieceSize), place.count - done))
+      do throws(TraceError) {
+        piece.count = try file.read(
+          at: place.offset + done, into: UnsafeMutableRawBufferPointer(rebasing: piece.memory[..<wanted]))
+      } catch {
+        failure = error
+        return false
+      }
+      done += UInt64(piece.count)
+      return piece.count > 0
+    }
+    if let failure { throw failure }
+    return found
+  }
+
+  /// - Parameters:
+  ///   - compressed: the first of it; `refill` puts what follows in its place.
+  ///   - size: bytes of the section: a number of 4 bytes, and so many of text.
+  private func search(
+    _ prefixes: [String], _ compressed: RawBlock, size: UInt64, refill: @escaping () -> Bool = { false }
+  ) -> SymbolIndex? {
+    var search = SymbolSearch(prefixes)
+    var inflation = Inflation(compressed, header.compression, refill: refill)
     let number = RawBlock(capacity: 4)
     guard inflation.make(into: number.memory) == 4, let first = number.memory.baseAddress else { return nil }
     let textSize = UInt64(header.order.uint32(first))
@@ -109,22 +149,29 @@ extension Container {
     return search.found()
   }
 
-  /// As they lie in the file, with the size they had before; nil of a section that is not compressed or not whole, of which
-  /// `text` says what is wrong.
-  private func compressedBytes(
+  /// Nil of a section that is not compressed or not whole, of which `text` says what is wrong.
+  private func compressedPlace(
     ofSectionAt offset: UInt64, _ file: FileBytes
-  ) throws(TraceError) -> (bytes: RawBlock, size: UInt64)? {
+  ) throws(TraceError) -> CompressedPlace? {
     guard file.available(at: offset, count: Self.sectionHeaderSize + 8) == Self.sectionHeaderSize + 8 else {
       return nil
     }
     var cursor = ByteCursor(file: file, order: header.order, from: offset)
     guard try readSectionHeader(&cursor).isCompressed else { return nil }
-    let compressedSize = UInt64(try cursor.uint32("kallsyms"))
+    let count = UInt64(try cursor.uint32("kallsyms"))
     let size = UInt64(try cursor.uint32("kallsyms"))
-    guard compressedSize <= cursor.remaining,
-      Decompressor.objection(compressed: compressedSize, decompressed: size) == nil
+    guard count <= cursor.remaining, Decompressor.objection(compressed: count, decompressed: size) == nil
     else { return nil }
-    return (try cursor.block(compressedSize, limit: Self.largestMetadata, "kallsyms"), size)
+    return CompressedPlace(offset: cursor.position, count: count, size: size)
+  }
+
+  /// As they lie in the file, with the size they had before.
+  private func compressedBytes(
+    ofSectionAt offset: UInt64, _ file: FileBytes
+  ) throws(TraceError) -> (bytes: RawBlock, size: UInt64)? {
+    guard let place = try compressedPlace(ofSectionAt: offset, file) else { return nil }
+    var cursor = ByteCursor(file: file, order: header.order, from: place.offset)
+    return (try cursor.block(place.count, limit: Self.largestMetadata, "kallsyms"), place.size)
   }
 
   /// Of a section with a number of 4 bytes in front of its text.

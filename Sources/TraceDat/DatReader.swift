@@ -61,6 +61,12 @@ public struct DatReader: EventReader, ~Copyable {
     prefix.starts(with: Container.magic)
   }
 
+  /// Whether this process reads another trace after one: the symbols of the last ones are kept for it, which takes memory. They
+  /// are unless this says otherwise.
+  public static func expectsMore(_ isMore: Bool) {
+    RecentSymbols.areKept = isMore
+  }
+
   /// Reads what the file says about itself.
   ///
   /// - Parameters:

@@ -4,31 +4,37 @@ internal import CCompression
 struct Inflation: ~Copyable {
   enum State {
     case more
-    /// All has been made.
+    /// All has been made. Found out by a `make` that is asked for more than there is.
     case ended
     /// What is damaged, or was cut, ends here. What was made before is as it was.
     case damaged
   }
 
   private(set) var state = State.more
+  /// The bytes that are being decompressed, and how to get those behind them.
   private let source: RawBlock
+  private let refill: () -> Bool
   private let compression: Compression
   /// It must not move.
   private let zlib = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
   private var zstd: OpaquePointer?
   /// Of the source.
   private var position = 0
+  /// It is whole where nothing follows.
+  private var mayEnd: Bool
 
-  /// - Parameter source: all that there is of it; kept as long as this is.
-  init(_ source: RawBlock, _ compression: Compression) {
+  /// - Parameters:
+  ///   - source: the first of it; kept as long as this is.
+  ///   - refill: puts what follows into `source`, in the place of what was there; false where nothing does.
+  init(_ source: RawBlock, _ compression: Compression, refill: @escaping () -> Bool = { false }) {
     self.source = source
+    self.refill = refill
     self.compression = compression
+    mayEnd = compression == .none
     zlib.initialize(to: z_stream())
     switch compression {
     case .none: break
     case .zlib:
-      zlib.pointee.next_in = source.memory.baseAddress?.assumingMemoryBound(to: Bytef.self)
-      zlib.pointee.avail_in = uInt(clamping: source.count)
       if inflateInit_(zlib, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) != Z_OK { state = .damaged }
     case .zstd:
       zstd = ZSTD_createDStream()
@@ -48,6 +54,14 @@ struct Inflation: ~Copyable {
   mutating func make(into target: UnsafeMutableRawBufferPointer) -> Int {
     var made = 0
     while state == .more, made < target.count {
+      if position == source.count {
+        if refill() {
+          position = 0
+        } else if mayEnd {
+          state = .ended
+          break
+        }
+      }
       let rest = UnsafeMutableRawBufferPointer(rebasing: target[made...])
       let before = (made, position)
       switch compression {
@@ -64,11 +78,13 @@ struct Inflation: ~Copyable {
     let count = min(target.count, source.count - position)
     target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source.bytes[position..<position + count]))
     position += count
-    if position == source.count { state = .ended }
     return count
   }
 
   private mutating func inflateZlib(_ target: UnsafeMutableRawBufferPointer) -> Int {
+    let input = source.memory.baseAddress.map { $0 + position }
+    zlib.pointee.next_in = input?.assumingMemoryBound(to: Bytef.self)
+    zlib.pointee.avail_in = uInt(clamping: source.count - position)
     zlib.pointee.next_out = target.baseAddress?.assumingMemoryBound(to: Bytef.self)
     zlib.pointee.avail_out = uInt(clamping: target.count)
     let room = Int(zlib.pointee.avail_out)
@@ -86,11 +102,9 @@ struct Inflation: ~Copyable {
     var output = ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
     let left = ZSTD_decompressStream(zstd, &output, &input)
     position = input.pos
-    if ZSTD_isError(left) != 0 {
-      state = .damaged
-    } else if left == 0, position == source.count {
-      state = .ended
-    }
+    if ZSTD_isError(left) != 0 { state = .damaged }
+    // Another frame may follow.
+    mayEnd = left == 0
     return output.pos
   }
 }

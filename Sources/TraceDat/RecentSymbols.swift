@@ -20,6 +20,14 @@ enum RecentSymbols {
     var entries: [Entry] = []
   }
 
+  private static let keeping = Guarded(true)
+
+  /// Whether another trace is expected.
+  static var areKept: Bool {
+    get { keeping.withLock { $0 } }
+    set { keeping.withLock { $0 = newValue } }
+  }
+
   /// The symbols of a table that was stored as these very bytes: all, or those that begin so.
   static func find(_ stored: RawBlock, beginning prefixes: [String]? = nil) -> SymbolIndex? {
     // Compared outside the lock: what was taken out stays as it is.
@@ -36,7 +44,7 @@ enum RecentSymbols {
 
   static func keep(_ index: SymbolIndex, of stored: RawBlock, beginning prefixes: [String]? = nil) {
     // Another thread may have been as fast.
-    if find(stored, beginning: prefixes) != nil { return }
+    if !areKept || find(stored, beginning: prefixes) != nil { return }
     let entry = Shared(entries: [Entry(stored: stored, prefixes: prefixes, index: index)])
     entries.withLock { $0.entries = Array((entry.entries + $0.entries).prefix(most)) }
   }

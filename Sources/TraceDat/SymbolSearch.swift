@@ -19,14 +19,27 @@ struct SymbolSearch {
   private let isWide: Bool
   private let buffer = RawBlock(capacity: bufferSize)
   private var filled = 0
-  /// Of all symbols, in the order of the text.
-  private let addresses: GrowingTable<UInt64>
+  /// Of the symbols that are not passed, in the order of the text.
+  ///
+  /// While addresses do not fall, as they do not in a kernel's own symbols, those of a block are passed at its end. From the block
+  /// on in which one falls, among the modules', all are kept.
+  private let addresses = GrowingTable<UInt64>(capacity: 1 << 10)
+  private var isSorted = true
+  /// The highest address that is passed.
+  private var passed: UInt64?
   private let ends = GrowingTable<UInt32>(capacity: blockSize + 4)
   private var hits: [Hit] = []
 
   private struct Hit {
-    let symbol: Int
     let line: [UInt8]
+    /// In `addresses`; nil when it is passed.
+    var index: Int?
+    // The rest is known when it is passed.
+    var address: UInt64 = 0
+    /// No symbol in front of it has its address.
+    var isFirst = true
+    /// The lowest address above its own among those behind it that are passed.
+    var next = UInt64.max
   }
 
   /// Whether symbols that begin with these can be searched for: some, each of them something. Functions without a symbol begin
@@ -38,16 +51,9 @@ struct SymbolSearch {
 
   /// - Parameters:
   ///   - prefixes: as `takes` takes them.
-  ///   - size: bytes of the text, about.
   ///   - isWide: whether the machine's wide vectors are used.
-  init(_ prefixes: [String], size: UInt64, isWide: Bool = pinstat_has_avx2() != 0) {
+  init(_ prefixes: [String], isWide: Bool = pinstat_has_avx2() != 0) {
     self.isWide = isWide
-    // A line has some 45 bytes.
-    addresses = GrowingTable(capacity: Int(clamping: size) / 42 + Self.blockSize)
-    UnsafeMutableRawBufferPointer(
-      UnsafeMutableBufferPointer(start: addresses.base, count: addresses.capacity)
-    )
-    .populate()
     let texts = prefixes.map { Array($0.utf8) }
     // Those that are not used are the first one again.
     let heads = (0..<Self.mostPrefixes).map { number in
@@ -111,15 +117,41 @@ struct SymbolSearch {
         start = end + 1
         line += 1
       }
+      pass()
     }
     takeLine(bytes, min(start, bytes.count)..<bytes.count)
+    pass()
+  }
+
+  /// Lets go of the addresses that are there, if they go on from those that were passed before.
+  private mutating func pass() {
+    let new = UnsafeBufferPointer(start: addresses.base, count: addresses.count)
+    guard isSorted, let first = new.first else { return }
+    var falls = first < passed ?? 0
+    for index in 1..<new.count { falls = falls || new[index] < new[index - 1] }
+    if falls {
+      isSorted = false
+      return
+    }
+    for number in hits.indices {
+      let index = hits[number].index
+      if let index {
+        hits[number].address = new[index]
+        hits[number].isFirst = new[index] != (index > 0 ? new[index - 1] : passed)
+        hits[number].index = nil
+      }
+      guard hits[number].next == .max else { continue }
+      hits[number].next = new[(index ?? 0)...].first { $0 > hits[number].address } ?? .max
+    }
+    passed = new[new.count - 1]
+    addresses.removeAll()
   }
 
   /// A line of any kind.
   private mutating func takeLine(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>) {
     KallsymsText.visit(bytes, line) { address, line, name in
       if hits.count <= Self.mostHits, matches(bytes[name..<line.upperBound]) {
-        hits.append(Hit(symbol: addresses.count, line: Array(bytes[line])))
+        hits.append(Hit(line: Array(bytes[line]), index: addresses.count))
       }
       addresses.append(address)
     }
@@ -130,24 +162,29 @@ struct SymbolSearch {
   }
 
   /// The symbols found, as an index that gives them for the same addresses as one of all symbols does, and for no other; nil
-  /// where the text has no addresses, or too much was found.
+  /// where the text has no addresses, too much was found, or the order of the text does not tell where a function ends.
   func found() -> SymbolIndex? {
-    let all = UnsafeBufferPointer(start: addresses.base, count: addresses.count)
-    let highest = all.reduce(0, max)
+    let kept = UnsafeBufferPointer(start: addresses.base, count: addresses.count)
+    let highest = kept.reduce(passed ?? 0, max)
     guard highest > 0, hits.count <= Self.mostHits else { return nil }
     var text: [UInt8] = []
     var known: Set<UInt64> = []
     var ends: Set<UInt64> = []
-    for hit in hits {
-      let address = all[hit.symbol]
+    for var hit in hits {
+      if let index = hit.index {
+        hit.address = kept[index]
+        // Of those that are passed only the highest address is known.
+        if let passed, hit.address <= passed { return nil }
+        hit.isFirst = !kept[..<index].contains(hit.address)
+      }
       // Of several symbols at one address the first in the text counts.
-      let isFirst = !all[..<hit.symbol].contains(address)
-      // Without a branch, so that several are looked at at once. The last symbol has no end.
-      let next = all.reduce(UInt64.max) { min($0, $1 > address ? $1 : .max) }
-      guard isFirst || known.contains(address) else { continue }
+      guard hit.isFirst || known.contains(hit.address) else { continue }
       text += hit.line + [0x0a]
-      known.insert(address)
-      if address < highest { ends.insert(next) }
+      known.insert(hit.address)
+      // The last symbol has no end.
+      if hit.address < highest {
+        ends.insert(kept.reduce(hit.next) { $1 > hit.address ? min($0, $1) : $0 })
+      }
     }
     // Begins no wanted name.
     let nameless = "!?-+,".utf8.first { byte in !prefixes.contains { $0[0] == byte } } ?? 0x21

@@ -44,6 +44,12 @@ public struct TraceReader: EventReader, ~Copyable {
     self.size = size
   }
 
+  /// Whether this process reads another trace after one: what is kept for it is not kept else. It is unless this says
+  /// otherwise.
+  public static func expectsMore(_ isMore: Bool) {
+    DatReader.expectsMore(isMore)
+  }
+
   private static func openDat(
     _ file: SharedInput, _ prefix: [UInt8], _ jobs: Int, _ progress: ReadingProgress
   ) throws(TraceError) -> DatReader {

@@ -15,6 +15,7 @@ func load(
   let limit = max(1, options.jobs ?? availableCores())
   // What is left over when every path has a thread goes into the traces.
   let jobs = max(1, limit / max(1, paths.count))
+  InputLoader.expect(inputs: paths.count)
   let results = Guarded([Loaded?](repeating: nil, count: paths.count))
   inParallel(paths.count, workers: limit) { index, _ in
     let path = paths[index]

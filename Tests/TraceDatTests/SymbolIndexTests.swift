@@ -119,7 +119,7 @@ import Testing
   private static func search(
     _ prefixes: [String], _ text: String, isWide: Bool, _ random: inout SieveTests.Generator
   ) -> SymbolIndex? {
-    var search = SymbolSearch(prefixes, size: UInt64(text.utf8.count), isWide: isWide)
+    var search = SymbolSearch(prefixes, isWide: isWide)
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let piece = rest.prefix(min(search.room.count, Int.random(in: 1..<5_000, using: &random)))
