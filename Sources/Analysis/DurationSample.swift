@@ -91,23 +91,28 @@ public struct DurationSample: Sendable {
     // Nothing else holds them, so that they change in place.
     self.sketch = nil
     self.reservoir = nil
-    var low = Int64.max
-    var high = Int64.min
-    for timed in durations {
-      low = min(low, timed.duration)
-      high = max(high, timed.duration)
-    }
     reservoir.add(durations, priority: priority)
-    minimum = min(minimum, low)
-    maximum = max(maximum, high)
     count += durations.count
     resolution = max(resolution, 1)
     withUnsafeTemporaryAllocation(of: Int64.self, capacity: durations.count) { values in
-      for index in 0..<durations.count { values[index] = durations[index].duration }
-      var sum: Int64 = 0
-      for value in values {
-        let (next, overflow) = sum.addingReportingOverflow(value)
-        sum = overflow ? .max : next
+      var known = QuantileSketch.WholeNumbers(minimum: .max, maximum: .min, sum: 0)
+      for index in 0..<durations.count {
+        let value = durations[index].duration
+        values[index] = value
+        known.minimum = min(known.minimum, value)
+        known.maximum = max(known.maximum, value)
+        known.sum &+= value
+      }
+      let (low, high) = (known.minimum, known.maximum)
+      minimum = min(minimum, low)
+      maximum = max(maximum, high)
+      var sum = known.sum
+      if low < 0 || high.multipliedReportingOverflow(by: Int64(durations.count)).overflow {
+        sum = 0
+        for value in values {
+          let (next, overflow) = sum.addingReportingOverflow(value)
+          sum = overflow ? .max : next
+        }
       }
       total = total.addingReportingOverflow(sum).overflow ? .max : total + sum
       if low <= 0, high >= 0, values.contains(0) { zeroResolution = max(zeroResolution, 1) }
@@ -124,7 +129,7 @@ public struct DurationSample: Sendable {
       for value in values[index...] { squares[0] += (Double(value) - mean) * (Double(value) - mean) }
       moments.merge(
         Moments(count: UInt64(values.count), mean: mean, squaredDeviations: squares.sum()))
-      sketch.add(UnsafeBufferPointer(values), &bins)
+      sketch.add(UnsafeBufferPointer(values), known, &bins)
     }
     self.sketch = sketch
     self.reservoir = reservoir

@@ -56,7 +56,9 @@ extension FunctionDurations {
 
 extension AnalysisReport {
   /// For a terminal.
-  public func text(_ style: TextStyle) -> String {
+  ///
+  /// - Parameter jobs: how many threads may write it.
+  public func text(_ style: TextStyle, jobs: Int = 1) -> String {
     var lines: [String] = []
     for (index, trace) in traces.enumerated() {
       if index > 0 { lines.append("") }
@@ -71,18 +73,7 @@ extension AnalysisReport {
         lines.append("")
         lines += durationTable(trace, style)
       }
-      for (number, function) in trace.functions.enumerated() {
-        if context.wantsHistogram { lines += histogram(function, style) }
-        if context.wantsCallees, let callees = function.callees {
-          lines += calleeTable(function, callees, style)
-        }
-        if let view = view(index, number) {
-          lines.append("")
-          for line in view.lines {
-            lines += wrapped(Escaping.terminal(line), width: style.width, indent: "       ")
-          }
-        }
-      }
+      lines += sections(ofTrace: index, style, jobs)
       let notes = notes(for: trace, context)
       if !notes.isEmpty { lines.append("") }
       for note in notes {
@@ -93,6 +84,40 @@ extension AnalysisReport {
       }
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What is said of each function by itself.
+  private func sections(ofTrace index: Int, _ style: TextStyle, _ jobs: Int) -> [String] {
+    let functions = traces[index].functions
+    guard context.wantsHistogram || context.wantsCallees || !views.isEmpty else { return [] }
+    var parts = [[String]](repeating: [], count: (functions.count + Self.sectionsAtOnce - 1) / Self.sectionsAtOnce)
+    parts.withUnsafeMutableBufferPointer { parts in
+      inParallel(parts.count, workers: jobs) { part, _ in
+        let first = part * Self.sectionsAtOnce
+        parts[part] = (first..<min(first + Self.sectionsAtOnce, functions.count)).flatMap {
+          section(index, $0, functions[$0], style)
+        }
+      }
+    }
+    return Array(parts.joined())
+  }
+
+  private static let sectionsAtOnce = 64
+
+  private func section(
+    _ trace: Int, _ number: Int, _ function: FunctionDurations, _ style: TextStyle
+  ) -> [String] {
+    var lines = context.wantsHistogram ? histogram(function, style) : []
+    if context.wantsCallees, let callees = function.callees {
+      lines += calleeTable(function, callees, style)
+    }
+    if let view = view(trace, number) {
+      lines.append("")
+      for line in view.lines {
+        lines += wrapped(Escaping.terminal(line), width: style.width, indent: "       ")
+      }
+    }
+    return lines
   }
 
   private func durationTable(_ trace: TraceAnalysis, _ style: TextStyle) -> [String] {

@@ -2,6 +2,8 @@
 enum Escaping {
   /// For a terminal: control characters, which could move the cursor or change its colours, become U+FFFD.
   static func terminal(_ text: String) -> String {
+    // Nearly all are names in ASCII.
+    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
       switch scalar.value {

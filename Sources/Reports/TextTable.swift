@@ -39,21 +39,27 @@ struct TextTable {
   /// Lines for a terminal, indented, two blanks between columns, nothing at the ends of lines.
   func lines(indent: Int = 0, style: (String) -> String = { $0 }) -> [String] {
     let widths = widths
+    func pad(_ text: inout String, _ count: Int) {
+      // A string of up to fifteen bytes is no object.
+      for _ in 0..<count / 8 { text += "        " }
+      for _ in 0..<count % 8 { text += " " }
+    }
     func line(_ cells: [String], _ paint: [Int: @Sendable (String) -> String] = [:]) -> String {
-      let last = cells.lastIndex { !$0.isEmpty } ?? -1
-      var text = String(repeating: " ", count: indent)
-      for (column, cell) in cells.enumerated() where column <= last {
-        let padding = String(repeating: " ", count: widths[column] - displayWidth(cell))
-        var shown = cell
-        if column == last, columns[column].alignment == .left {
-          while shown.last == " " { shown.removeLast() }
-        }
-        if let paint = paint[column] { shown = paint(shown) }
-        text +=
-          columns[column].alignment == .left ? (column < last ? shown + padding : shown) : padding + shown
-        if column < last { text += "  " }
+      guard let last = cells.lastIndex(where: { !$0.isEmpty }) else { return "" }
+      var text = ""
+      text.reserveCapacity(indent + Self.width(widths))
+      pad(&text, indent)
+      for column in 0...last {
+        let cell = cells[column]
+        let padding = widths[column] - displayWidth(cell)
+        let isLeft = columns[column].alignment == .left
+        let shown = column == last && isLeft ? cell.droppingBlanksAtEnd : cell
+        if !isLeft { pad(&text, padding) }
+        text += paint[column].map { $0(shown) } ?? shown
+        if isLeft, column < last { pad(&text, padding) }
+        if column < last { pad(&text, 2) }
       }
-      return text.allSatisfy { $0 == " " } ? "" : text
+      return text.utf8.allSatisfy { $0 == 0x20 } ? "" : text
     }
     return [style(line(columns.map(\.title)))]
       + rows.enumerated().map { line($0.element, paints[$0.offset] ?? [:]) }
@@ -130,6 +136,15 @@ struct TextTable {
     func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
     return [line(columns.map(\.title)), line(columns.map { $0.alignment == .left ? "---" : "---:" })]
       + rows.map(line)
+  }
+}
+
+extension String {
+  fileprivate var droppingBlanksAtEnd: String {
+    guard utf8.last == 0x20 else { return self }
+    var text = self
+    while text.last == " " { text.removeLast() }
+    return text
   }
 }
 

@@ -131,25 +131,35 @@ public struct QuantileSketch: Hashable, Sendable {
     self.maximum = maximum
   }
 
+  /// What is known of many whole numbers.
+  public struct WholeNumbers: Sendable {
+    public var minimum: Int64
+    public var maximum: Int64
+    /// Modulo 2⁶⁴.
+    public var sum: Int64
+
+    public init(minimum: Int64, maximum: Int64, sum: Int64) {
+      self.minimum = minimum
+      self.maximum = maximum
+      self.sum = sum
+    }
+  }
+
   /// Adds many whole numbers; those below 1 count as 0. The same as one by one.
-  public mutating func add(_ values: UnsafeBufferPointer<Int64>, _ cache: inout BinCache) {
+  ///
+  /// - Parameter known: of these.
+  public mutating func add(
+    _ values: UnsafeBufferPointer<Int64>, _ known: WholeNumbers, _ cache: inout BinCache
+  ) {
     guard !values.isEmpty else { return }
     if cache.relativeError != relativeError { cache = BinCache(of: self) }
     count = count.addingSaturating(UInt64(values.count))
-    var low = Int64.max
-    var high = Int64.min
-    for value in values {
-      low = Swift.min(low, value)
-      high = Swift.max(high, value)
-    }
-    minimum = Swift.min(minimum, Double(low))
-    maximum = Swift.max(maximum, Double(high))
+    minimum = Swift.min(minimum, Double(known.minimum))
+    maximum = Swift.max(maximum, Double(known.maximum))
     // Sums below 2^53 are exact in whatever order, so that whole numbers can be added as such.
     let exact = 0x1p53
-    if low >= 0, abs(sum) + Double(high) * Double(values.count) < exact, sum == sum.rounded() {
-      var whole: Int64 = 0
-      for value in values { whole &+= value }
-      sum += Double(whole)
+    if known.minimum >= 0, abs(sum) + Double(known.maximum) * Double(values.count) < exact, sum == sum.rounded() {
+      sum += Double(known.sum)
     } else {
       for value in values { sum += Double(value) }
     }
@@ -162,8 +172,8 @@ public struct QuantileSketch: Hashable, Sendable {
 
   /// Bins of whole numbers by their leading bits, so that not every one needs a logarithm.
   ///
-  /// A cell is what numbers with the same exponent and the same 10 bits behind it share; as it is narrower than a bin of a
-  /// relative error from 0.0005 on, it holds one bin's border at most.
+  /// A cell is what numbers with the same exponent and the same few bits behind it share. It is narrower than a bin, so that it
+  /// holds one bin's border at most, and not narrower than need be: the cells that a trace's durations fall into are at hand then.
   public struct BinCache: Sendable {
     private struct Cell {
       /// The bin at the cell's start; `Int32.min` where the cell has not been looked at.
@@ -174,17 +184,21 @@ public struct QuantileSketch: Hashable, Sendable {
 
     fileprivate let relativeError: Double
     private var cells: [Cell]
-    private static let bits = 10
+    /// Of the significand.
+    private let bits: UInt64
 
     public init() {
       relativeError = .nan
       cells = []
+      bits = 0
     }
 
     fileprivate init(of sketch: QuantileSketch) {
       relativeError = sketch.relativeError
-      // Exponents 0 to 63.
-      cells = sketch.relativeError >= 0.0005 ? Array(repeating: Cell(), count: 64 << Self.bits) : []
+      // A bin is wider than 2ε, a cell as wide as 2⁻ᵇⁱᵗˢ at most. Exponents 0 to 63.
+      let needed = Int((-log2(2 * sketch.relativeError)).rounded(.up))
+      bits = UInt64(max(0, needed))
+      cells = needed <= 10 ? Array(repeating: Cell(), count: 64 << bits) : []
     }
 
     /// Writes the bins of those that are 1 or more.
@@ -199,10 +213,11 @@ public struct QuantileSketch: Hashable, Sendable {
       var position = 0
       while position < values.count {
         // Until a cell has to be looked at for the first time.
-        cells.withUnsafeMutableBufferPointer { cells in
+        let bits = bits
+        cells.withUnsafeBufferPointer { cells in
           while position < values.count {
             let value = Double(values[position])
-            let number = Self.cell(of: value)
+            let number = Self.cell(of: value, bits)
             guard value < 1 || number < cells.count && cells[number].index != .min else { return }
             if value >= 1 {
               let cell = cells[number]
@@ -214,7 +229,7 @@ public struct QuantileSketch: Hashable, Sendable {
         }
         guard position < values.count else { break }
         let value = Double(values[position])
-        let number = Self.cell(of: value)
+        let number = Self.cell(of: value, bits)
         if number < cells.count {
           look(at: number, value, sketch)
         } else {
@@ -228,12 +243,12 @@ public struct QuantileSketch: Hashable, Sendable {
 
     /// - Parameter value: below 1 the result is no cell.
     @inline(__always)
-    private static func cell(of value: Double) -> Int {
-      Int(value.bitPattern >> (52 - UInt64(bits))) - (1023 << bits)
+    private static func cell(of value: Double, _ bits: UInt64) -> Int {
+      Int(value.bitPattern &>> (52 &- bits)) - (1023 &<< Int(bits))
     }
 
     private mutating func look(at number: Int, _ value: Double, _ sketch: QuantileSketch) {
-      let mask = (UInt64(1) << (52 - UInt64(Self.bits))) - 1
+      let mask = (UInt64(1) << (52 - bits)) - 1
       var low = value.bitPattern & ~mask
       var high = value.bitPattern | mask
       let first = sketch.index(Double(bitPattern: low))

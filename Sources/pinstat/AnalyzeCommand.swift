@@ -122,7 +122,11 @@ struct AnalyzeCommand: ParsableCommand {
       status,
       writeReport(to: output) { () -> [UInt8] in
         switch format {
-        case .text: Array(report.text(textStyle(color: output.color, toFile: output.output != nil)).utf8)
+        case .text:
+          Array(
+            report.text(
+              textStyle(color: output.color, toFile: output.output != nil), jobs: output.jobs ?? availableCores()
+            ).utf8)
         case .csv: Array((callees ? report.calleesCSV : report.csv).utf8)
         case .json: try report.json()
         case .markdown: Array(report.markdown.utf8)
