@@ -8,7 +8,14 @@ final class GrowingTable<Element: BitwiseCopyable> {
 
   init(capacity: Int = 16) {
     self.capacity = max(1, capacity)
-    base = .allocate(capacity: self.capacity)
+    base = Self.allocate(self.capacity)
+  }
+
+  /// From the start of a line of the cache on.
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Element> {
+    UnsafeMutableRawPointer.allocate(
+      byteCount: capacity * MemoryLayout<Element>.stride, alignment: max(64, MemoryLayout<Element>.alignment)
+    ).bindMemory(to: Element.self, capacity: capacity)
   }
 
   deinit {
@@ -26,7 +33,7 @@ final class GrowingTable<Element: BitwiseCopyable> {
     guard needed > capacity else { return }
     let old = base
     capacity = max(needed, 2 * capacity)
-    base = .allocate(capacity: capacity)
+    base = Self.allocate(capacity)
     base.update(from: old, count: count)
     old.deallocate()
   }

@@ -90,20 +90,19 @@ extension StackTally {
           top &-= 1
           caller.pointee.calleeTime &+= duration
           let selfTime = duration &- frame.calleeTime
-          let sums = functions + Int(frame.function)
+          let node = nodes + Int(frame.node)
+          let function = Int(node.pointee.function)
+          let sums = functions + function
           sums.pointee.complete &+= 1
           sums.pointee.selfTime &+= selfTime
-          if sums.pointee.isSelected {
-            let timed = TimedDuration(duration: duration, end: newTime)
-            let count = sums.pointee.waitingCount
-            if let waiting = sums.pointee.waiting, count < sums.pointee.waitingLimit {
-              waiting[count] = timed
-              sums.pointee.waitingCount = count &+ 1
-            } else {
-              append(timed, Int(frame.function))
-            }
+          let timed = TimedDuration(duration: duration, end: newTime)
+          let count = sums.pointee.waitingCount
+          if count < sums.pointee.waitingLimit, let waiting = sums.pointee.waiting {
+            waiting[Int(count)] = timed
+            sums.pointee.waitingCount = count &+ 1
+          } else if sums.pointee.isSelected {
+            append(timed, function)
           }
-          let node = nodes + Int(frame.node)
           let root = node.pointee.root
           if root != 0 {
             // `touched` has room for every node, and none stands there twice.
@@ -145,9 +144,7 @@ extension StackTally {
           let child = nodeCache[Self.slot(parent, address)]
           guard child.address == address, child.parent == parent, address != 0 else { break }
           top &+= 1
-          frames[top] = Frame(
-            node: child.node, function: nodes[Int(child.node)].function, depth: Int32(bitPattern: depth),
-            address: address)
+          frames[top] = Frame(node: child.node, depth: Int32(bitPattern: depth), address: address)
           deepest = max(deepest, depth)
           record = next
         }

@@ -11,7 +11,6 @@ final class StackTally {
   /// An entered function; `frames[0]` of a task is none, so that there is always one below.
   struct Frame: BitwiseCopyable {
     var node: UInt32
-    var function: UInt32
     var depth: Int32
     /// 1 where a direct callee's duration is not known.
     var isPartial: UInt32 = 0
@@ -21,12 +20,11 @@ final class StackTally {
     /// Of the function, as the entry has it.
     var address: UInt64
 
-    static var none: Frame { Frame(node: 0, function: .max, depth: -1, address: 0) }
+    static var none: Frame { Frame(node: 0, depth: -1, address: 0) }
   }
 
-  /// A path of calls; 0 is "no call".
+  /// A path of calls; 0 is "no call". Half a line of the cache, as there are many.
   struct Node: BitwiseCopyable {
-    var parent: UInt32
     var function: UInt32
     /// The outermost selected call on the path, 0 where there is none.
     var root: UInt32
@@ -39,12 +37,18 @@ final class StackTally {
   struct Function: BitwiseCopyable {
     /// Durations that the sink has not got yet.
     var waiting: UnsafeMutablePointer<TimedDuration>?
-    var waitingCount = 0
-    var waitingLimit = 0
+    /// Never less than the limit where the function is not selected.
+    var waitingCount: UInt32
+    var waitingLimit: UInt32 = 0
     /// With a known self time.
     var complete = 0
     var selfTime: Int64 = 0
-    var isSelected: Bool
+
+    init(isSelected: Bool) {
+      waitingCount = isSelected ? 0 : .max
+    }
+
+    var isSelected: Bool { waitingCount != .max }
   }
 
   /// What is rarer than complete calls with a self time.
@@ -73,7 +77,7 @@ final class StackTally {
     init() { frames.append(.none) }
   }
 
-  static let cacheSlots = 1 << 12
+  static let cacheSlots = 1 << 14
 
   /// The node that an entry at this address leads to.
   struct CachedNode: BitwiseCopyable {
@@ -91,6 +95,8 @@ final class StackTally {
   private var known = IntegerMap()
   private var children = PairMap()
   private var rest: [Rest] = [Rest()]
+  /// Of each node the one above it.
+  private var parents: [UInt32] = [0]
 
   /// By number; 0 is none.
   let functions = GrowingTable<Function>(capacity: 1024)
@@ -140,7 +146,7 @@ final class StackTally {
     self.offset = offset
     self.isWanted = isWanted
     self.sink = sink
-    nodes.append(Node(parent: 0, function: 0, root: 0))
+    nodes.append(Node(function: 0, root: 0))
     whole.append(TraceTally.PathSum())
     functions.append(Function(isSelected: false))
     for _ in 0..<Self.cacheSlots {
@@ -183,7 +189,7 @@ final class StackTally {
         nodeCache.base[Self.slot(parent, record.address)] = CachedNode(
           address: record.address, parent: parent, node: node)
         task.frames.append(
-          Frame(node: node, function: function, depth: record.depth, address: record.address))
+          Frame(node: node, depth: record.depth, address: record.address))
       } else {
         exitHead = head
         leave(record, function, task)
@@ -204,7 +210,7 @@ final class StackTally {
   private func leave(_ record: GraphRecord, _ function: UInt32, _ task: Task) {
     abandon(from: record.depth + 1, of: task)
     let top = task.frames.base[task.frames.count - 1]
-    guard top.depth == record.depth, top.function == function else {
+    guard top.depth == record.depth, nodes.base[Int(top.node)].function == function else {
       abandon(from: record.depth, of: task)
       addToCaller(record, hasEntry: false, task)
       let node = child(of: task.frames.base[task.frames.count - 1].node, function)
@@ -239,7 +245,7 @@ final class StackTally {
     while frames.base[frames.count - 1].depth >= depth {
       let frame = frames.base[frames.count - 1]
       frames.removeLast()
-      rest[Int(frame.function)].unfinished += 1
+      rest[Int(nodes.base[Int(frame.node)].function)].unfinished += 1
       end(frame.node, TraceTally.PathSum(calls: 1), isWhole: false, task)
       isAny = true
     }
@@ -353,7 +359,7 @@ final class StackTally {
   @inline(__always)
   static func slot(_ number: UInt64) -> Int {
     // Fibonacci hashing: the high bits of the product depend on all.
-    Int(truncatingIfNeeded: (number &* 0x9e37_79b9_7f4a_7c15) >> 52)
+    Int(truncatingIfNeeded: (number &* 0x9e37_79b9_7f4a_7c15) >> 50)
   }
 
   @inline(__always)
@@ -377,7 +383,8 @@ final class StackTally {
       children.insert(key, number)
       let above = nodes.base[Int(parent)].root
       let root = above != 0 ? above : functions.base[Int(function)].isSelected ? number : 0
-      nodes.append(Node(parent: parent, function: function, root: root))
+      nodes.append(Node(function: function, root: root))
+      parents.append(parent)
       whole.append(TraceTally.PathSum())
       touched.reserve(nodes.count)
     }
@@ -418,19 +425,20 @@ final class StackTally {
     append(TimedDuration(duration: record.duration, end: record.timestamp), Int(function))
   }
 
+  /// - Parameter number: of a selected function.
   func append(_ duration: TimedDuration, _ number: Int) {
     let function = functions.base + number
     if function.pointee.waitingCount == function.pointee.waitingLimit {
       let isFirst = function.pointee.waiting == nil
       deliver(number)
-      let limit = isFirst ? TimedDuration.firstBatch : TimedDuration.batchSize
+      let limit = UInt32(isFirst ? TimedDuration.firstBatch : TimedDuration.batchSize)
       if limit != function.pointee.waitingLimit {
         function.pointee.waiting?.deallocate()
-        function.pointee.waiting = .allocate(capacity: limit)
+        function.pointee.waiting = .allocate(capacity: Int(limit))
         function.pointee.waitingLimit = limit
       }
     }
-    function.pointee.waiting?[function.pointee.waitingCount] = duration
+    function.pointee.waiting?[Int(function.pointee.waitingCount)] = duration
     function.pointee.waitingCount &+= 1
   }
 
@@ -438,7 +446,7 @@ final class StackTally {
   private func deliver(_ number: Int) {
     let function = functions.base + number
     guard let waiting = function.pointee.waiting, function.pointee.waitingCount > 0 else { return }
-    sink.add(UnsafeBufferPointer(start: waiting, count: function.pointee.waitingCount), of: number)
+    sink.add(UnsafeBufferPointer(start: waiting, count: Int(function.pointee.waitingCount)), of: number)
     function.pointee.waitingCount = 0
   }
 
@@ -471,7 +479,7 @@ final class StackTally {
     var paths = [CallPaths.root]
     for number in 1..<max(1, nodes.count) {
       let node = nodes.base[number]
-      let path = tally.paths.child(of: paths[Int(node.parent)], names[Int(node.function)])
+      let path = tally.paths.child(of: paths[Int(parents[number])], names[Int(node.function)])
       paths.append(path)
       let sum = whole.base[number]
       if sum.calls > 0 { tally.sums.append((buffer, path, sum)) }
