@@ -14,31 +14,21 @@
 
 #include "vector.h"
 
-/* What is known of a function part: everything from its first byte to the line feed. */
-typedef struct {
-	/* The first and the last 16 bytes; of fewer, those, and zeros behind and in front. */
-	uint8_t words[32];
-	/* 0: nothing is here. */
-	uint32_t count;
-	/* PINSTAT_EXIT and what the caller wants to know. */
-	uint32_t value;
-	/* Of more than 32 bytes: where those between stand in `middles`. */
-	uint64_t middle;
-	/* All in one line of the cache. */
-	uint64_t unused[2];
-} pinstat_tail;
-
 /* The part ends a call, so that a duration must stand in front of it. */
 #define PINSTAT_EXIT 1u
 
-/* Tails, by hash; a tail is in one of two neighbours. */
+/* Tails are function parts, everything from their first bytes to the line feed; by hash, each in one of two neighbours. */
 #define PINSTAT_TAIL_BITS 13
+#define PINSTAT_KEY_SIZE 64
 
 typedef struct {
-	const pinstat_tail *tails;
-	const uint8_t *middles;
-	/* 32 bytes for each count 0 to 16: the mask of as many first bytes, that of as many last ones. */
-	const uint8_t *masks;
+	/* The first 64 bytes of each, zeros behind. */
+	const uint8_t *keys;
+	/* How many bytes there are, above 32 bits of what the caller wants to know; 0: nothing is here. */
+	const uint64_t *known;
+	/* Of longer ones: where what follows stands in `rest`. */
+	const uint32_t *places;
+	const uint8_t *rest;
 } pinstat_tails;
 
 /* A duration column, from the mark to the bar, its digits made zeros; by the place of the point, 16 where there is none. */
@@ -61,6 +51,17 @@ typedef struct {
 	uint64_t time;
 } pinstat_line;
 
+/* What lines come to that are left out. */
+typedef struct {
+	uint64_t exits;
+	/* Nanoseconds, of a report: of the first and the last of them, 0 of none. */
+	uint64_t first_time, last_time;
+	int32_t deepest;
+} pinstat_run;
+
+/* In a tail's value: a call whose line is left out where nothing else speaks against it. */
+#define PINSTAT_KNOWN 2u
+
 /* From the mark to the bar, as the kernel prints it. */
 #define PINSTAT_KERNEL_COLUMN 15
 
@@ -78,23 +79,34 @@ typedef struct {
 	uint64_t bytes[4], masks[4];
 } pinstat_heads;
 
-static inline uint32_t pinstat_tail_hash(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+static inline uint64_t pinstat_word(const uint8_t *p)
 {
-	uint64_t mixed = (a ^ (c << 7 | c >> 57)) * 0x9e3779b97f4a7c15u ^ b ^ (d << 13 | d >> 51);
-	return (uint32_t)(mixed * 0xbf58476d1ce4e5b9u >> (64 - PINSTAT_TAIL_BITS));
+	uint64_t word;
+	memcpy(&word, p, 8);
+	return word;
+}
+
+/* The lowest bits of a word, as many as that or all. */
+static inline uint64_t pinstat_low_bits(uint64_t word, uint64_t count)
+{
+	return count < 64 ? word & ~(~(uint64_t)0 << count) : word;
+}
+
+/* Where a tail of 1 byte or more is looked for: by its first eight bytes, its last ones and those in the middle. */
+static inline uint32_t pinstat_tail_place(const uint8_t *start, uint64_t count)
+{
+	uint64_t width = count < 8 ? count : 8, rest = count - width;
+	uint64_t first = pinstat_low_bits(pinstat_word(start), 8 * width);
+	uint64_t middle = pinstat_low_bits(pinstat_word(start + rest / 2), 8 * width);
+	uint64_t last = pinstat_low_bits(pinstat_word(start + rest), 8 * width);
+	uint64_t mixed = ((first * 0x9e3779b97f4a7c15u ^ middle) * 0xbf58476d1ce4e5b9u ^ last) * 0x9e3779b97f4a7c15u;
+	return (uint32_t)(mixed >> (64 - PINSTAT_TAIL_BITS));
 }
 
 static inline uint32_t pinstat_front_hash(uint64_t a, uint64_t b)
 {
 	/* Tasks differ in what stands at the end: the number, the CPU. */
 	return (uint32_t)((a ^ b * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u >> (64 - PINSTAT_FRONT_BITS));
-}
-
-static inline uint64_t pinstat_word(const uint8_t *p)
-{
-	uint64_t word;
-	memcpy(&word, p, 8);
-	return word;
 }
 
 /* Eight decimal digits, the first in the lowest byte (Lemire, "Quickly parsing eight digits", 2018). */
@@ -163,6 +175,27 @@ static inline void pinstat_report_lines(int wide, const void *base, size_t start
 	size_t count, const pinstat_front *fronts, const pinstat_shapes *shapes, const pinstat_tails *tails, pinstat_line *lines)
 {
 	PINSTAT_CHOOSE(wide, pinstat_report_lines, (const uint8_t *)base, start, scanned, ends, count, fronts, shapes, tails, lines);
+}
+
+/*
+ * Passes over lines of the kernel's text as long as they are left out, and counts them: those whose tails are known to be
+ * nothing but that, and that are deeper than their CPU's threshold. `openings` gets the depth of the innermost call that is open
+ * on a CPU behind its last line. Returns how many there are; what follows them has to be looked at. Bytes as for
+ * `pinstat_graph_lines`.
+ */
+static inline size_t pinstat_skim_graph(int wide, const void *base, size_t start, size_t scanned, const uint32_t *ends,
+	size_t count, size_t width, const uint64_t *fronts, const pinstat_shapes *shapes, const pinstat_tails *tails,
+	const int32_t *thresholds, int32_t *openings, pinstat_run *run)
+{
+	return PINSTAT_CHOOSE(wide, pinstat_skim_graph, (const uint8_t *)base, start, scanned, ends, count, width, fronts, shapes, tails, thresholds, openings, run);
+}
+
+/* The same with lines of a report, whose times must be there and not go back. */
+static inline size_t pinstat_skim_report(int wide, const void *base, size_t start, size_t scanned, const uint32_t *ends,
+	size_t count, const pinstat_front *fronts, const pinstat_shapes *shapes, const pinstat_tails *tails,
+	const int32_t *thresholds, int32_t *openings, pinstat_run *run)
+{
+	return PINSTAT_CHOOSE(wide, pinstat_skim_report, (const uint8_t *)base, start, scanned, ends, count, fronts, shapes, tails, thresholds, openings, run);
 }
 
 /*

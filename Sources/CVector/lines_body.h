@@ -2,7 +2,7 @@
 
 #if defined(PINSTAT_AVX2)
 
-/* The lowest bit that is set; anything where none is. */
+/* The lowest bit that is set; 64 where none is. */
 PINSTAT_TARGET static inline uint32_t PINSTAT_NAME(pinstat_lowest)(uint64_t mask) { return (uint32_t)_tzcnt_u64(mask); }
 
 PINSTAT_TARGET static inline uint32_t PINSTAT_NAME(pinstat_equal)(const uint8_t *p, uint8_t byte)
@@ -11,34 +11,19 @@ PINSTAT_TARGET static inline uint32_t PINSTAT_NAME(pinstat_equal)(const uint8_t 
 	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_set1_epi8((char)byte)));
 }
 
-/* The first and the last bytes of a tail, masked. */
-PINSTAT_TARGET static inline uint32_t PINSTAT_NAME(pinstat_find_tail)(
-	const pinstat_tails *tails, const uint8_t *start, size_t count)
+/* Which of 64 bytes differ. */
+PINSTAT_TARGET static inline uint64_t PINSTAT_NAME(pinstat_differ)(const uint8_t *a, const uint8_t *b)
 {
-	size_t kept = count < 16 ? count : 16;
-	__m256i words = _mm256_inserti128_si256(
-		_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)start)),
-		_mm_loadu_si128((const __m128i *)(start + count - 16)), 1);
-	words = _mm256_and_si256(words, _mm256_loadu_si256((const __m256i *)(tails->masks + 32 * kept)));
-	__m128i low = _mm256_castsi256_si128(words), high = _mm256_extracti128_si256(words, 1);
-	uint32_t place = pinstat_tail_hash((uint64_t)_mm_cvtsi128_si64(low), (uint64_t)_mm_extract_epi64(low, 1),
-		(uint64_t)_mm_cvtsi128_si64(high), (uint64_t)_mm_extract_epi64(high, 1));
-	for (uint32_t side = 0; side < 2; side++) {
-		const pinstat_tail *tail = &tails->tails[place ^ side];
-		__m256i same = _mm256_cmpeq_epi8(words, _mm256_loadu_si256((const __m256i *)tail->words));
-		if (_mm256_movemask_epi8(same) == -1 && tail->count == count) {
-			if (__builtin_expect(count <= 32, 1) || memcmp(tails->middles + tail->middle, start + 16, count - 32) == 0)
-				return tail->value;
-		}
-	}
-	return 0;
+	__m256i low = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)a), _mm256_loadu_si256((const __m256i *)b));
+	__m256i high = _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)(a + 32)), _mm256_loadu_si256((const __m256i *)(b + 32)));
+	return ~((uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32 | (uint32_t)_mm256_movemask_epi8(low));
 }
 
 #else
 
 PINSTAT_TARGET static inline uint32_t PINSTAT_NAME(pinstat_lowest)(uint64_t mask)
 {
-	return mask ? (uint32_t)__builtin_ctzll(mask) : 0;
+	return mask ? (uint32_t)__builtin_ctzll(mask) : 64;
 }
 
 PINSTAT_TARGET static inline uint32_t PINSTAT_NAME(pinstat_equal)(const uint8_t *p, uint8_t byte)
@@ -46,27 +31,34 @@ PINSTAT_TARGET static inline uint32_t PINSTAT_NAME(pinstat_equal)(const uint8_t 
 	return pinstat_equal32(p, byte);
 }
 
-PINSTAT_TARGET static inline uint32_t PINSTAT_NAME(pinstat_find_tail)(
-	const pinstat_tails *tails, const uint8_t *start, size_t count)
+PINSTAT_TARGET static inline uint64_t PINSTAT_NAME(pinstat_differ)(const uint8_t *a, const uint8_t *b)
 {
-	const uint8_t *mask = tails->masks + 32 * (count < 16 ? count : 16);
-	uint64_t words[4] = {
-		pinstat_word(start) & pinstat_word(mask), pinstat_word(start + 8) & pinstat_word(mask + 8),
-		pinstat_word(start + count - 16) & pinstat_word(mask + 16),
-		pinstat_word(start + count - 8) & pinstat_word(mask + 24),
-	};
-	uint32_t place = pinstat_tail_hash(words[0], words[1], words[2], words[3]);
+	uint64_t same = 0;
+	for (int i = 0; i < 64; i += 16)
+		same |= (uint64_t)pinstat_bits(pinstat_same(pinstat_load(a + i), pinstat_load(b + i))) << i;
+	return ~same;
+}
+
+#endif
+
+/* 0 of one that is not there. */
+PINSTAT_TARGET static inline __attribute__((always_inline)) uint32_t PINSTAT_NAME(pinstat_find_tail)(
+	const pinstat_tails *tails, const uint8_t *start, uint64_t count)
+{
+	uint32_t place = pinstat_tail_place(start, count);
+	uint64_t within = pinstat_low_bits(~(uint64_t)0, count);
 	for (uint32_t side = 0; side < 2; side++) {
-		const pinstat_tail *tail = &tails->tails[place ^ side];
-		if (memcmp(words, tail->words, 32) == 0 && tail->count == count) {
-			if (count <= 32 || memcmp(tails->middles + tail->middle, start + 16, count - 32) == 0)
-				return tail->value;
+		uint32_t here = place ^ side;
+		uint64_t known = tails->known[here];
+		uint64_t other = (PINSTAT_NAME(pinstat_differ)(start, tails->keys + PINSTAT_KEY_SIZE * here) & within) | (known >> 32 ^ count);
+		if (__builtin_expect(!other, 1)) {
+			if (__builtin_expect(count <= PINSTAT_KEY_SIZE, 1) ||
+				memcmp(tails->rest + tails->places[here], start + PINSTAT_KEY_SIZE, count - PINSTAT_KEY_SIZE) == 0)
+				return (uint32_t)known;
 		}
 	}
 	return 0;
 }
-
-#endif
 
 PINSTAT_TARGET static inline size_t PINSTAT_NAME(pinstat_line_ends)(const uint8_t *base, size_t length, uint32_t *ends)
 {
@@ -98,19 +90,19 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) void PINSTAT_NAME(pi
 {
 	pinstat_vector column = pinstat_load(mark);
 	uint32_t point = (uint32_t)__builtin_ctz(pinstat_bits(pinstat_equal(column, '.')) | 1u << 16);
+	uint32_t exit = ~point >> 4 & 1;
 	pinstat_vector zeros = pinstat_clear(column, pinstat_within(column, '0', '9'), 0x0f);
-	uint32_t same = pinstat_bits(pinstat_same(zeros, pinstat_load(shapes->bytes + 16 * point)));
-	uint32_t exit = point != 16;
+	/* The mark is looked at by itself. */
+	uint32_t other = (pinstat_bits(pinstat_same(zeros, pinstat_load(shapes->bytes + 16 * point))) | 1) ^ 0xffff;
+	other |= ~(uint32_t)pinstat_marks[*mark] >> exit & 1;
 	if (!width)
 		width = shapes->width[point];
 	const uint8_t *bar = mark + width;
-	uint32_t text = ~PINSTAT_NAME(pinstat_equal)(bar, ' ');
-	uint32_t indent = PINSTAT_NAME(pinstat_lowest)(text | (uint64_t)1 << 32);
-	if (__builtin_expect(indent == 32, 0))
-		indent += PINSTAT_NAME(pinstat_lowest)(~PINSTAT_NAME(pinstat_equal)(bar + 32, ' ') | (uint64_t)1 << 32);
-	/* The mark is looked at by itself. */
-	uint32_t good = ((same | 1) == 0xffff) & ((pinstat_marks[*mark] & (1u + exit)) != 0) & (indent - 2 < 62) & ~indent;
-	line->value = good & 1 ? exit : 2;
+	uint64_t text = ~(PINSTAT_NAME(pinstat_equal)(bar, ' ') | (uint64_t)PINSTAT_NAME(pinstat_equal)(bar + 32, ' ') << 32);
+	uint32_t indent = PINSTAT_NAME(pinstat_lowest)(text);
+	/* Even, and 2 to 62. */
+	other |= ((indent - 2) & ~62u) | (uint32_t)(indent == 64);
+	line->value = other ? 2 : exit;
 	line->depth = (uint8_t)((indent - 2) / 2);
 	line->point = (uint8_t)point;
 	line->mark = (uint32_t)(mark - base);
@@ -165,9 +157,52 @@ PINSTAT_TARGET static inline __attribute__((noinline)) void PINSTAT_NAME(pinstat
 }
 
 /*
+ * Up to the duration's mark, whose place is returned; null where the line has to be read in another way.
+ *
  * `%16s-%-5d [%03d]`, with a bracket at byte 27 or behind it where the process ID has more than five digits; blanks,
  * seconds, a point, six digits, a colon, a blank; the event.
  */
+PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINSTAT_NAME(pinstat_read_front)(
+	const uint8_t *line, const pinstat_front *fronts, uint32_t *lane, uint64_t *nanoseconds)
+{
+	uint32_t bracket = pinstat_equal16(line + 24, ']');
+	if (*line != ' ' || !bracket)
+		return NULL;
+	uint32_t front = (uint32_t)__builtin_ctz(bracket) + 25;
+	const uint8_t *text = line + front;
+	pinstat_vector time = pinstat_load(text);
+	uint32_t colons = pinstat_bits(pinstat_equal(time, ':')), blank = ~pinstat_bits(pinstat_equal(time, ' '));
+	if (!colons)
+		return NULL;
+	uint32_t colon = (uint32_t)__builtin_ctz(colons), blanks = (uint32_t)__builtin_ctz(blank), point = colon - 7;
+	if (blanks < 1 || colon < 9 || point <= blanks)
+		return NULL;
+	uint32_t digits = ((1u << colon) - (1u << blanks)) & ~(1u << point);
+	const uint8_t *event = text + colon + 2;
+	/* `funcgrap`, `h_entry:` or `h_exit: `, without a branch on which, and six blanks. */
+	uint64_t name = pinstat_word(event + 8);
+	uint32_t known_name = (name == 0x3a7972746e655f68u) | (name == 0x203a746978655f68u);
+	uint64_t other = (pinstat_word(event) ^ 0x70617267636e7566u) | ((pinstat_word(event + 16) ^ 0x202020202020u) & 0xffffffffffffu);
+	if ((pinstat_bits(pinstat_within(time, '0', '9')) & digits) != digits || text[point] != '.' || event[-1] != ' ' || other || !known_name)
+		return NULL;
+	uint64_t last[2] = {pinstat_word(line + front - 16), pinstat_word(line + front - 8)};
+	const pinstat_front *known = &fronts[pinstat_front_hash(last[0], last[1])];
+	uint64_t first[3], expected[5];
+	memcpy(first, line, 24);
+	memcpy(expected, known->words, 40);
+	if (((first[0] ^ expected[0]) | (first[1] ^ expected[1]) | (first[2] ^ expected[2]) | (last[0] ^ expected[3]) |
+		(last[1] ^ expected[4])) || known->count != front)
+		return NULL;
+	/* Eight bytes that end in the last digit of the seconds; those in front of the first are made zeros. */
+	uint32_t seconds = point - blanks;
+	if (seconds > 8)
+		return NULL;
+	*lane = (uint32_t)known->lane;
+	*nanoseconds = pinstat_eight_digits(pinstat_word(text + point - 8) >> (64 - 8 * seconds) << (64 - 8 * seconds)) * 1000000000u +
+		pinstat_eight_digits(pinstat_word(text + point + 1) << 16) * 1000u;
+	return event + 22;
+}
+
 PINSTAT_TARGET static inline __attribute__((noinline)) void PINSTAT_NAME(pinstat_report_lines)(const uint8_t *base, size_t start,
 	size_t scanned, const uint32_t *ends, size_t count, const pinstat_front *fronts, const pinstat_shapes *given,
 	const pinstat_tails *tails, pinstat_line *lines)
@@ -175,46 +210,114 @@ PINSTAT_TARGET static inline __attribute__((noinline)) void PINSTAT_NAME(pinstat
 	const pinstat_shapes shapes = *given;
 	for (size_t i = 0; i < count; i++) {
 		const uint8_t *line = i ? base + scanned + ends[i - 1] + 1 : base + start;
+		uint32_t lane;
+		const uint8_t *mark = PINSTAT_NAME(pinstat_read_front)(line, fronts, &lane, &lines[i].time);
 		lines[i].value = 2;
-		uint32_t bracket = pinstat_equal16(line + 24, ']');
-		if (*line != ' ' || !bracket)
+		if (!mark)
 			continue;
-		uint32_t front = (uint32_t)__builtin_ctz(bracket) + 25;
-		const uint8_t *text = line + front;
-		pinstat_vector time = pinstat_load(text);
-		uint32_t colons = pinstat_bits(pinstat_equal(time, ':')), blank = ~pinstat_bits(pinstat_equal(time, ' '));
-		if (!colons)
-			continue;
-		uint32_t colon = (uint32_t)__builtin_ctz(colons), blanks = (uint32_t)__builtin_ctz(blank), point = colon - 7;
-		if (blanks < 1 || colon < 9 || point <= blanks)
-			continue;
-		uint32_t digits = ((1u << colon) - (1u << blanks)) & ~(1u << point);
-		const uint8_t *event = text + colon + 2;
-		uint64_t name = pinstat_word(event + 8);
-		if ((pinstat_bits(pinstat_within(time, '0', '9')) & digits) != digits || text[point] != '.' || event[-1] != ' ' ||
-			memcmp(event, "funcgrap", 8) || (memcmp(&name, "h_entry:", 8) && memcmp(&name, "h_exit: ", 8)) ||
-			memcmp(event + 16, "      ", 6))
-			continue;
-		uint64_t last[2] = {pinstat_word(line + front - 16), pinstat_word(line + front - 8)};
-		const pinstat_front *known = &fronts[pinstat_front_hash(last[0], last[1])];
-		uint64_t first[3], expected[5];
-		memcpy(first, line, 24);
-		memcpy(expected, known->words, 40);
-		if (((first[0] ^ expected[0]) | (first[1] ^ expected[1]) | (first[2] ^ expected[2]) | (last[0] ^ expected[3]) |
-			(last[1] ^ expected[4])) || known->count != front)
-			continue;
-		PINSTAT_NAME(pinstat_read_column)(base, event + 22, 0, &shapes, &lines[i]);
-		lines[i].lane = (uint16_t)known->lane;
-		/* Eight bytes that end in the last digit of the seconds; those in front of the first are made zeros. */
-		uint32_t seconds = point - blanks;
-		if (seconds > 8) {
-			lines[i].value = 2;
-			continue;
-		}
-		lines[i].time = pinstat_eight_digits(pinstat_word(text + point - 8) >> (64 - 8 * seconds) << (64 - 8 * seconds)) * 1000000000u +
-			pinstat_eight_digits(pinstat_word(text + point + 1) << 16) * 1000u;
+		PINSTAT_NAME(pinstat_read_column)(base, mark, 0, &shapes, &lines[i]);
+		lines[i].lane = (uint16_t)lane;
 	}
 	PINSTAT_NAME(pinstat_find_tails)(base, scanned, ends, count, tails, lines);
+}
+
+/* Whether a line that is read up to its tail, `count` bytes of it, is one to leave out. */
+PINSTAT_TARGET static inline __attribute__((always_inline)) int PINSTAT_NAME(pinstat_is_passed)(const uint8_t *base,
+	const pinstat_line *line, uint64_t count, const pinstat_tails *tails)
+{
+	const uint8_t *tail = base + line->part;
+	if (__builtin_expect(line->value == 2, 0))
+		return 0;
+	if (__builtin_expect(count - 1 >= PINSTAT_KEY_SIZE, 0))
+		return (int64_t)count > 0 && PINSTAT_NAME(pinstat_find_tail)(tails, tail, count) == PINSTAT_KNOWN + line->value;
+	uint32_t place = pinstat_tail_place(tail, count);
+	uint64_t within = pinstat_low_bits(~(uint64_t)0, count), expected = count << 32 | (PINSTAT_KNOWN + line->value);
+	uint64_t other = (PINSTAT_NAME(pinstat_differ)(tail, tails->keys + PINSTAT_KEY_SIZE * place) & within) | (tails->known[place] ^ expected);
+	if (__builtin_expect(!other, 1))
+		return 1;
+	place ^= 1;
+	return !((PINSTAT_NAME(pinstat_differ)(tail, tails->keys + PINSTAT_KEY_SIZE * place) & within) | (tails->known[place] ^ expected));
+}
+
+PINSTAT_TARGET static inline __attribute__((always_inline)) size_t PINSTAT_NAME(pinstat_skim_width)(const uint8_t *base,
+	size_t start, size_t scanned, const uint32_t *ends, size_t count, size_t width, const uint64_t *fronts,
+	const pinstat_shapes *given, const pinstat_tails *known, const int32_t *thresholds, int32_t *openings, pinstat_run *run)
+{
+	const pinstat_shapes shapes = *given;
+	const pinstat_tails tails = *known;
+	const uint64_t mask = ((uint64_t)1 << 8 * (width + 3)) - 1;
+	const uint8_t *text = base + start;
+	uint64_t exits = 0;
+	int32_t deepest = run->deepest;
+	size_t i = 0;
+	for (; i < count; i++) {
+		uint64_t head = pinstat_word(text) & mask;
+		uint32_t cpu = head >> 8 & 15;
+		for (size_t place = 1; place < width; place++)
+			cpu = cpu * 10 + (uint32_t)(head >> 8 * (place + 1) & 15);
+		pinstat_line line;
+		PINSTAT_NAME(pinstat_read_column)(base, text + width + 3, PINSTAT_KERNEL_COLUMN, &shapes, &line);
+		size_t end = scanned + ends[i];
+		int32_t depth = line.depth;
+		int is_passed = PINSTAT_NAME(pinstat_is_passed)(base, &line, (uint64_t)end - line.part, &tails);
+		if (__builtin_expect(!is_passed, 0) || __builtin_expect(fronts[cpu] != head, 0) || __builtin_expect(depth <= thresholds[cpu], 0))
+			break;
+		exits += line.value;
+		deepest = depth > deepest ? depth : deepest;
+		openings[cpu] = depth - (int32_t)line.value;
+		text = base + end + 1;
+	}
+	run->exits += exits;
+	run->deepest = deepest;
+	return i;
+}
+
+PINSTAT_TARGET static inline __attribute__((noinline)) size_t PINSTAT_NAME(pinstat_skim_graph)(const uint8_t *base, size_t start,
+	size_t scanned, const uint32_t *ends, size_t count, size_t width, const uint64_t *fronts, const pinstat_shapes *shapes,
+	const pinstat_tails *tails, const int32_t *thresholds, int32_t *openings, pinstat_run *run)
+{
+	switch (width) {
+	case 1: return PINSTAT_NAME(pinstat_skim_width)(base, start, scanned, ends, count, 1, fronts, shapes, tails, thresholds, openings, run);
+	case 2: return PINSTAT_NAME(pinstat_skim_width)(base, start, scanned, ends, count, 2, fronts, shapes, tails, thresholds, openings, run);
+	default: return PINSTAT_NAME(pinstat_skim_width)(base, start, scanned, ends, count, 3, fronts, shapes, tails, thresholds, openings, run);
+	}
+}
+
+PINSTAT_TARGET static inline __attribute__((noinline)) size_t PINSTAT_NAME(pinstat_skim_report)(const uint8_t *base, size_t start,
+	size_t scanned, const uint32_t *ends, size_t count, const pinstat_front *fronts, const pinstat_shapes *given,
+	const pinstat_tails *known, const int32_t *thresholds, int32_t *openings, pinstat_run *run)
+{
+	const pinstat_shapes shapes = *given;
+	const pinstat_tails tails = *known;
+	const uint8_t *text = base + start;
+	uint64_t exits = 0, first_time = run->first_time, last_time = run->last_time;
+	int32_t deepest = run->deepest;
+	size_t i = 0;
+	for (; i < count; i++) {
+		pinstat_line line;
+		uint32_t lane;
+		uint64_t time;
+		const uint8_t *mark = PINSTAT_NAME(pinstat_read_front)(text, fronts, &lane, &time);
+		if (__builtin_expect(!mark, 0))
+			break;
+		PINSTAT_NAME(pinstat_read_column)(base, mark, 0, &shapes, &line);
+		size_t end = scanned + ends[i];
+		int32_t depth = line.depth;
+		int is_passed = PINSTAT_NAME(pinstat_is_passed)(base, &line, (uint64_t)end - line.part, &tails);
+		if (__builtin_expect(!is_passed, 0) || __builtin_expect(depth <= thresholds[lane], 0) || __builtin_expect(!time | (time < last_time), 0))
+			break;
+		exits += line.value;
+		deepest = depth > deepest ? depth : deepest;
+		openings[lane] = depth - (int32_t)line.value;
+		first_time = last_time ? first_time : time;
+		last_time = time;
+		text = base + end + 1;
+	}
+	run->exits += exits;
+	run->deepest = deepest;
+	run->first_time = first_time;
+	run->last_time = last_time;
+	return i;
 }
 
 #if defined(PINSTAT_AVX2)

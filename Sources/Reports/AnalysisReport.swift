@@ -90,7 +90,8 @@ extension AnalysisReport {
   private func sections(ofTrace index: Int, _ style: TextStyle, _ jobs: Int) -> [String] {
     let functions = traces[index].functions
     guard context.wantsHistogram || context.wantsCallees || !views.isEmpty else { return [] }
-    var parts = [[String]](repeating: [], count: (functions.count + Self.sectionsAtOnce - 1) / Self.sectionsAtOnce)
+    var parts = [[String]](
+      repeating: [], count: (functions.count + Self.sectionsAtOnce - 1) / Self.sectionsAtOnce)
     parts.withUnsafeMutableBufferPointer { parts in
       inParallel(parts.count, workers: jobs) { part, _ in
         let first = part * Self.sectionsAtOnce

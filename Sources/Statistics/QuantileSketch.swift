@@ -158,7 +158,9 @@ public struct QuantileSketch: Hashable, Sendable {
     maximum = Swift.max(maximum, Double(known.maximum))
     // Sums below 2^53 are exact in whatever order, so that whole numbers can be added as such.
     let exact = 0x1p53
-    if known.minimum >= 0, abs(sum) + Double(known.maximum) * Double(values.count) < exact, sum == sum.rounded() {
+    if known.minimum >= 0, abs(sum) + Double(known.maximum) * Double(values.count) < exact,
+      sum == sum.rounded()
+    {
       sum += Double(known.sum)
     } else {
       for value in values { sum += Double(value) }

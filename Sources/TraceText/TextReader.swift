@@ -63,9 +63,12 @@ public struct TextReader: EventReader, ~Copyable {
 
   /// The same with ranges of another size.
   @_spi(Testing)
-  public init(size: UInt64, jobs: Int, rangeSize: UInt64, read: @escaping PositionedRead) {
+  public init(
+    size: UInt64, jobs: Int, rangeSize: UInt64, isNarrow: Bool = false, read: @escaping PositionedRead
+  ) {
     self.init(size: size, jobs: jobs, read: read)
     ranges?.rangeSize = max(1, rangeSize)
+    if isNarrow { ranges?.isWide = false }
   }
 
   deinit {

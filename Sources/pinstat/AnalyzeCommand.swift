@@ -125,7 +125,8 @@ struct AnalyzeCommand: ParsableCommand {
         case .text:
           Array(
             report.text(
-              textStyle(color: output.color, toFile: output.output != nil), jobs: output.jobs ?? availableCores()
+              textStyle(color: output.color, toFile: output.output != nil),
+              jobs: output.jobs ?? availableCores()
             ).utf8)
         case .csv: Array((callees ? report.calleesCSV : report.csv).utf8)
         case .json: try report.json()

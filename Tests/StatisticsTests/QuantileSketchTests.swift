@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Statistics
@@ -39,6 +40,31 @@ import Testing
     }
     #expect(sketch.quantile(0) == values.first)
     #expect(sketch.quantile(1) == values.last)
+  }
+
+  /// Many at once, where bins come out of a cache, against one by one: at the borders of bins and of cells, too.
+  @Test(arguments: [0.0004, 0.0006, 0.005, 0.01, 0.1, 0.5])
+  func manyAtOnceAreOneByOne(error: Double) {
+    var generator = SeededGenerator(seed: 43)
+    var values = generator.logNormals(20_000, median: 5_000, spread: 3).map { Int64($0) }
+    values += (0..<63).flatMap { power in [-1, 0, 1].map { (1 << power) + $0 } }
+    values += (0..<3_000).map { Int64($0) } + [0, -5, .max, .min]
+    for bin in 0..<1_500 {
+      let border = pow((1 + error) / (1 - error), Double(bin))
+      if border < 1e18 { values += [Int64(border), Int64(border) + 1] }
+    }
+    var one = QuantileSketch(relativeError: error)
+    var many = QuantileSketch(relativeError: error)
+    var cache = QuantileSketch.BinCache()
+    for start in stride(from: 0, to: values.count, by: 700) {
+      let part = values[start..<min(start + 700, values.count)]
+      for value in part { one.add(Double(value)) }
+      let known = QuantileSketch.WholeNumbers(
+        minimum: part.min() ?? 0, maximum: part.max() ?? 0, sum: part.reduce(0, &+))
+      part.withUnsafeBufferPointer { many.add($0, known, &cache) }
+    }
+    #expect(many == one)
+    #expect(one.count == UInt64(values.count))
   }
 
   @Test func mergingIsAddingEverything() {

@@ -29,17 +29,28 @@ import Testing
   }
 
   /// Everything that comes out, in pieces of these sizes over and over again.
+  ///
+  /// - Parameter portion: how much of the source there is at a time; nil for all of it at once.
   private static func inflated(
-    _ source: some Collection<UInt8>, _ compression: Compression, pieces: [Int]
+    _ source: some Collection<UInt8>, _ compression: Compression, pieces: [Int], portion: Int? = nil
   ) -> (bytes: [UInt8], state: Inflation.State) {
-    var inflation = Inflation(block(source), compression)
+    var rest = Array(source)[...]
+    let first = block(rest.prefix(portion ?? rest.count))
+    rest = rest.dropFirst(first.count)
+    var inflation = Inflation(first, compression) {
+      let next = rest.prefix(first.memory.count)
+      first.memory.copyBytes(from: next)
+      first.count = next.count
+      rest = rest.dropFirst(next.count)
+      return !next.isEmpty
+    }
     var made: [UInt8] = []
     let target = RawBlock(capacity: pieces.max() ?? 1)
     for piece in 0... {
       let size = pieces[piece % pieces.count]
       let count = inflation.make(into: UnsafeMutableRawBufferPointer(rebasing: target.memory[..<size]))
       made += target.memory[..<count]
-      if count < size || inflation.state != .more { break }
+      if count < size { break }
     }
     return (made, inflation.state)
   }
@@ -56,6 +67,25 @@ import Testing
       let found = Self.inflated(bytes, compression, pieces: pieces)
       #expect(found.bytes == text)
       #expect(found.state == .ended)
+    }
+  }
+
+  /// The source comes in portions too.
+  @Test(arguments: [1, 1_000, 65_536])
+  func portions(portion: Int) {
+    for (compression, bytes, text) in Self.sources() {
+      // Two zstd frames behind one another, and one where a frame ends with a portion.
+      let sources = compression == .zstd ? [(bytes, text), (bytes + bytes, text + text)] : [(bytes, text)]
+      for (bytes, text) in sources {
+        for portion in [portion, bytes.count / 2] {
+          let found = Self.inflated(bytes, compression, pieces: [5, 40_000], portion: portion)
+          #expect(found.bytes == text)
+          #expect(found.state == .ended)
+          let cut = Self.inflated(bytes.dropLast(3), compression, pieces: [40_000], portion: portion)
+          #expect(text.starts(with: cut.bytes))
+          #expect(compression == .none || cut.state == .damaged)
+        }
+      }
     }
   }
 

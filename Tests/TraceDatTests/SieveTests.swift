@@ -160,6 +160,19 @@ import Testing
     ["outer"], ["inner.isra.0"], ["in_module"], ["0xd0000000"], ["outer", "in_module"], ["no_such"],
   ]
 
+  /// Symbols are searched for in pieces of the file where no other trace is expected.
+  @Test(arguments: ["6.18-nest3-256m-2m.dat", "6.18-fmt-multicpu-zlib-stripped.dat"])
+  func expectsNoOther(_ name: String) throws {
+    let bytes = try DamageTests.fixture(name)
+    defer { DatReader.expectsMore(true) }
+    let outcomes = try [true, false].map { isMore in
+      DatReader.expectsMore(isMore)
+      return try Self.outcome(bytes, of: ["vfio_pin_map_dma"], bySieve: true, searching: true)
+    }
+    #expect(outcomes[0]?.ended.isEmpty == false)
+    #expect(outcomes[0] == outcomes[1])
+  }
+
   struct Sort: Sendable {
     var harm: Harm
     /// Of sixty traces, how many must be readable in this way.

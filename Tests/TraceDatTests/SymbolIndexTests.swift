@@ -110,6 +110,11 @@ import Testing
     #expect(Self.search(["s"], text, isWide: true, &random) == nil)
     let hidden = String(repeating: "0000000000000000 t s1_x\n", count: 5)
     #expect(Self.search(["s1"], hidden, isWide: true, &random) == nil)
+    // A symbol of which it is not known what follows it, as those of higher addresses have been passed.
+    let order = [5, 9, 7, 8].map { "\(String(repeating: "0", count: 15))\($0) t s\($0)_\n" }
+    let filler = (10..<900).map { "00000000000\($0 + 90_000) t x\($0)\n" }.joined()
+    #expect(Self.search(["s7"], order.joined(), isWide: true, &random) != nil)
+    #expect(Self.search(["s7"], order[0] + order[1] + filler + order[2], isWide: true, &random) == nil)
     #expect(!SymbolSearch.takes([]))
     #expect(!SymbolSearch.takes(["a", ""]))
     #expect(!SymbolSearch.takes(["0xffff"]))

@@ -11,6 +11,11 @@ struct GeneratedText {
     "a_function_whose_name_is_longer_than_thirty_two_bytes",
     "a_function_whose_name_is_LONGER_than_thirty_two_bytes",
     "exactly16bytes__", "exactly_seventeen",
+    // With what follows them 64 and 65 bytes, and two that differ behind those.
+    "a_function_whose_name_and_parentheses_are_64_bytes_long______",
+    "a_function_whose_name_and_parentheses_are_65_bytes_long_______",
+    "a_function_whose_name_is_so_long_that_its_end_has_to_be_looked_at_first",
+    "a_function_whose_name_is_so_long_that_its_end_has_to_be_looked_at_second",
   ]
 
   private(set) var text = ""

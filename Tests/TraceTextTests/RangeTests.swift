@@ -4,7 +4,8 @@ import Synchronization
 import Testing
 @_spi(Testing) import TraceText
 
-/// Texts looked through by ranges that cut them in odd places, on several threads, held against the general parser.
+/// Texts looked through by ranges that cut them in odd places, on several threads, held against the general parser; on one
+/// thread without the machine's wide vectors.
 @Suite struct RangeTests {
   @Test(arguments: 0..<24)
   func leavesOutWhatDoesNotMatter(_ seed: UInt64) throws {
@@ -89,7 +90,8 @@ import Testing
     let plain = try Summed(bytes, isWanted)
     var isDone = false
     for (size, jobs) in [(300 + 61 * seed, 1), (4000, 2), (65_536, 2)] as [(UInt64, Int)] {
-      var reader = Reading.positioned(bytes, blockSize: 700, rangeSize: size, jobs: jobs)
+      var reader = Reading.positioned(
+        bytes, blockSize: 700, rangeSize: size, jobs: jobs, isNarrow: jobs == 1)
       let sink = CollectingSink()
       guard let tally = try reader.tally(isWanted, makeSink: { _ in sink }) else { continue }
       isDone = true

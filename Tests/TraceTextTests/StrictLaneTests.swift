@@ -135,7 +135,8 @@ struct Sifted {
   ) throws {
     var reader =
       if let ranges {
-        Reading.positioned(bytes, blockSize: 700, rangeSize: ranges.size, jobs: ranges.jobs)
+        Reading.positioned(
+          bytes, blockSize: 700, rangeSize: ranges.size, jobs: ranges.jobs, isNarrow: ranges.jobs == 1)
       } else {
         Reading.reader(bytes, blockSize: 700)
       }

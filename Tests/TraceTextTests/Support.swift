@@ -24,9 +24,10 @@ struct Reading {
   }
 
   /// Reads `bytes` at any place, at most `blockSize` bytes at a time.
-  static func positioned(_ bytes: [UInt8], blockSize: Int = .max, rangeSize: UInt64, jobs: Int) -> TextReader
-  {
-    TextReader(size: UInt64(bytes.count), jobs: jobs, rangeSize: rangeSize) {
+  static func positioned(
+    _ bytes: [UInt8], blockSize: Int = .max, rangeSize: UInt64, jobs: Int, isNarrow: Bool = false
+  ) -> TextReader {
+    TextReader(size: UInt64(bytes.count), jobs: jobs, rangeSize: rangeSize, isNarrow: isNarrow) {
       (offset, block) throws(TraceError) -> Int in
       guard offset < UInt64(bytes.count) else { return 0 }
       let start = Int(offset)

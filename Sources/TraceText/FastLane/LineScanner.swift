@@ -17,7 +17,7 @@ final class LineScanner {
   static let batch = 256
 
   private let layout: Layout
-  private let isWide: Int32 = pinstat_has_avx2()
+  private let isWide: Int32
   let tails = TailCache()
   /// Offsets of line feeds in the piece, and where that begins.
   private let ends: UnsafeMutablePointer<UInt32>
@@ -28,8 +28,10 @@ final class LineScanner {
   private let fronts: UnsafeMutablePointer<pinstat_front>
   private static let frontCount = 1 << Int(PINSTAT_FRONT_BITS)
 
-  init(_ layout: Layout) {
+  /// - Parameter isWide: whether the machine's wide vectors are used.
+  init(_ layout: Layout, isWide: Bool) {
     self.layout = layout
+    self.isWide = isWide ? 1 : 0
     ends = .allocate(capacity: Self.most + 4)
     lines = .allocate(capacity: Self.batch)
     memset(lines, 0, Self.batch * MemoryLayout<pinstat_line>.stride)
@@ -78,6 +80,33 @@ final class LineScanner {
       pinstat_report_lines(isWide, base, start, scanned, ends + index, number, fronts, &shapes, &tails, lines)
     }
     return number
+  }
+
+  /// Passes over lines that are left out, the first of which begins at `start` and has the number `index`.
+  ///
+  /// - Parameters:
+  ///   - count: how many at most.
+  ///   - run: what they come to is added.
+  ///   - thresholds: by lane; lines as deep or less deep are not left out.
+  ///   - openings: by lane; the depth of the innermost open call behind its last line.
+  /// - Returns: how many were passed over.
+  func skim(
+    _ base: UnsafeRawPointer, start: Int, from index: Int, count: Int, _ run: inout pinstat_run,
+    _ thresholds: UnsafePointer<Int32>, _ openings: UnsafeMutablePointer<Int32>
+  ) -> Int {
+    var tails = tails.forLines
+    switch layout {
+    case .graph(let layout):
+      var shapes = DurationShapes.kernel.forLines
+      return pinstat_skim_graph(
+        isWide, base, start, scanned, ends + index, count, layout.width, layout.fronts.expected, &shapes,
+        &tails, thresholds, openings, &run)
+    case .report:
+      var shapes = DurationShapes.report.forLines
+      return pinstat_skim_report(
+        isWide, base, start, scanned, ends + index, count, fronts, &shapes, &tails, thresholds, openings, &run
+      )
+    }
   }
 
   /// Remembers the front of a report's line.

@@ -9,7 +9,7 @@ extension RangeSieve {
     let found = scanner.lines
     let base = UnsafeRawPointer(buffer)
     let isReport = if case .report = layout { true } else { false }
-    var lastTime = run.lastTime
+    var lastTime = run.last_time
     // Its own while it grows.
     var records: [SievedRange.Record] = []
     swap(&records, &result.records)
@@ -28,26 +28,26 @@ extension RangeSieve {
         }
         if isReport {
           lastTime = found[line].time
-          if run.firstTime == 0 { run.firstTime = lastTime }
+          if run.first_time == 0 { run.first_time = lastTime }
         }
         records.append(record)
         continue
       }
       lines += line - counted
       counted = line + 1
-      run.lastTime = lastTime
+      run.last_time = lastTime
       let begin = line == 0 ? start : scanner.end(index + line - 1) + 1
       let end = scanner.end(index + line)
       let bytes = UnsafeRawBufferPointer(start: base + begin, count: end - begin)
       swap(&records, &result.records)
       if isReport { collectReport(bytes, result) } else { collectGraph(bytes, result) }
       swap(&records, &result.records)
-      lastTime = run.lastTime
+      lastTime = run.last_time
       if !result.isUsable { break }
     }
     swap(&records, &result.records)
     if !result.isUsable { return }
-    run.lastTime = lastTime
+    run.last_time = lastTime
     start = scanner.end(index + count - 1) + 1
     lines += count - counted
   }
@@ -72,12 +72,12 @@ extension RangeSieve {
       return
     }
     // Others are put in order first.
-    guard read.front.time >= run.lastTime else {
+    guard read.front.time >= run.last_time else {
       result.isUsable = false
       return
     }
-    if run.firstTime == 0 { run.firstTime = read.front.time }
-    run.lastTime = read.front.time
+    if run.first_time == 0 { run.first_time = read.front.time }
+    run.last_time = read.front.time
     append(read.call, mark: read.front.mark, point: read.point, lane: task, limit - 1, result)
   }
 
@@ -124,15 +124,15 @@ extension RangeSieve {
   /// No strict line: for the parser, and its place among the records.
   private func collectOther(_ line: UnsafeRawBufferPointer, _ result: SievedRange) {
     result.records.append(SievedRange.Record(value: 0, lane: 0, depth: 0, scale: 0, duration: 0))
-    let first = run.firstTime
-    let last = run.lastTime
+    let first = run.first_time
+    let last = run.last_time
     if let loss = StrictLoss(line) {
       emit(SievedRange.Item(kind: .lost, cpu: loss.cpu, lostEvents: loss.events), line, result)
     } else {
       emit(SievedRange.Item(kind: .other), line, result)
     }
     // The range's times, not those since the last item.
-    run.firstTime = first
-    run.lastTime = last
+    run.first_time = first
+    run.last_time = last
   }
 }

@@ -17,27 +17,9 @@ final class RangeSieve {
   /// CPUs of the kernel's text, tasks of a report.
   static let mostLocals = 2048
 
-  /// A stack, as far as this range tells.
-  private struct Local: BitwiseCopyable {
-    /// Lines as deep or less deep are kept.
-    var threshold = Int32.max
-    /// The least depth since it was first seen.
-    var lowest = Int32.max
-    /// Of the innermost open call after the lines that were left out since the last one that was kept.
-    var opening = TextSieve.none
-  }
-
-  /// Of the lines since the last item.
-  struct Run {
-    var exits: UInt64 = 0
-    var deepest: Int32 = -1
-    var firstTime: UInt64 = 0
-    var lastTime: UInt64 = 0
-  }
-
   /// What the scanner's tails know of a function part, besides `PINSTAT_EXIT`.
   enum Tail {
-    static let known: UInt32 = 2
+    static let known = PINSTAT_KNOWN
     /// Where some functions are wanted.
     static let isWanted: UInt32 = 4
     /// Where all are: entry and exit in one line.
@@ -53,7 +35,12 @@ final class RangeSieve {
   private let memory: UnsafeMutableRawPointer
   let buffer: UnsafeMutableRawPointer
   private static let lead = 64
-  private let locals: UnsafeMutablePointer<Local>
+  /// Of each stack, as far as this range tells: lines as deep or less deep are kept;
+  private let thresholds: UnsafeMutablePointer<Int32>
+  /// the least depth since it was first seen;
+  private let lowest: UnsafeMutablePointer<Int32>
+  /// the innermost open call after the lines that were left out since the last one that was kept.
+  private let openings: UnsafeMutablePointer<Int32>
   /// Depths of the open wanted calls, by local.
   private var open: [[Int32]] = []
   private var used: [Int] = []
@@ -71,26 +58,32 @@ final class RangeSieve {
 
   /// - Parameter isWanted: nil where the calls of all functions are wanted, as `SievedRange.records`.
   init(
-    _ layout: LineScanner.Layout, number: Int, isWanted: (@Sendable (String) -> Bool)?,
+    _ layout: LineScanner.Layout, number: Int, isWide: Bool, isWanted: (@Sendable (String) -> Bool)?,
     read: @escaping TextReader.PositionedRead
   ) {
     self.number = number
     self.layout = layout
-    scanner = LineScanner(layout)
+    scanner = LineScanner(layout, isWide: isWide)
     self.isWanted = isWanted
     self.read = read
     let capacity = Self.longestLine + Self.blockSize
     memory = .allocate(byteCount: Self.lead + capacity + StrictCall.slack, alignment: 64)
     memset(memory, 0, Self.lead + capacity + StrictCall.slack)
     buffer = memory + Self.lead
-    locals = .allocate(capacity: Self.mostLocals)
-    locals.initialize(repeating: Local(), count: Self.mostLocals)
+    thresholds = .allocate(capacity: Self.mostLocals)
+    lowest = .allocate(capacity: Self.mostLocals)
+    openings = .allocate(capacity: Self.mostLocals)
+    thresholds.initialize(repeating: .max, count: Self.mostLocals)
+    lowest.initialize(repeating: .max, count: Self.mostLocals)
+    openings.initialize(repeating: TextSieve.none, count: Self.mostLocals)
     open = Array(repeating: [], count: Self.mostLocals)
   }
 
   deinit {
     memory.deallocate()
-    locals.deallocate()
+    thresholds.deallocate()
+    lowest.deallocate()
+    openings.deallocate()
   }
 
   // MARK: The range
@@ -160,67 +153,49 @@ final class RangeSieve {
     return result
   }
 
-  var run = Run()
+  /// Of the lines since the last item.
+  var run = pinstat_run(exits: 0, first_time: 0, last_time: 0, deepest: -1)
   /// Lines since the last item.
   var lines = 0
 
   /// Lines whose ends the scanner has found, the first of them from `start` on.
   private func siftLines(_ start: inout Int, _ stop: Int, _ offset: UInt64, _ result: SievedRange) {
+    // A line that begins behind the range is not in it.
+    var limit = scanner.count
+    while limit > 1, scanner.end(limit - 2) + 1 >= stop { limit -= 1 }
     var index = 0
-    while index < scanner.count, start < stop, result.isUsable {
-      var count = scanner.read(buffer, start: start, from: index)
-      // A line that begins behind the range is not in it.
-      while count > 1, scanner.end(index + count - 2) + 1 >= stop { count -= 1 }
+    while index < limit, start < stop, result.isUsable {
       if isWanted == nil {
+        let count = min(scanner.read(buffer, start: start, from: index), limit - index)
         collect(index, count, &start, offset, result)
-      } else if case .graph(let layout) = layout {
-        siftGraph(layout, index, count, &start, offset, result)
+        index += count
       } else {
-        siftReport(index, count, &start, offset, result)
+        sift(&index, limit, &start, offset, result)
       }
-      index += count
     }
   }
 
-  private func siftGraph(
-    _ layout: StrictGraphLayout, _ index: Int, _ count: Int, _ start: inout Int, _ offset: UInt64,
-    _ result: SievedRange
+  /// Leaves lines out as long as their columns say that they can be, and looks at the next one.
+  private func sift(
+    _ index: inout Int, _ limit: Int, _ start: inout Int, _ offset: UInt64, _ result: SievedRange
   ) {
-    let locals = locals
-    let found = scanner.lines
-    var exits: UInt64 = 0
-    var deepest: Int32 = -1
-    /// Lines up to here are counted.
-    var counted = 0
-    for line in 0..<count {
-      let value = found[line].value
-      let local = Int(found[line].lane)
-      let depth = Int32(found[line].depth)
-      // Known, and no wanted function's.
-      if value | PINSTAT_EXIT == Tail.known | PINSTAT_EXIT, depth > locals[local].threshold {
-        let ended = Int32(truncatingIfNeeded: value & PINSTAT_EXIT)
-        exits &+= UInt64(truncatingIfNeeded: ended)
-        deepest = max(deepest, depth)
-        locals[local].opening = depth &- ended
-        continue
-      }
-      lines += line - counted
-      counted = line + 1
-      run.exits &+= exits
-      run.deepest = max(run.deepest, deepest)
-      exits = 0
-      deepest = -1
-      let begin = line == 0 ? start : scanner.end(index + line - 1) + 1
-      let end = scanner.end(index + line)
-      takeGraph(
-        layout, UnsafeRawBufferPointer(start: buffer + begin, count: end - begin), offset + UInt64(end + 1),
-        result)
-      if !result.isUsable { return }
+    let passed = scanner.skim(
+      buffer, start: start, from: index, count: limit - index, &run, thresholds, openings)
+    if passed > 0 {
+      lines += passed
+      index += passed
+      start = scanner.end(index - 1) + 1
     }
-    start = scanner.end(index + count - 1) + 1
-    lines += count - counted
-    run.exits &+= exits
-    run.deepest = max(run.deepest, deepest)
+    guard index < limit else { return }
+    let end = scanner.end(index)
+    let line = UnsafeRawBufferPointer(start: buffer + start, count: end - start)
+    if case .graph(let layout) = layout {
+      takeGraph(layout, line, offset + UInt64(end + 1), result)
+    } else {
+      takeReport(line, offset + UInt64(end + 1), result)
+    }
+    index += 1
+    start = end + 1
   }
 
   /// A line of which the columns alone do not say that it can be left out.
@@ -239,12 +214,12 @@ final class RangeSieve {
     let local = Int(read.cpu)
     let isWanted = learn(read.call, at: limit - 1)
     let depth = Int32(truncatingIfNeeded: read.call.depth)
-    if !isWanted, depth > locals[local].threshold {
+    if !isWanted, depth > thresholds[local] {
       let ended: Int32 = read.call.kind == .entry ? 0 : 1
       lines += 1
       run.exits &+= UInt64(ended)
       run.deepest = max(run.deepest, depth)
-      locals[local].opening = depth - ended
+      openings[local] = depth - ended
       return
     }
     keep(local, read.call, isWanted: isWanted, line, end, result)
@@ -276,30 +251,20 @@ final class RangeSieve {
     _ result: SievedRange
   ) {
     let depth = Int32(truncatingIfNeeded: call.depth)
-    var state = locals[local]
-    if state.opening != TextSieve.none {
-      result.append(SievedRange.Opening(cpu: Int32(local), depth: state.opening))
-      state.opening = TextSieve.none
-    }
-    if state.lowest == .max { used.append(local) }
-    state.lowest = min(state.lowest, depth)
+    deliverOpening(local, result)
+    if lowest[local] == .max { used.append(local) }
+    lowest[local] = min(lowest[local], depth)
     while let last = open[local].last, last >= depth { open[local].removeLast() }
     if isWanted, call.kind == .entry { open[local].append(depth) }
-    state.threshold = max(open[local].last ?? -1, state.lowest - 1)
-    locals[local] = state
+    thresholds[local] = max(open[local].last ?? -1, lowest[local] - 1)
     emit(SievedRange.Item(kind: .call, cpu: Int32(local), end: end), line, result)
   }
 
   private func takeOther(_ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange) {
-    for local in used where locals[local].opening != TextSieve.none {
-      result.append(SievedRange.Opening(cpu: Int32(local), depth: locals[local].opening))
-      locals[local].opening = TextSieve.none
-    }
+    for local in used { deliverOpening(local, result) }
     if let loss = StrictLoss(line) {
       // No call begins or ends. Each stack that may have one open shows itself next.
-      for local in used where locals[local].lowest > 0 || !open[local].isEmpty {
-        locals[local].threshold = .max
-      }
+      for local in used where lowest[local] > 0 || !open[local].isEmpty { thresholds[local] = .max }
       emit(SievedRange.Item(kind: .lost, cpu: loss.cpu, lostEvents: loss.events, end: end), line, result)
       return
     }
@@ -309,81 +274,44 @@ final class RangeSieve {
 
   func emit(_ item: SievedRange.Item, _ line: UnsafeRawBufferPointer, _ result: SievedRange) {
     var item = item
-    if item.kind == .end {
-      for local in used where locals[local].opening != TextSieve.none {
-        result.append(SievedRange.Opening(cpu: Int32(local), depth: locals[local].opening))
-      }
-    }
+    if item.kind == .end { for local in used { deliverOpening(local, result) } }
     item.lines = lines
     item.exits = run.exits
     item.deepest = run.deepest
-    item.firstTime = run.firstTime
-    item.lastTime = run.lastTime
-    run = Run()
+    item.firstTime = run.first_time
+    item.lastTime = run.last_time
+    startRun()
     lines = 0
     result.append(item, line: line)
   }
 
   private func forget() {
     forgetStacks()
-    run = Run()
+    startRun()
     lines = 0
+  }
+
+  private func startRun() {
+    run = pinstat_run(exits: 0, first_time: 0, last_time: 0, deepest: -1)
+  }
+
+  private func deliverOpening(_ local: Int, _ result: SievedRange) {
+    guard openings[local] != TextSieve.none, case .graph = layout else { return }
+    result.append(SievedRange.Opening(cpu: Int32(local), depth: openings[local]))
+    openings[local] = TextSieve.none
   }
 
   private func forgetStacks() {
     for local in used {
-      locals[local] = Local()
+      thresholds[local] = .max
+      lowest[local] = .max
+      openings[local] = TextSieve.none
       open[local].removeAll(keepingCapacity: true)
     }
     used.removeAll(keepingCapacity: true)
   }
 
   // MARK: Reports
-
-  private func siftReport(
-    _ index: Int, _ count: Int, _ start: inout Int, _ offset: UInt64, _ result: SievedRange
-  ) {
-    let locals = locals
-    let found = scanner.lines
-    var exits: UInt64 = 0
-    var deepest: Int32 = -1
-    var firstTime = run.firstTime
-    var lastTime = run.lastTime
-    var counted = 0
-    for line in 0..<count {
-      let value = found[line].value
-      let local = Int(found[line].lane)
-      let depth = Int32(found[line].depth)
-      let time = found[line].time
-      if value | PINSTAT_EXIT == Tail.known | PINSTAT_EXIT, depth > locals[local].threshold, time >= lastTime,
-        time > 0
-      {
-        exits &+= UInt64(truncatingIfNeeded: value & PINSTAT_EXIT)
-        deepest = max(deepest, depth)
-        if lastTime == 0 { firstTime = time }
-        lastTime = time
-        continue
-      }
-      lines += line - counted
-      counted = line + 1
-      run = Run(
-        exits: run.exits &+ exits, deepest: max(run.deepest, deepest), firstTime: firstTime,
-        lastTime: lastTime)
-      exits = 0
-      deepest = -1
-      let begin = line == 0 ? start : scanner.end(index + line - 1) + 1
-      let end = scanner.end(index + line)
-      takeReport(
-        UnsafeRawBufferPointer(start: buffer + begin, count: end - begin), offset + UInt64(end + 1), result)
-      firstTime = run.firstTime
-      lastTime = run.lastTime
-      if !result.isUsable { return }
-    }
-    start = scanner.end(index + count - 1) + 1
-    lines += count - counted
-    run = Run(
-      exits: run.exits &+ exits, deepest: max(run.deepest, deepest), firstTime: firstTime, lastTime: lastTime)
-  }
 
   @inline(never)
   private func takeReport(_ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange) {
@@ -396,18 +324,18 @@ final class RangeSieve {
       return
     }
     // Times that go back, or that there are none.
-    guard read.front.time > 0, read.front.time >= run.lastTime else {
+    guard read.front.time > 0, read.front.time >= run.last_time else {
       result.isUsable = false
       return
     }
     let isWanted = learn(read.call, at: limit - 1)
     let depth = Int32(truncatingIfNeeded: read.call.depth)
-    if !isWanted, depth > locals[local].threshold {
-      if lines == 0 { run.firstTime = read.front.time }
+    if !isWanted, depth > thresholds[local] {
+      if run.last_time == 0 { run.first_time = read.front.time }
       lines += 1
       run.exits &+= read.call.kind == .entry ? 0 : 1
       run.deepest = max(run.deepest, depth)
-      run.lastTime = read.front.time
+      run.last_time = read.front.time
       return
     }
     keep(local, read.call, isWanted: isWanted, line, end, result)

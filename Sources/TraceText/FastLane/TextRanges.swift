@@ -1,3 +1,4 @@
+internal import CVector
 internal import FunctionGraph
 
 /// When a text that can be read at any place is looked through by ranges, and when line by line.
@@ -7,6 +8,8 @@ struct TextRanges {
   let read: TextReader.PositionedRead
   /// Bytes in a range.
   var rangeSize = SievedRanges.rangeSize
+  /// Whether the machine's wide vectors are used.
+  var isWide = pinstat_has_avx2() != 0
   private(set) var queue: SievedRanges?
   /// The range whose items are being taken, and the next item.
   private var current: SievedRange?
@@ -103,8 +106,9 @@ struct TextRanges {
     case .report: layout = .report
     }
     let read = read
+    let isWide = isWide
     return SievedRanges(from: position, to: size, rangeSize: rangeSize, jobs: jobs) {
-      RangeSieve(layout, number: $0, isWanted: isWanted, read: read)
+      RangeSieve(layout, number: $0, isWide: isWide, isWanted: isWanted, read: read)
     }
   }
 }
