@@ -48,6 +48,7 @@ public struct DatReader: EventReader, ~Copyable {
   var pairedBefore = (losses: 0, lostEvents: UInt64(0), deepest: Int32(-1))
   /// How many threads may read at once.
   let jobs: Int
+  private let limits: Limits
 
   public let comms: StringTable
   public internal(set) var description: TraceDescription
@@ -81,22 +82,24 @@ public struct DatReader: EventReader, ~Copyable {
     readAt:
       @escaping @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
   ) throws(TraceError) {
-    try self.init(size: size, jobs: jobs, leastForThreads: Self.leastForThreads, readAt: readAt)
+    try self.init(size: size, jobs: jobs, limits: Limits(), readAt: readAt)
   }
 
-  /// Bytes of trace data that one thread has read before another one has started, which takes a millisecond.
-  private static let leastForThreads: UInt64 = 4 << 20
+  struct Limits {
+    /// Less than these bytes of trace data are read by one thread, which has done so before another one has started.
+    var leastForThreads: UInt64 = 4 << 20
+    var sieving = SievedBuffer.Limits()
+  }
 
-  /// - Parameter leastForThreads: less than these bytes of data are read by one thread.
   init(
-    size: UInt64, jobs: Int, leastForThreads: UInt64,
+    size: UInt64, jobs: Int, limits: Limits,
     readAt:
       @escaping @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
   ) throws(TraceError) {
     let file = FileBytes(size: size, readAt: readAt)
     var diagnostics = Diagnostics()
     let container = try Container(file, diagnostics: &diagnostics)
-    let jobs = container.dataSize < leastForThreads ? 1 : max(1, jobs)
+    let jobs = container.dataSize < limits.leastForThreads ? 1 : max(1, jobs)
 
     var comms = StringTable()
     let tasks = try container.readTaskNames(file, comms: &comms, diagnostics: &diagnostics)
@@ -104,6 +107,7 @@ public struct DatReader: EventReader, ~Copyable {
 
     self.file = file
     self.jobs = jobs
+    self.limits = limits
     unclaimed = size
     self.container = container
     self.comms = comms
@@ -248,7 +252,7 @@ public struct DatReader: EventReader, ~Copyable {
         cpus, isCompressed: layout.isCompressed, blockSize: blockSize, formats: formats,
         contexts: sieves.map {
           pageContext(of: layout, formats, Decompressor(container.header.compression), memory, sieve: $0)
-        })
+        }, limits: limits.sieving)
       return true
     }
     let streams = cpus.map {

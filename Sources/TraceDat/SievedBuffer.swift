@@ -16,16 +16,18 @@ struct CPUData {
 ///
 /// The pieces, and so what comes out, do not depend on the number of threads.
 struct SievedBuffer {
-  /// Bytes of a piece, less with many CPUs: all of its records may pass, and those of one piece of every CPU wait.
-  private static let pieceSize = 1 << 20
+  struct Limits {
+    /// Bytes of a piece, less with many CPUs: all of its records may pass, and those of one piece of every CPU wait.
+    var pieceSize = 1 << 20
+    /// Where so many records wait for others that come before them, no more pieces are begun than the merge waits for.
+    var waiting = 1 << 16
+  }
+
   private static let waitingBytes = 64 << 20
   /// Records of compressed data that are taken at once.
   private static let recordsAtOnce = 1 << 14
-  /// Pieces that are looked through at once.
-  private static let mostPieces = 32
-  /// So many records may wait for others that come before them, and no more pieces are looked through than the merge
-  /// waits for.
-  private static let mostWaiting = 1 << 16
+  /// Pieces that are looked through before what passed is taken up.
+  private static let mostPieces = 1 << 10
 
   private struct Lane {
     let cpu: Int32
@@ -57,6 +59,8 @@ struct SievedBuffer {
     var isFinished = true
     var hasDiagnostics = false
     var failure: TraceError?
+    /// Too many records passed first.
+    var isLeft = true
   }
 
   private var lanes: [Lane] = []
@@ -64,7 +68,7 @@ struct SievedBuffer {
   private let pageSize: Int
   private let pieceSize: Int
   private let blockSize: Int
-  private var piecesAtOnce: Int
+  private let mostWaiting: Int
   /// One for each thread.
   private let contexts: [PageContext]
   private let sieves: [FunctionSieve]
@@ -74,17 +78,19 @@ struct SievedBuffer {
   /// - Parameters:
   ///   - cpus: by number.
   ///   - contexts: one for each thread, with a sieve and a decompressor of its own.
-  init(_ cpus: [CPUData], isCompressed: Bool, blockSize: Int, formats: GraphFormats, contexts: [PageContext])
-  {
+  init(
+    _ cpus: [CPUData], isCompressed: Bool, blockSize: Int, formats: GraphFormats, contexts: [PageContext],
+    limits: Limits
+  ) {
+    mostWaiting = limits.waiting
     self.contexts = contexts
     self.formats = formats
     self.blockSize = blockSize
     sieves = contexts.compactMap(\.sieve)
     blocks = contexts.map { _ in RawBlock(capacity: 0) }
     pageSize = contexts.first?.pageSize ?? 4096
-    let size = min(Self.pieceSize, Self.waitingBytes / max(cpus.count, 1))
+    let size = min(limits.pieceSize, Self.waitingBytes / max(cpus.count, 1))
     pieceSize = max(pageSize, size / pageSize * pageSize)
-    piecesAtOnce = cpus.count
     for cpu in cpus {
       let extent = cpu.extent
       var lane = Lane(
@@ -125,39 +131,39 @@ struct SievedBuffer {
   /// Sees to it that every lane that may still get records has one; false where the sieve cannot be used.
   private mutating func refill() throws(TraceError) -> Bool {
     while lanes.contains(where: { $0.isEmpty && !$0.isFinished }) {
-      var pieces = nextPieces()
-      look(through: &pieces)
-      var passed = 0
+      var (pieces, needed) = nextPieces()
+      look(through: &pieces, needed: needed)
       for piece in pieces {
         if let failure = piece.failure { throw failure }
-        passed += piece.records.count
-        take(piece)
+        if piece.isLeft { giveBack(piece) } else { take(piece) }
       }
       if sieves.contains(where: \.needsAll) { return false }
-      // As many at once as keep the threads busy, but for what may wait. It is not known at first how much passes.
-      let free = Self.mostWaiting - lanes.reduce(0) { $0 + $1.waiting }
-      let most = min(Self.mostPieces, 2 * max(pieces.count, contexts.count))
-      piecesAtOnce = max(0, min(most, free / max(passed / pieces.count, 1)))
     }
     return true
   }
 
-  private mutating func nextPieces() -> [Piece] {
+  /// - Returns: the next pieces, in front those `needed` ones that the merge waits for.
+  private mutating func nextPieces() -> (pieces: [Piece], needed: Int) {
     var pieces: [Piece] = []
-    // Those that the merge waits for come first.
     for index in lanes.indices where lanes[index].isEmpty && !lanes[index].isFinished {
       pieces.append(nextPiece(of: index))
     }
+    let needed = pieces.count
     var isMore = true
-    while isMore, pieces.count < piecesAtOnce {
+    while isMore, pieces.count < Self.mostPieces {
       isMore = false
-      for index in lanes.indices
-      where lanes[index].stream == nil && !lanes[index].isFinished && pieces.count < piecesAtOnce {
+      for index in lanes.indices where lanes[index].stream == nil && !lanes[index].isFinished {
         pieces.append(nextPiece(of: index))
         isMore = true
       }
     }
-    return pieces
+    return (pieces, needed)
+  }
+
+  /// Of a lane's pieces the last ones are left.
+  private mutating func giveBack(_ piece: Piece) {
+    lanes[piece.lane].next = min(lanes[piece.lane].next, piece.extent.offset)
+    lanes[piece.lane].isFinished = false
   }
 
   private mutating func nextPiece(of index: Int) -> Piece {
@@ -171,36 +177,64 @@ struct SievedBuffer {
       isCut: lanes[index].isCut && isLast, stream: lanes[index].stream)
   }
 
-  /// On as many threads as there are contexts. Each has its own piece, context and block, so nothing is shared.
-  private func look(through pieces: inout [Piece]) {
-    pieces.withUnsafeMutableBufferPointer { pieces in
-      inParallel(pieces.count, workers: contexts.count) { item, worker in
-        if sieves[worker].needsAll { return }
-        let piece = pieces[item]
-        let isCompressed = piece.stream != nil
-        let stream =
-          piece.stream
-          ?? CPUStream(
-            piece.extent, isCut: piece.isCut, isCompressed: false, pageSize: pageSize, blockSize: blockSize,
-            block: blocks[worker])
-        var diagnostics = Diagnostics()
-        var records: [GraphRecord] = []
-        do throws(TraceError) {
-          var isMore = true
-          while isMore, !isCompressed || records.count < Self.recordsAtOnce {
-            isMore = try stream.advance(contexts[worker], &diagnostics)
-            if isMore { records.append(GraphRecord(stream, formats, &diagnostics)) }
-          }
-          pieces[item].isFinished = !isMore
-        } catch {
-          pieces[item].failure = error
-        }
-        pieces[item].records = records
-        pieces[item].lastTimestamp = stream.lastTimestamp
-        // They are told in the order of the merged events, which is not known here.
-        if !diagnostics.isEmpty { sieves[worker].needsAll = true }
+  /// On as many threads as there are contexts, until too many records have passed. Each has its own piece, context and block,
+  /// so nothing else is shared.
+  ///
+  /// - Parameter needed: so many pieces are looked through however many pass.
+  private func look(through pieces: inout [Piece], needed: Int) {
+    struct State {
+      var next = 0
+      var waiting: Int
+    }
+    let count = pieces.count
+    let workers = min(count, contexts.count)
+    let state = Guarded(State(waiting: lanes.reduce(0) { $0 + $1.waiting }))
+    func claim() -> Int? {
+      state.withLock { state in
+        guard state.next < count, state.next < needed || state.waiting < mostWaiting else { return nil }
+        defer { state.next += 1 }
+        return state.next
       }
     }
+    pieces.withUnsafeMutableBufferPointer { pieces in
+      inParallel(workers, workers: workers) { _, worker in
+        while let item = claim() {
+          look(through: &pieces[item], worker)
+          let passed = pieces[item].records.count
+          let isOver = sieves[worker].needsAll
+          state.withLock { state in
+            state.waiting += passed
+            if isOver { state.next = count }
+          }
+        }
+      }
+    }
+  }
+
+  private func look(through piece: inout Piece, _ worker: Int) {
+    let isCompressed = piece.stream != nil
+    let stream =
+      piece.stream
+      ?? CPUStream(
+        piece.extent, isCut: piece.isCut, isCompressed: false, pageSize: pageSize, blockSize: blockSize,
+        block: blocks[worker])
+    var diagnostics = Diagnostics()
+    var records: [GraphRecord] = []
+    do throws(TraceError) {
+      var isMore = true
+      while isMore, !isCompressed || records.count < Self.recordsAtOnce {
+        isMore = try stream.advance(contexts[worker], &diagnostics)
+        if isMore { records.append(GraphRecord(stream, formats, &diagnostics)) }
+      }
+      piece.isFinished = !isMore
+    } catch {
+      piece.failure = error
+    }
+    piece.isLeft = false
+    piece.records = records
+    piece.lastTimestamp = stream.lastTimestamp
+    // They are told in the order of the merged events, which is not known here.
+    if !diagnostics.isEmpty { sieves[worker].needsAll = true }
   }
 
   private mutating func take(_ piece: Piece) {

@@ -111,11 +111,14 @@ import Testing
     var tracer = ""
   }
 
-  /// nil where the reader says that it has to read everything.
+  /// nil where the reader says that it has to read everything. Several threads have pieces of a page each, and few records that may
+  /// wait.
   static func outcome(
     _ bytes: [UInt8], of wanted: Set<String>, bySieve: Bool, searching: Bool = false, jobs: Int = 1
   ) throws -> Outcome? {
-    var reader = try DatReader(size: UInt64(bytes.count), jobs: jobs, leastForThreads: 0) {
+    var limits = DatReader.Limits(leastForThreads: 0)
+    if jobs > 1 { limits.sieving = SievedBuffer.Limits(pieceSize: 4096, waiting: 8) }
+    var reader = try DatReader(size: UInt64(bytes.count), jobs: jobs, limits: limits) {
       (offset, target) throws(TraceError) -> Int in
       let count = min(target.count, bytes.count - Int(offset))
       bytes.withUnsafeBytes { source in

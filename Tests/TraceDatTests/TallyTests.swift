@@ -62,7 +62,7 @@ import Testing
   }
 
   static func reader(_ bytes: [UInt8], jobs: Int) throws -> DatReader {
-    try DatReader(size: UInt64(bytes.count), jobs: jobs, leastForThreads: 0) {
+    try DatReader(size: UInt64(bytes.count), jobs: jobs, limits: DatReader.Limits(leastForThreads: 0)) {
       (offset, target) throws(TraceError) -> Int in
       let count = min(target.count, bytes.count - Int(offset))
       bytes.withUnsafeBytes { source in
