@@ -6,7 +6,7 @@ internal import FunctionGraph
 /// Running over the end throws `TraceError.Code.corrupt` with the place; no length from the file is believed before it
 /// is compared with what is left.
 struct ByteCursor {
-  private static let windowSize = 64 << 10
+  private static let windowSize = 16 << 10
 
   let order: ByteOrder
   private let file: FileBytes?

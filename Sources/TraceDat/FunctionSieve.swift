@@ -27,6 +27,9 @@ final class FunctionSieve {
   private let isWanted: @Sendable (String) -> Bool
   private let symbols: SymbolIndex
   private var known = IntegerMap()
+  /// Those that were looked at last.
+  private var names = FunctionTable()
+  private static let mostNames = 1 << 12
   private var cpuOfTask = IntegerMap()
   private var tasks = 0
   /// Of the last entry and exit that were looked at: most others are as long.
@@ -88,9 +91,10 @@ final class FunctionSieve {
 
   private func isWanted(_ address: UInt64) -> Bool {
     if let known = known[address] { return known == 1 }
-    var table = FunctionTable()
-    let id = symbols.function(at: address, in: &table)
-    let result = isWanted(table[id].symbol)
+    // Addresses without a symbol may be many.
+    if names.count > Self.mostNames { names = FunctionTable() }
+    let id = symbols.function(at: address, in: &names)
+    let result = isWanted(names[id].symbol)
     known.insert(address, result ? 1 : 0)
     return result
   }

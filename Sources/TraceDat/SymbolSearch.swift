@@ -9,7 +9,7 @@ struct SymbolSearch {
   static let mostPrefixes = 4
   /// Where more are found, too.
   private static let mostHits = 64
-  private static let bufferSize = 256 << 10
+  private static let bufferSize = 64 << 10
   /// Of text whose line feeds are looked for at once.
   private static let blockSize = 8 << 10
 
