@@ -94,7 +94,11 @@ final class LaneDurations: DurationSink {
 
   /// The durations of one function, which some lanes know by these numbers, in the order of the lanes. Lanes are only looked
   /// at, so that several threads may do it.
-  static func merged(_ parts: [(lane: LaneDurations, number: Int)], limit: Int) -> DurationSample {
+  ///
+  /// - Parameter bins: spares logarithms; kept by the caller from one function to the next.
+  static func merged(
+    _ parts: [(lane: LaneDurations, number: Int)], limit: Int, _ bins: inout QuantileSketch.BinCache
+  ) -> DurationSample {
     var count = 0
     for (lane, number) in parts where number < lane.functions.count {
       count += lane.functions[number].sample?.count ?? lane.functions[number].timed.count
@@ -113,7 +117,6 @@ final class LaneDurations: DurationSink {
       if let sample = lane.functions[number].sample {
         result.merge(sample)
       } else {
-        var bins = QuantileSketch.BinCache()
         result.merge(sample(of: lane.functions[number].timed, sampling: lane.sampling, &bins))
       }
     }

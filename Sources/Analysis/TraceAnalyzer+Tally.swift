@@ -1,4 +1,5 @@
 internal import FunctionGraph
+internal import Statistics
 internal import TraceInput
 
 /// The analysis of a trace that its reader can sum up by itself: all calls count, and none is wanted by itself.
@@ -68,9 +69,12 @@ extension TraceAnalyzer {
     // Unfinished calls count too, as where calls come one by one.
     kept.add(tally.functions.reduce(0) { $0 + $1.unfinished })
     let limit = kept.isCrowded ? Self.crowdedLimit : DurationSample.exactLimit
-    sums.durations.withUnsafeMutableBufferPointer { durations in
-      inParallel(parts.count, workers: jobs) { place, _ in
-        durations[place].durations = LaneDurations.merged(parts[place], limit: limit)
+    var bins = [QuantileSketch.BinCache](repeating: QuantileSketch.BinCache(), count: max(1, jobs))
+    bins.withUnsafeMutableBufferPointer { bins in
+      sums.durations.withUnsafeMutableBufferPointer { durations in
+        inParallel(parts.count, workers: jobs) { place, worker in
+          durations[place].durations = LaneDurations.merged(parts[place], limit: limit, &bins[worker])
+        }
       }
     }
     // A text's longest durations lack decimals.

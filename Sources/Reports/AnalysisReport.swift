@@ -86,21 +86,23 @@ extension AnalysisReport {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// What is said of each function by itself.
+  /// What is said of each function by itself: texts of some lines each.
   private func sections(ofTrace index: Int, _ style: TextStyle, _ jobs: Int) -> [String] {
     let functions = traces[index].functions
     guard context.wantsHistogram || context.wantsCallees || !views.isEmpty else { return [] }
-    var parts = [[String]](
-      repeating: [], count: (functions.count + Self.sectionsAtOnce - 1) / Self.sectionsAtOnce)
+    let count = (functions.count + Self.sectionsAtOnce - 1) / Self.sectionsAtOnce
+    var parts = [String?](repeating: nil, count: count)
     parts.withUnsafeMutableBufferPointer { parts in
-      inParallel(parts.count, workers: jobs) { part, _ in
+      inParallel(count, workers: jobs) { part, _ in
         let first = part * Self.sectionsAtOnce
-        parts[part] = (first..<min(first + Self.sectionsAtOnce, functions.count)).flatMap {
-          section(index, $0, functions[$0], style)
+        var lines: [String] = []
+        for number in first..<min(first + Self.sectionsAtOnce, functions.count) {
+          lines += section(index, number, functions[number], style)
         }
+        if !lines.isEmpty { parts[part] = lines.joined(separator: "\n") }
       }
     }
-    return Array(parts.joined())
+    return parts.compactMap { $0 }
   }
 
   private static let sectionsAtOnce = 64
