@@ -20,7 +20,9 @@ public struct InputLoader: Sendable {
     self.summaryUnit = summaryUnit
   }
 
-  /// How many inputs there are: of a single one nothing is kept for others.
+  /// Says how many inputs there are: of a single one nothing is kept for others.
+  ///
+  /// - Parameter count: of all that are loaded from now on.
   public static func expect(inputs count: Int) {
     TraceReader.expectsMore(count > 1)
   }

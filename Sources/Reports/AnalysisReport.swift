@@ -57,7 +57,9 @@ extension FunctionDurations {
 extension AnalysisReport {
   /// For a terminal.
   ///
-  /// - Parameter jobs: how many threads may write it.
+  /// - Parameters:
+  ///   - style: what the terminal can show.
+  ///   - jobs: how many threads may write it.
   public func text(_ style: TextStyle, jobs: Int = 1) -> String {
     var lines: [String] = []
     for (index, trace) in traces.enumerated() {

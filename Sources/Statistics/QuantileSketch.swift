@@ -147,7 +147,10 @@ public struct QuantileSketch: Hashable, Sendable {
 
   /// Adds many whole numbers; those below 1 count as 0. The same as one by one.
   ///
-  /// - Parameter known: of these.
+  /// - Parameters:
+  ///   - values: any number of them.
+  ///   - known: what is known of them.
+  ///   - cache: kept by the caller from one time to the next, also for several sketches.
   public mutating func add(
     _ values: UnsafeBufferPointer<Int64>, _ known: WholeNumbers, _ cache: inout BinCache
   ) {

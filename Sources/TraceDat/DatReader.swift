@@ -64,6 +64,8 @@ public struct DatReader: EventReader, ~Copyable {
 
   /// Whether this process reads another trace after one: the symbols of the last ones are kept for it, which takes memory. They
   /// are unless this says otherwise.
+  ///
+  /// - Parameter isMore: of all that are read from now on.
   public static func expectsMore(_ isMore: Bool) {
     RecentSymbols.areKept = isMore
   }

@@ -46,6 +46,8 @@ public struct TraceReader: EventReader, ~Copyable {
 
   /// Whether this process reads another trace after one: what is kept for it is not kept else. It is unless this says
   /// otherwise.
+  ///
+  /// - Parameter isMore: of all that are read from now on.
   public static func expectsMore(_ isMore: Bool) {
     DatReader.expectsMore(isMore)
   }

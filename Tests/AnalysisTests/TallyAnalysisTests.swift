@@ -1,5 +1,6 @@
 import Foundation
 import FunctionGraph
+import Statistics
 import Testing
 import TraceInput
 
@@ -122,7 +123,8 @@ import TraceInput
         }
         return (lane: durations, number: lane + 1)
       }
-      return LaneDurations.merged(parts, limit: limit)
+      var bins = QuantileSketch.BinCache()
+      return LaneDurations.merged(parts, limit: limit, &bins)
     }
     var plain = DurationSample(limit: limit)
     for timed in all { plain.add(timed.duration, resolution: 1) }
