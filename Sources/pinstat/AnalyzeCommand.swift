@@ -9,7 +9,7 @@ struct AnalyzeCommand: ParsableCommand {
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "analyze", _superCommandName: "pinstat",
+    commandName: "analyze",
     abstract: "Durations of the selected functions in each trace.",
     discussion: """
       EXAMPLES
