@@ -123,6 +123,29 @@ struct AnalysisReportTests {
     #expect(bare == report(traces).text(TextStyle(width: width)))
   }
 
+  @Test("Several threads write what one does, every table in its place")
+  func severalThreads() {
+    let functions = (0..<300).map { number in
+      var function = duration("f\(number)", [100_000, 20_000 + Int64(number)])
+      function.callees = CalleeTable(
+        parentCalls: 2, parentTotal: 120_000, parentSelf: 25_000,
+        rows: [
+          .init(
+            function: FunctionName(symbol: "g\(number)"), calls: 3, total: 75_000, selfTime: 75_000, level: 1)
+        ])
+      return function
+    }
+    var report = report([trace("t", functions)])
+    report.context.wantsCallees = true
+    report.context.wantsHistogram = true
+    let one = report.text(TextStyle())
+    #expect(one == report.text(TextStyle(), jobs: 3))
+    let callees = one.split(separator: "\n").compactMap { line in
+      line.firstMatch(of: #/^  (g[0-9]+) /#).map { String($0.1) }
+    }
+    #expect(callees == (0..<300).map { "g\($0)" })
+  }
+
   @Test("Shares of callees are of the whole calls")
   func callees() throws {
     var function = duration("f", [100_000])
