@@ -2,7 +2,8 @@ internal import FunctionGraph
 internal import Glibc
 
 /// The symbols of the last traces, for those that come after them in the same process: of two boots, which is what a
-/// comparison has. They take some 13 MB each, which a reader holds anyway while it reads.
+/// comparison has. They take some 13 MB each; of a single trace they
+/// are not kept.
 enum RecentSymbols {
   private struct Entry {
     /// As the file has them: compressed, or the text itself.

@@ -4,7 +4,7 @@ internal import Glibc
 /// What is known of the ends of lines, from the function part's first byte to the line feed: `kfree();`, `}`,
 /// `kfree() {`, `} /* kfree */`. A trace has some thousand of them, so that hardly one has to be read.
 ///
-/// Looked up by `pinstat_graph_lines` and the like. Two may share a place, a third one takes it over.
+/// Looked up by `pinstat_graph_lines`, `pinstat_skim_graph` and the same for reports. Two may share a place, a third one takes it over.
 final class TailCache {
   private static let size = 1 << Int(PINSTAT_TAIL_BITS)
   private static let keySize = Int(PINSTAT_KEY_SIZE)
