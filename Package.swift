@@ -35,7 +35,8 @@ let package = Package(
 
     .systemLibrary(name: "CVector"),
 
-    .target(name: "FunctionGraph", swiftSettings: settings),
+    .target(name: "CProcessors"),
+    .target(name: "FunctionGraph", dependencies: ["CProcessors"], swiftSettings: settings),
     .target(name: "Statistics", swiftSettings: settings),
     .target(name: "PinningModel", swiftSettings: settings),
     .target(name: "TraceText", dependencies: ["FunctionGraph", "CVector"], swiftSettings: settings),

@@ -2,8 +2,7 @@ import Glibc
 
 /// The limit on the process's address space, `ulimit -v`.
 ///
-/// Below some size the system's libraries end the process by a signal, or, where no thread can be started, wait for ever
-/// (libdispatch tries again each second). So little is refused at the start instead.
+/// Below some size the system's libraries end the process by a signal. So little is refused at the start instead.
 enum AddressSpace {
   /// Bytes: the program's text and data, the stacks that are reserved for its threads (8 MiB each), libraries, and the
   /// 256 MiB that reading may take at most.

@@ -1,6 +1,5 @@
 import Analysis
 import FunctionGraph
-import Glibc
 
 /// What became of one input.
 struct Loaded: Sendable {
@@ -39,10 +38,8 @@ func load(
   return loaded
 }
 
-/// Cores of this machine.
-func availableCores() -> Int {
-  max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-}
+/// Cores that this process may use.
+func availableCores() -> Int { Processors.allowed.count }
 
 /// More than one `-` would read the same standard input twice.
 func demandOneStandardInput(_ paths: [String]) -> String? {

@@ -58,8 +58,7 @@ final class SievedRanges: Sendable {
   private let makeSieve: @Sendable (_ number: Int) -> RangeSieve
   private let done = DispatchSemaphore(value: 0)
   private let room = DispatchSemaphore(value: 0)
-  private let helpers = DispatchGroup()
-  private let helperCount: Int
+  nonisolated(unsafe) private var helpers: Helpers.Call?
   /// Ranges of which nearly all lines matter.
   nonisolated(unsafe) private(set) var crowded = 0
   /// Only of the thread that takes ranges, as the next.
@@ -80,10 +79,8 @@ final class SievedRanges: Sendable {
     self.makeSieve = makeSieve
     count = Int((end - start + rangeSize - 1) / rangeSize)
     state = Guarded(State(slots: Array(repeating: .waiting, count: count)))
-    helperCount = min(max(0, jobs - 1), max(0, count - 1), Self.window)
-    for number in 0..<helperCount {
-      DispatchQueue.global().async(group: helpers) { [self] in help(number + 1) }
-    }
+    let helperCount = min(max(0, jobs - 1), max(0, count - 1), Self.window)
+    helpers = Helpers.shared.call(helperCount) { [self] in help($0 + 1) }
   }
 
   /// Ends the helpers' work; to be called before it is let go.
@@ -93,7 +90,8 @@ final class SievedRanges: Sendable {
       return state.idle
     }
     for _ in 0..<idle { room.signal() }
-    helpers.wait()
+    if let helpers { Helpers.shared.dismiss(helpers) }
+    helpers = nil
   }
 
   /// The first range that begins at `position` or behind it; nil where there is none any more. Ranges in front of it are
