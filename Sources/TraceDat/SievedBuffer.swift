@@ -39,14 +39,36 @@ struct SievedBuffer {
     /// Compressed data has one stream, which goes on.
     var stream: CPUStream?
     var isFinished = false
-    /// Those that passed and wait.
-    var records: [GraphRecord] = []
+    /// Those that passed and wait, a piece each; none is empty, and those in front of `first` are gone.
+    var passed: [[GraphRecord]] = []
+    var first = 0
+    /// In the first of them.
     var head = 0
+    var waiting = 0
     /// The time of the last record looked at.
     var lastTimestamp: UInt64 = 0
 
-    var isEmpty: Bool { head == records.count }
-    var waiting: Int { records.count - head }
+    var isEmpty: Bool { waiting == 0 }
+    var nextTimestamp: UInt64? { isEmpty ? nil : passed[first][head].timestamp }
+
+    mutating func append(_ records: [GraphRecord]) {
+      if passed.count == first {
+        passed.removeAll(keepingCapacity: true)
+        first = 0
+      }
+      passed.append(records)
+      waiting += records.count
+    }
+
+    /// The first `count` ones, of the first piece, are gone.
+    mutating func drop(_ count: Int) {
+      waiting -= count
+      head += count
+      guard head == passed[first].count else { return }
+      passed[first] = []
+      first += 1
+      head = 0
+    }
   }
 
   private struct Piece {
@@ -113,17 +135,20 @@ struct SievedBuffer {
       let limit = heap.limit
       var wantsMore = true
       while wantsMore, !lanes[index].isEmpty {
-        let record = lanes[index].records[lanes[index].head]
-        guard record.timestamp < limit.timestamp || record.timestamp == limit.timestamp && limit.winsTies
-        else { break }
-        lanes[index].head += 1
-        wantsMore = body(record, lanes[index].cpu)
+        let records = lanes[index].passed[lanes[index].first]
+        let head = lanes[index].head
+        var next = head
+        while wantsMore, next < records.count {
+          let record = records[next]
+          guard record.timestamp < limit.timestamp || record.timestamp == limit.timestamp && limit.winsTies
+          else { break }
+          next += 1
+          wantsMore = body(record, lanes[index].cpu)
+        }
+        lanes[index].drop(next - head)
+        if next < records.count { break }
       }
-      if lanes[index].isEmpty {
-        heap.update(to: nil)
-      } else {
-        heap.update(to: lanes[index].records[lanes[index].head].timestamp)
-      }
+      heap.update(to: lanes[index].nextTimestamp)
       if !wantsMore { return true }
     }
   }
@@ -243,17 +268,7 @@ struct SievedBuffer {
     guard let first = piece.records.first else { return }
     if first.timestamp < lanes[index].lastTimestamp { sieves.first?.needsAll = true }
     lanes[index].lastTimestamp = max(lanes[index].lastTimestamp, piece.lastTimestamp)
-    if lanes[index].isEmpty {
-      lanes[index].records = piece.records
-      lanes[index].head = 0
-      heap.insert(index, at: first.timestamp)
-    } else {
-      // Those that have gone on would else stay as long as the lane is never empty.
-      if lanes[index].head > lanes[index].records.count / 2 {
-        lanes[index].records.removeFirst(lanes[index].head)
-        lanes[index].head = 0
-      }
-      lanes[index].records += piece.records
-    }
+    if lanes[index].isEmpty { heap.insert(index, at: first.timestamp) }
+    lanes[index].append(piece.records)
   }
 }
