@@ -75,19 +75,12 @@ extension Container {
     _ prefixes: [String], _ file: FileBytes, at offset: UInt64, size: UInt64
   ) throws(TraceError) -> SymbolIndex? {
     guard size <= UInt64(largestMetadata), file.available(at: offset, count: size) == size else { return nil }
-    var search = SymbolSearch(prefixes)
     var done: UInt64 = 0
-    while done < size {
-      let room = search.room
-      let wanted = Int(min(UInt64(room.count), size - done))
-      guard wanted > 0 else { return nil }
-      let count = try file.read(
-        at: offset + done, into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted]))
-      guard count == wanted else { return nil }
+    return try SymbolSearch.search(prefixes, size: size) { (room) throws(TraceError) in
+      let count = try file.read(at: offset + done, into: room)
       done += UInt64(count)
-      search.take(count, isLast: done == size)
+      return count == room.count
     }
-    return search.found()
   }
 
   /// Where the content of a compressed section lies, and how many bytes it becomes: a number of 4 bytes, and so many of text.
@@ -128,25 +121,17 @@ extension Container {
   private func search(
     _ prefixes: [String], _ compressed: RawBlock, size: UInt64, refill: @escaping () -> Bool = { false }
   ) -> SymbolIndex? {
-    var search = SymbolSearch(prefixes)
     var inflation = Inflation(compressed, header.compression, refill: refill)
     let number = RawBlock(capacity: 4)
     guard inflation.make(into: number.memory) == 4, let first = number.memory.baseAddress else { return nil }
     let textSize = UInt64(header.order.uint32(first))
     guard textSize > 0, textSize + 4 <= size else { return nil }
-    var done: UInt64 = 0
-    while done < textSize {
-      let room = search.room
-      let wanted = Int(min(UInt64(room.count), textSize - done))
-      guard wanted > 0,
-        inflation.make(into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted])) == wanted
-      else { return nil }
-      done += UInt64(wanted)
-      search.take(wanted, isLast: done == textSize)
+    let found = try? SymbolSearch.search(prefixes, size: textSize) { room in
+      inflation.make(into: room) == room.count
     }
     // Nothing may follow, and what zstd has behind the last byte has to be there.
     guard inflation.make(into: number.memory) == 0, inflation.state == .ended else { return nil }
-    return search.found()
+    return found
   }
 
   /// Nil of a section that is not compressed or not whole, of which `text` says what is wrong.

@@ -9,7 +9,6 @@ struct SymbolSearch {
   static let mostPrefixes = 4
   /// Where more are found, too.
   private static let mostHits = 64
-  private static let bufferSize = 64 << 10
   /// Of text whose line feeds are looked for at once.
   private static let blockSize = 8 << 10
 
@@ -17,8 +16,9 @@ struct SymbolSearch {
   /// The first bytes of each.
   private let heads: pinstat_heads
   private let isWide: Bool
-  private let buffer = RawBlock(capacity: bufferSize)
-  private var filled = 0
+  /// What the last piece has behind its last newline.
+  private var rest: [UInt8] = []
+  private var isBroken = false
   /// Of the symbols that are not passed, in the order of the text.
   ///
   /// While addresses do not fall, as they do not in a kernel's own symbols, those of a block are passed at its end. From the block
@@ -70,26 +70,22 @@ struct SymbolSearch {
       masks: (heads[0].mask, heads[1].mask, heads[2].mask, heads[3].mask))
   }
 
-  /// Where the next bytes of the text belong; empty where a line is too long to be one.
-  var room: UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(rebasing: buffer.memory[filled...])
-  }
-
-  /// Takes `count` bytes that were put into `room`, of the last ones too those behind the last newline.
-  mutating func take(_ count: Int, isLast: Bool) {
-    let looked = filled
-    filled += count
-    let bytes = UnsafeRawBufferPointer(rebasing: buffer.memory[..<filled])
-    var end = filled
+  /// Goes on with the text.
+  mutating func take(_ piece: SymbolPiece, isLast: Bool) {
+    let bytes = piece.join(rest)
+    var end = bytes.count
     if !isLast {
-      while end > looked, bytes[end - 1] != 0x0a { end -= 1 }
+      while end > rest.count, bytes[end - 1] != 0x0a { end -= 1 }
       // What was there before has no newline.
-      if end == looked { return }
+      if end == rest.count { end = 0 }
+      // No symbol is so long.
+      guard bytes.count - end <= SymbolPiece.margin else {
+        isBroken = true
+        return
+      }
     }
     look(through: UnsafeRawBufferPointer(rebasing: bytes[..<end]))
-    // What overlaps is copied too.
-    buffer.memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[end...]))
-    filled -= end
+    rest = Array(bytes[end...])
   }
 
   private mutating func look(through bytes: UnsafeRawBufferPointer) {
@@ -162,11 +158,12 @@ struct SymbolSearch {
   }
 
   /// The symbols found, as an index that gives them for the same addresses as one of all symbols does, and for no other; nil
-  /// where the text has no addresses, too much was found, or the order of the text does not tell where a function ends.
+  /// where the text has no addresses or no lines, too much was found, or the order of the text does not tell where a function
+  /// ends.
   func found() -> SymbolIndex? {
     let kept = UnsafeBufferPointer(start: addresses.base, count: addresses.count)
     let highest = kept.reduce(passed ?? 0, max)
-    guard highest > 0, hits.count <= Self.mostHits else { return nil }
+    guard !isBroken, highest > 0, hits.count <= Self.mostHits else { return nil }
     var text: [UInt8] = []
     var known: Set<UInt64> = []
     var ends: Set<UInt64> = []

@@ -126,11 +126,13 @@ import Testing
   ) -> SymbolIndex? {
     var search = SymbolSearch(prefixes, isWide: isWide)
     var rest = Array(text.utf8)[...]
+    let piece = SymbolPiece(size: 5_000)
     while !rest.isEmpty {
-      let piece = rest.prefix(min(search.room.count, Int.random(in: 1..<5_000, using: &random)))
-      search.room.copyBytes(from: piece)
-      rest = rest.dropFirst(piece.count)
-      search.take(piece.count, isLast: rest.isEmpty)
+      let bytes = rest.prefix(Int.random(in: 1..<5_000, using: &random))
+      piece.room.copyBytes(from: bytes)
+      piece.count = bytes.count
+      rest = rest.dropFirst(bytes.count)
+      search.take(piece, isLast: rest.isEmpty)
     }
     return search.found()
   }
