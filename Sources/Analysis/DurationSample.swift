@@ -135,10 +135,13 @@ public struct DurationSample: Sendable {
     self.reservoir = reservoir
   }
 
-  /// Adds durations that were summed up elsewhere, and too many there to be kept.
-  mutating func merge(_ other: DurationSample) {
-    guard let otherSketch = other.sketch, let otherReservoir = other.reservoir else { return }
-    if isExact { spill() }
+  /// Adds durations that were summed up elsewhere, and too many there to be kept. What the first ones were summed up in is
+  /// taken as it is: nobody should hold it any more.
+  mutating func merge(_ other: consuming DurationSample) {
+    guard other.sketch != nil, other.reservoir != nil else { return }
+    let isFirst = isExact && values.isEmpty
+    if isExact, !isFirst { spill() }
+    isExact = false
     count += other.count
     total = total.addingReportingOverflow(other.total).overflow ? .max : total + other.total
     resolution = max(resolution, other.resolution)
@@ -146,8 +149,14 @@ public struct DurationSample: Sendable {
     minimum = min(minimum, other.minimum)
     maximum = max(maximum, other.maximum)
     moments.merge(other.moments)
-    sketch?.merge(otherSketch)
-    reservoir?.merge(otherReservoir)
+    if isFirst {
+      sketch = other.sketch.take()
+      reservoir = other.reservoir.take()
+      reservoir?.lowerCapacity(to: sampling)
+    } else if let otherSketch = other.sketch, let otherReservoir = other.reservoir {
+      sketch?.merge(otherSketch)
+      reservoir?.merge(otherReservoir)
+    }
   }
 
   /// Some durations were printed this coarsely, none of those that were printed as 0.

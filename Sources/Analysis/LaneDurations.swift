@@ -28,10 +28,15 @@ final class KeptDurations: Sendable {
 /// order in which the calls ended, and come out as if they had been added one by one. What is kept of more does not depend
 /// on when that was noticed, nor on how the trace was divided.
 final class LaneDurations: DurationSink {
-  private struct Function {
-    var timed: [TimedDuration] = []
+  /// Those of one function.
+  struct Function {
+    fileprivate var timed: [TimedDuration] = []
     /// Once there were too many.
-    var sample: DurationSample?
+    fileprivate var sample: DurationSample?
+    /// How many of more than are kept stand for all.
+    fileprivate var sampling = DurationSample.comparedLimit
+
+    fileprivate var count: Int { sample?.count ?? timed.count }
   }
 
   private var functions: [Function] = []
@@ -92,32 +97,39 @@ final class LaneDurations: DurationSink {
     return sample
   }
 
-  /// The durations of one function, which some lanes know by these numbers, in the order of the lanes. Lanes are only looked
-  /// at, so that several threads may do it.
+  /// What the lane has of the function of this number, which it has no more then.
+  func take(_ number: Int) -> Function {
+    guard number < functions.count else { return Function() }
+    var taken = Function(sampling: sampling)
+    swap(&taken.timed, &functions[number].timed)
+    swap(&taken.sample, &functions[number].sample)
+    return taken
+  }
+
+  /// The durations of one function.
   ///
-  /// - Parameter bins: spares logarithms; kept by the caller from one function to the next.
+  /// - Parameters:
+  ///   - parts: what some lanes have of it, in the order of the lanes; nothing is left of them.
+  ///   - bins: spares logarithms; kept by the caller from one function to the next.
   static func merged(
-    _ parts: [(lane: LaneDurations, number: Int)], limit: Int, _ bins: inout QuantileSketch.BinCache
+    _ parts: inout [Function], limit: Int, _ bins: inout QuantileSketch.BinCache
   ) -> DurationSample {
-    var count = 0
-    for (lane, number) in parts where number < lane.functions.count {
-      count += lane.functions[number].sample?.count ?? lane.functions[number].timed.count
-    }
     // All of them are counted before the sample is cut to what so many functions may keep.
     var result = DurationSample(limit: limit, sampling: DurationSample.comparedLimit)
-    guard count > limit else {
-      let lists = parts.map { $0.number < $0.lane.functions.count ? $0.lane.functions[$0.number].timed : [] }
+    guard parts.reduce(0, { $0 + $1.count }) > limit else {
+      let lists = parts.map(\.timed)
       var all = lists.first ?? []
       // Of equal times the first lane's come first.
       for list in lists.dropFirst() where !list.isEmpty { all = all.isEmpty ? list : all.merged(with: list) }
       for timed in all { result.add(timed.duration, resolution: 1) }
       return result
     }
-    for (lane, number) in parts where number < lane.functions.count {
-      if let sample = lane.functions[number].sample {
+    for index in parts.indices {
+      if let sample = parts[index].sample.take() {
         result.merge(sample)
-      } else {
-        result.merge(sample(of: lane.functions[number].timed, sampling: lane.sampling, &bins))
+      } else if !parts[index].timed.isEmpty {
+        result.merge(sample(of: parts[index].timed, sampling: parts[index].sampling, &bins))
+        parts[index].timed = []
       }
     }
     result.lowerLimit(to: limit)

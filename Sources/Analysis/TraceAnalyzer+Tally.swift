@@ -40,7 +40,7 @@ extension TraceAnalyzer {
       })
     guard let tally = found else { return nil }
     var sums = SideSums()
-    var parts: [[(lane: LaneDurations, number: Int)]] = []
+    var parts: [[LaneDurations.Function]] = []
     let buffers = reader.description.buffers
     let functions = reader.functions
     for function in tally.functions {
@@ -64,7 +64,7 @@ extension TraceAnalyzer {
         parts.append([])
       }
       sums.durations[place].add(function)
-      parts[place].append((lanes[function.lane], function.number))
+      parts[place].append(lanes[function.lane].take(function.number))
     }
     // Unfinished calls count too, as where calls come one by one.
     kept.add(tally.functions.reduce(0) { $0 + $1.unfinished })
@@ -72,8 +72,10 @@ extension TraceAnalyzer {
     var bins = [QuantileSketch.BinCache](repeating: QuantileSketch.BinCache(), count: max(1, jobs))
     bins.withUnsafeMutableBufferPointer { bins in
       sums.durations.withUnsafeMutableBufferPointer { durations in
-        inParallel(parts.count, workers: jobs) { place, worker in
-          durations[place].durations = LaneDurations.merged(parts[place], limit: limit, &bins[worker])
+        parts.withUnsafeMutableBufferPointer { parts in
+          inParallel(parts.count, workers: jobs) { place, worker in
+            durations[place].durations = LaneDurations.merged(&parts[place], limit: limit, &bins[worker])
+          }
         }
       }
     }

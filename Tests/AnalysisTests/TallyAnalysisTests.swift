@@ -110,7 +110,7 @@ import TraceInput
     }
     func sample(lanes: Int) -> DurationSample {
       let kept = KeptDurations(limit: .max)
-      let parts = (0..<lanes).map { lane in
+      var parts = (0..<lanes).map { lane in
         let durations = LaneDurations(kept)
         let own = all.indices.filter { $0 % lanes == lane }.map { all[$0] }
         var start = 0
@@ -121,10 +121,10 @@ import TraceInput
           }
           start += size
         }
-        return (lane: durations, number: lane + 1)
+        return durations.take(lane + 1)
       }
       var bins = QuantileSketch.BinCache()
-      return LaneDurations.merged(parts, limit: limit, &bins)
+      return LaneDurations.merged(&parts, limit: limit, &bins)
     }
     var plain = DurationSample(limit: limit)
     for timed in all { plain.add(timed.duration, resolution: 1) }
