@@ -107,7 +107,8 @@ extension AnalysisReport {
     return parts.compactMap { $0 }
   }
 
-  private static let sectionsAtOnce = 64
+  /// So few that those with long tables, which stand together, are not one thread's.
+  private static let sectionsAtOnce = 8
 
   private func section(
     _ trace: Int, _ number: Int, _ function: FunctionDurations, _ style: TextStyle

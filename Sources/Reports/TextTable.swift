@@ -9,26 +9,22 @@ struct TextTable {
     var alignment: Alignment
   }
 
-  var columns: [Column]
-  var rows: [[String]] = []
+  private(set) var columns: [Column]
+  private(set) var rows: [[String]] = []
+  /// Columns of a terminal that each column takes.
+  private var widths: [Int]
   /// By row and column: how a terminal shows a cell. What it adds has no width.
   private var paints: [Int: [Int: @Sendable (String) -> String]] = [:]
 
   init(_ columns: [(String, Alignment)]) {
     self.columns = columns.map { Column(title: $0.0, alignment: $0.1) }
+    widths = columns.map { displayWidth($0.0) }
   }
 
   mutating func add(_ cells: [String], paint: [Int: @Sendable (String) -> String] = [:]) {
     if !paint.isEmpty { paints[rows.count] = paint }
+    for column in widths.indices { widths[column] = max(widths[column], displayWidth(cells[column])) }
     rows.append(cells)
-  }
-
-  private var widths: [Int] {
-    var widths = columns.map { displayWidth($0.title) }
-    for row in rows {
-      for column in widths.indices { widths[column] = max(widths[column], displayWidth(row[column])) }
-    }
-    return widths
   }
 
   /// Columns of a terminal that it takes.
@@ -38,7 +34,6 @@ struct TextTable {
 
   /// Lines for a terminal, indented, two blanks between columns, nothing at the ends of lines.
   func lines(indent: Int = 0, style: (String) -> String = { $0 }) -> [String] {
-    let widths = widths
     func pad(_ text: inout String, _ count: Int) {
       // A string of up to fifteen bytes is no object.
       for _ in 0..<count / 8 { text += "        " }
@@ -71,6 +66,7 @@ struct TextTable {
     let kept = columns.indices.filter { !dropped.contains($0) }
     var result = self
     result.columns = kept.map { columns[$0] }
+    result.widths = kept.map { widths[$0] }
     result.rows = rows.map { row in kept.map { row[$0] } }
     result.paints = paints.mapValues { paint in
       Dictionary(
@@ -104,7 +100,12 @@ struct TextTable {
   private func cuttingNames(to width: Int, _ ellipsis: String) -> TextTable {
     var result = self
     for row in rows.indices { result.rows[row][0] = cut(rows[row][0], to: width, ellipsis) }
-    if let title = columns.first?.title { result.columns[0].title = cut(title, to: width, ellipsis) }
+    if let title = columns.first?.title {
+      result.columns[0].title = cut(title, to: width, ellipsis)
+      result.widths[0] = result.rows.reduce(displayWidth(result.columns[0].title)) {
+        max($0, displayWidth($1[0]))
+      }
+    }
     return result
   }
 
@@ -152,9 +153,8 @@ extension String {
 /// (Unicode Standard Annex 11).
 func displayWidth(_ text: String) -> Int {
   // Nearly all are names and figures in ASCII.
-  var text = text
-  let ascii = text.withUTF8 { bytes in bytes.reduce(0) { $0 | $1 } < 0x80 ? bytes.count : nil }
-  if let ascii { return ascii }
+  let isASCII = text.utf8.withContiguousStorageIfAvailable { bytes in bytes.reduce(0) { $0 | $1 } < 0x80 }
+  if isASCII == true { return text.utf8.count }
   var width = 0
   for scalar in text.unicodeScalars {
     let value = scalar.value
