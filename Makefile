@@ -39,10 +39,16 @@ bench: SIZES ?= 380M
 bench bench-fleet: RUNS ?= 5
 
 # lld, which the toolchain brings, links the static Foundation without a warning about its mktemp. The 45,000 places that
-# the loader has to adjust are packed (glibc 2.36 and later), no symbols are exported, and the C++ library, which the Swift
-# runtime needs, is linked in: a short run notices each of them.
-CXX_LIBRARY = $(CURDIR)/.build/cxx/libstdc++.a
-RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json -Xswiftc -L$(dir $(CXX_LIBRARY))
+# the loader has to adjust are packed (glibc 2.36 and later), no symbols are exported, and the libraries that Debian has as
+# archives are linked in, among them the C++ library, which the Swift runtime needs: a short run notices each of them.
+# SHARED=1 leaves them to the loader, all but the C++ library: an update of zlib or zstd is taken up without a build then.
+ifneq ($(SHARED),1)
+LINKED_IN = libtraceevent libtracefs libzstd libz
+endif
+# A folder with the archives alone: where the shared libraries lie too, those are taken. pkg-config's files lead there.
+ARCHIVES = $(CURDIR)/.build/archives$(SHARED)
+RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json -Xswiftc -L$(ARCHIVES)
+RELEASE_BUILD = PKG_CONFIG_PATH="$(ARCHIVES):$$PKG_CONFIG_PATH" $(SWIFT) build $(RELEASE_FLAGS)
 ifneq ($(SANITIZE),)
 TEST_FLAGS = --sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE)
 endif
@@ -59,22 +65,31 @@ help:
 
 all: build
 
-build: setup-build $(CXX_LIBRARY)
-	$(SWIFT) build $(RELEASE_FLAGS) --product pinstat
+build: setup-build $(ARCHIVES)/done
+	$(RELEASE_BUILD) --product pinstat
 
-# A folder with the archive alone: where the shared library lies too, that one is taken.
-$(CXX_LIBRARY): | setup-build
-	@mkdir -p $(@D) && ln -sf "$$(gcc -print-file-name=$(@F))" $@
+# What there is no archive of stays shared.
+$(ARCHIVES)/done: Makefile | setup-build
+	@rm -rf $(@D) && mkdir -p $(@D); \
+	for library in libstdc++ $(LINKED_IN); do \
+	  settings="$$(pkg-config --variable=pcfiledir $$library 2>/dev/null)/$$library.pc"; \
+	  archive="$$(pkg-config --variable=libdir $$library 2>/dev/null)/$$library.a"; \
+	  case "$$settings" in /$$library.pc | /usr/lib/*) archive="$$(gcc -print-file-name=$$library.a)" ;; esac; \
+	  [ -f "$$archive" ] || continue; \
+	  ln -s "$$archive" $(@D)/; \
+	  [ ! -f "$$settings" ] || sed 's#^libdir=.*#libdir=$(@D)#' "$$settings" > $(@D)/$$library.pc; \
+	done; \
+	touch $@
 
 # Everything in one file: what -dev packages bring as .a serves where there is nothing but a kernel.
-static: setup-build $(CXX_LIBRARY)
-	$(SWIFT) build $(RELEASE_FLAGS) --product pinstat -Xswiftc -static-executable --scratch-path .build-static
+static: setup-build $(ARCHIVES)/done
+	$(RELEASE_BUILD) --product pinstat -Xswiftc -static-executable --scratch-path .build-static
 	install -s -m 755 .build-static/release/pinstat .build-static/pinstat
 	@echo "Made .build-static/pinstat."
 
 demo: build
 	@echo
-	@PINSTAT="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" bash Fixtures/demo.sh
+	@PINSTAT="$$($(RELEASE_BUILD) --show-bin-path)/pinstat" bash Fixtures/demo.sh
 
 # For all builds of a test run, so that none builds anew what another has built.
 test: export PINSTAT_STRICT = 1
@@ -104,7 +119,7 @@ test-fleet: setup-fleet
 
 bench-fleet: build setup-fleet
 	$(FLEET_VENV)/bin/python Examples/fleet/bench_fleet.py \
-	  --pinstat "$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" --runs $(RUNS)
+	  --pinstat "$$($(RELEASE_BUILD) --show-bin-path)/pinstat" --runs $(RUNS)
 
 # Seconds that each fuzz target runs.
 TIME ?= 60
@@ -122,7 +137,7 @@ docs: setup-build
 	Scripts/docs "$$($(SWIFT) build --show-bin-path)" .build/docs
 
 bench: build setup-bench
-	python3 Bench/bench.py --pinstat "$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" \
+	python3 Bench/bench.py --pinstat "$$($(RELEASE_BUILD) --show-bin-path)/pinstat" \
 	  --size $(SIZES) --runs $(RUNS) --json .build/bench.json --markdown .build/bench.md
 
 # That every row of the bench runs; its times, on a debug build and small inputs, say nothing.
@@ -133,15 +148,15 @@ bench-smoke: setup-bench
 
 # Measures BEFORE against AFTER. Fixtures/lab/run tells what else can be set: SIZES, PAGES, RUNS, CLOCK, FUNCTION ...
 lab: build setup-lab
-	@PINSTAT="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)/pinstat" Fixtures/lab/run
+	@PINSTAT="$$($(RELEASE_BUILD) --show-bin-path)/pinstat" Fixtures/lab/run
 
 # One stock kernel in an emulator: the real tracer, with the tests' build of pinstat.
 lab-smoke: setup-lab
 	@PINSTAT="$$($(SWIFT) build $(TEST_FLAGS) --show-bin-path)/pinstat" Fixtures/lab/smoke
 
 install: build
-	$(SWIFT) build $(RELEASE_FLAGS) --product manual
-	@$(MAKE) --no-print-directory install-files BIN="$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path)"
+	$(RELEASE_BUILD) --product manual
+	@$(MAKE) --no-print-directory install-files BIN="$$($(RELEASE_BUILD) --show-bin-path)"
 
 COMMANDS = analyze compare export merge model record
 MAN = $(DESTDIR)$(PREFIX)/share/man/man1
