@@ -35,11 +35,29 @@ extension Container {
       RecentSymbols.keep(index, of: stored.bytes)
       return index
     }
+    if !RecentSymbols.areKept, let index = try indexInFile(place, file, jobs) { return index }
     let text = try text(place, sizeWidth: 4, file, "kallsyms")
     if let known = RecentSymbols.find(text) { return known }
     let index = SymbolIndex(kallsyms: text, jobs: jobs)
     RecentSymbols.keep(index, of: text)
     return index
+  }
+
+  /// Without holding all of a text that is not compressed; nil where that cannot be, or there is something wrong with it, of
+  /// which the other way says what.
+  private func indexInFile(
+    _ place: MetadataPlace, _ file: FileBytes, _ jobs: Int
+  ) throws(TraceError) -> SymbolIndex? {
+    let text: (offset: UInt64, size: UInt64)
+    switch place {
+    case .plain(let offset, let size): text = (offset, size)
+    case .section(let offset):
+      var cursor = try openSection(at: offset, file, "kallsyms")
+      let size = UInt64(try cursor.uint32("kallsyms"))
+      text = (cursor.position, size)
+    }
+    guard text.size <= UInt64(Self.largestMetadata) else { return nil }
+    return try SymbolIndex(in: file, at: text.offset, size: text.size, jobs: jobs)
   }
 
   /// The symbols that begin with one of `prefixes`, looked for while the table is read; nil where that is better left to

@@ -35,6 +35,7 @@ extension DatReader {
       paired = nil
     }
     if decoder.functions.count > 1 { description.tracer = "function_graph" }
+    if calls.isEmpty { try decoder.symbols.check() }
     return !calls.isEmpty
   }
 

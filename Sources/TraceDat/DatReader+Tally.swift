@@ -36,6 +36,7 @@ extension DatReader {
       guard let tallies else { return nil }
       lanes += tallies.map { (UInt16(truncatingIfNeeded: number), $0) }
     }
+    try decoder.symbols.check()
     return sum(lanes)
   }
 

@@ -158,6 +158,7 @@ public struct DatReader: EventReader, ~Copyable {
       merge.update(isFinished: isFinished)
     }
     if decoder.hasDecoded || sieves.first?.hasSeenRecords == true { description.tracer = "function_graph" }
+    if batch.isEmpty { try decoder.symbols.check() }
     return !batch.isEmpty
   }
 

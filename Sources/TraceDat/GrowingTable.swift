@@ -38,6 +38,18 @@ final class GrowingTable<Element: BitwiseCopyable> {
     old.deallocate()
   }
 
+  /// The index of the first element for which `isBehind` holds, of a table in which it holds for all behind it.
+  @inline(__always)
+  func partition(_ isBehind: (Element) -> Bool) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = low + (high - low) / 2
+      if isBehind(base[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+
   func removeLast() { count -= 1 }
   func removeAll() { count = 0 }
 

@@ -1,9 +1,10 @@
+internal import CVector
 internal import FunctionGraph
 
 /// The symbols of the traced kernel: the text of `/proc/kallsyms` as the file has it, with an index sorted by address.
 ///
-/// 200,000 symbols take the text (9 MB) and 16 bytes each; no symbol is an object of its own, and names are looked at
-/// only when an address is looked up.
+/// 200,000 symbols take the text (9 MB) and 16 bytes each, or, of those that are sorted and can be read again, next to
+/// nothing; no symbol is an object of its own, and names are looked at only when an address is looked up.
 struct SymbolIndex {
   private struct Entry: BitwiseCopyable {
     var address: UInt64
@@ -11,18 +12,23 @@ struct SymbolIndex {
     var line: UInt32
   }
 
+  /// In front of those in `text`.
+  private let sorted: SortedSymbols?
   private let text: RawBlock?
   private let entries = GrowingTable<Entry>(capacity: 1)
 
   /// No symbols: every address is its own name.
   init() {
+    sorted = nil
     text = nil
   }
 
   /// - Parameters:
   ///   - text: lines `address type name` with an optional tab and `[module]`; at most 4 GiB.
+  ///   - sorted: symbols that stand in front of it.
   ///   - jobs: how many threads may read it.
-  init(kallsyms text: RawBlock, jobs: Int = 1) {
+  init(kallsyms text: RawBlock, behind sorted: SortedSymbols? = nil, jobs: Int = 1) {
+    self.sorted = sorted
     self.text = text
     let bytes = text.bytes
     guard let base = bytes.baseAddress, bytes.count <= Int(UInt32.max) else { return }
@@ -57,7 +63,25 @@ struct SymbolIndex {
       }
     }
     // With kptr_restrict every address reads 0: such a table names nothing.
-    if entries.count > 0, entries.base[entries.count - 1].address == 0 { entries.removeAll() }
+    if highest == 0 { entries.removeAll() }
+  }
+
+  /// Of a text that stays in a file, but for what follows the first address that falls.
+  ///
+  /// - Parameters:
+  ///   - offset: of the text, which is not compressed; at most 4 GiB.
+  ///   - jobs: how many threads may read it.
+  /// - Returns: nil where the text is not there, or has no addresses or no lines.
+  init?(
+    in file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int = 1, isWide: Bool = pinstat_has_avx2() != 0
+  ) throws(TraceError) {
+    guard let sorted = try SortedSymbols(file, at: offset, size: size, isWide: isWide) else { return nil }
+    let rest = RawBlock(capacity: Int(size) - sorted.size)
+    rest.count = try file.read(
+      at: offset + UInt64(sorted.size),
+      into: UnsafeMutableRawBufferPointer(rebasing: rest.memory[..<(Int(size) - sorted.size)]))
+    self.init(kallsyms: rest, behind: sorted, jobs: jobs)
+    if isEmpty { return nil }
   }
 
   private static let worthAThread = 1 << 20
@@ -88,18 +112,43 @@ struct SymbolIndex {
     return isSorted
   }
 
-  var isEmpty: Bool { entries.count == 0 }
+  private var highest: UInt64 {
+    max(sorted?.highest ?? 0, entries.count > 0 ? entries.base[entries.count - 1].address : 0)
+  }
+
+  var isEmpty: Bool { highest == 0 }
+
+  /// - Throws: `corrupt` where names could not be read that were there before.
+  func check() throws(TraceError) {
+    try sorted?.check()
+  }
 
   /// The number of the function whose range `[symbol, next symbol)` holds `address`.
   ///
   /// Of several symbols at one address the first in the text is taken. An address below the first symbol, or behind the
   /// start of the last one, has no name and becomes `0x...`.
   func function(at address: UInt64, in functions: inout FunctionTable) -> FunctionID {
-    guard let entry = entry(at: address), let text else {
-      return functions.intern(FunctionName(symbol: "0x" + String(address, radix: 16)))
+    var found: FunctionID?
+    let highest = highest
+    if highest > 0, address <= highest {
+      let entry = entry(at: address)
+      found =
+        sorted?.withSymbol(at: address) { start, line -> FunctionID? in
+          if let entry, entry.address > start { return nil }
+          return Self.intern(line, in: &functions)
+        } ?? nil
+      if found == nil, let entry, let text {
+        let bytes = text.bytes
+        found = Self.intern(UnsafeRawBufferPointer(rebasing: bytes[Int(entry.line)...]), in: &functions)
+      }
     }
-    let bytes = text.bytes
-    let start = KallsymsText.name(bytes, ofLineAt: Int(entry.line))
+    return found ?? functions.intern(FunctionName(symbol: "0x" + String(address, radix: 16)))
+  }
+
+  /// - Parameter bytes: a line, and what is behind it.
+  private static func intern(_ bytes: UnsafeRawBufferPointer, in functions: inout FunctionTable) -> FunctionID
+  {
+    let start = KallsymsText.name(bytes, ofLineAt: 0)
     var end = start
     while end < bytes.count, bytes[end] > 0x20 { end += 1 }
     let symbol = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
@@ -113,23 +162,11 @@ struct SymbolIndex {
     return functions.intern(symbol: symbol, module: module)
   }
 
+  /// The last one at or below `address`, of several at one address the first in the text.
   private func entry(at address: UInt64) -> Entry? {
-    // The first entry behind `address`; the symbol is the one before.
-    let next = partition { $0.address > address }
+    let next = entries.partition { $0.address > address }
     guard next > 0 else { return nil }
     let start = entries.base[next - 1].address
-    if next == entries.count && address != start { return nil }
-    return entries.base[partition { $0.address >= start }]
-  }
-
-  /// The index of the first entry for which `isBehind` holds.
-  private func partition(_ isBehind: (Entry) -> Bool) -> Int {
-    var low = 0
-    var high = entries.count
-    while low < high {
-      let middle = low + (high - low) / 2
-      if isBehind(entries.base[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
+    return entries.base[entries.partition { $0.address >= start }]
   }
 }

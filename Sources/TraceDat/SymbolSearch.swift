@@ -1,9 +1,8 @@
 internal import CVector
+internal import FunctionGraph
 
 /// Looks for symbols by the beginnings of their names in a kallsyms that comes in pieces: what is kept is an index of the
 /// symbols found and of those that follow each of them, which says where their functions end.
-///
-/// The whole text (9 MB) need not be in memory then, which would take longer to get from the system than to look through.
 struct SymbolSearch {
   /// More are better looked up in an index of all symbols.
   static let mostPrefixes = 4
@@ -16,9 +15,6 @@ struct SymbolSearch {
   /// The first bytes of each.
   private let heads: pinstat_heads
   private let isWide: Bool
-  /// What the last piece has behind its last newline.
-  private var rest: [UInt8] = []
-  private var isBroken = false
   /// Of the symbols that are not passed, in the order of the text.
   ///
   /// While addresses do not fall, as they do not in a kernel's own symbols, those of a block are passed at its end. From the block
@@ -70,25 +66,27 @@ struct SymbolSearch {
       masks: (heads[0].mask, heads[1].mask, heads[2].mask, heads[3].mask))
   }
 
-  /// Goes on with the text.
-  mutating func take(_ piece: SymbolPiece, isLast: Bool) {
-    let bytes = piece.join(rest)
-    var end = bytes.count
-    if !isLast {
-      while end > rest.count, bytes[end - 1] != 0x0a { end -= 1 }
-      // What was there before has no newline.
-      if end == rest.count { end = 0 }
-      // No symbol is so long.
-      guard bytes.count - end <= SymbolPiece.margin else {
-        isBroken = true
-        return
-      }
+  /// Looks through a text that comes piece by piece.
+  ///
+  /// - Parameters:
+  ///   - size: bytes of the text.
+  ///   - fill: fills a buffer with the next bytes; false where there are fewer.
+  /// - Returns: what `found` does; nil, too, of a text that is not so long, or has no lines.
+  static func search(
+    _ prefixes: [String], size: UInt64, fill: (UnsafeMutableRawBufferPointer) throws(TraceError) -> Bool
+  ) throws(TraceError) -> SymbolIndex? {
+    var search = SymbolSearch(prefixes)
+    let isWhole = try KallsymsPieces.visit(size: size, fill: fill) { lines, _ in
+      search.look(through: lines)
+      return true
     }
-    look(through: UnsafeRawBufferPointer(rebasing: bytes[..<end]))
-    rest = Array(bytes[end...])
+    return isWhole ? search.found() : nil
   }
 
-  private mutating func look(through bytes: UnsafeRawBufferPointer) {
+  /// Goes on with the text.
+  ///
+  /// - Parameter bytes: whole lines.
+  mutating func look(through bytes: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress else { return }
     var start = 0
     for scanned in stride(from: 0, to: bytes.count, by: Self.blockSize) {
@@ -158,12 +156,11 @@ struct SymbolSearch {
   }
 
   /// The symbols found, as an index that gives them for the same addresses as one of all symbols does, and for no other; nil
-  /// where the text has no addresses or no lines, too much was found, or the order of the text does not tell where a function
-  /// ends.
+  /// where the text has no addresses, too much was found, or the order of the text does not tell where a function ends.
   func found() -> SymbolIndex? {
     let kept = UnsafeBufferPointer(start: addresses.base, count: addresses.count)
     let highest = kept.reduce(passed ?? 0, max)
-    guard !isBroken, highest > 0, hits.count <= Self.mostHits else { return nil }
+    guard highest > 0, hits.count <= Self.mostHits else { return nil }
     var text: [UInt8] = []
     var known: Set<UInt64> = []
     var ends: Set<UInt64> = []

@@ -57,10 +57,76 @@ import Testing
     let jobs = seed % 2 == 0 ? 3 : 1
     let filling = jobs > 1 ? String(repeating: "no line at all\n", count: 40) : ""
     let (text, symbols) = Self.random(&random, filling: filling)
-    let index = Self.index(text, jobs: jobs)
+    check(Self.index(text, jobs: jobs), symbols)
+  }
+
+  /// The same of a text that stays in the file, wherever its addresses begin to fall.
+  @Test(arguments: 1...6 as ClosedRange<UInt64>, [false, true])
+  func lookupInFile(seed: UInt64, isWide: Bool) throws {
+    var random = SieveTests.Generator(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
+    // Every other one of several pieces.
+    let filling = seed % 2 == 0 ? String(repeating: "no line at all\n", count: 10) : ""
+    let (text, symbols) = Self.random(&random, filling: filling)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let names = Set(symbols.map(\.name))
+    for first in [0, 900, lines.count / 2, lines.count - 2] {
+      let part = lines[first...].joined(separator: "\n")
+      let own = Set(lines[first...].compactMap { $0.split(separator: " ").dropFirst(2).first })
+      let left = symbols.filter { symbol in own.contains { $0.prefix { $0 != "\t" } == symbol.name } }
+      #expect(left.count > 0 || first == lines.count - 2)
+      guard !left.isEmpty else { continue }
+      check(try #require(try Self.inFile(part, isWide: isWide)), left, every: 67)
+    }
+    // All sorted, all but the first sorted.
+    let sorted = symbols.sorted { $0.address < $1.address }
+    for order in [sorted, [sorted[sorted.count / 2]] + sorted] {
+      let part = order.map { "\(String($0.address, radix: 16)) t \($0.name)\t[\($0.module)]" }
+      let symbols = order.map { Symbol(address: $0.address, name: $0.name, module: $0.module) }
+      check(try #require(try Self.inFile(part.joined(separator: "\n"), isWide: isWide)), symbols, every: 67)
+    }
+    #expect(names.count == symbols.count)
+  }
+
+  /// What cannot be read again is no name, and is told.
+  @Test func fileThatChanges() throws {
+    var random = SieveTests.Generator(state: 5)
+    let (text, symbols) = Self.random(&random, filling: "")
+    let bytes = Array(text.utf8)
+    let isThere = Guarded(true)
+    let file = FileBytes(size: UInt64(bytes.count)) { (offset, buffer) throws(TraceError) in
+      guard isThere.withLock({ $0 }) else { return 0 }
+      buffer.copyBytes(from: bytes[Int(offset)..<Int(offset) + buffer.count])
+      return buffer.count
+    }
+    let index = try #require(try SymbolIndex(in: file, at: 0, size: file.size))
+    try index.check()
+    isThere.withLock { $0 = false }
+    var functions = FunctionTable()
+    let function = index.function(at: symbols[100].address, in: &functions)
+    #expect(functions[function].symbol == "0x" + String(symbols[100].address, radix: 16))
+    #expect(throws: TraceError.self) { try index.check() }
+    // Shorter than it was said to be, hidden addresses, a line that is none.
+    #expect(try SymbolIndex(in: file, at: 0, size: file.size) == nil)
+    #expect(try SymbolIndex(in: file, at: 10, size: file.size) == nil)
+    #expect(try Self.inFile(String(repeating: "0000000000000000 t s1_x\n", count: 5), isWide: true) == nil)
+    let line = "ffffffff81000000 t s1_x\n"
+    #expect(try Self.inFile(line, isWide: true) != nil)
+    #expect(try Self.inFile(line + String(repeating: "x", count: 200_000), isWide: true) == nil)
+  }
+
+  private static func inFile(_ text: String, isWide: Bool) throws -> SymbolIndex? {
+    let bytes = Array(("in front" + text + "behind").utf8)
+    let file = FileBytes(size: UInt64(bytes.count)) { (offset, buffer) throws(TraceError) in
+      buffer.copyBytes(from: bytes[Int(offset)..<Int(offset) + buffer.count])
+      return buffer.count
+    }
+    return try SymbolIndex(in: file, at: 8, size: UInt64(text.utf8.count), isWide: isWide)
+  }
+
+  private func check(_ index: SymbolIndex, _ symbols: [Symbol], every step: Int = 13) {
     let highest = symbols.map(\.address).max() ?? 0
     var functions = FunctionTable()
-    for number in stride(from: 0, to: symbols.count, by: 13) {
+    for number in stride(from: 0, to: symbols.count, by: step) {
       let symbol = symbols[number]
       for address in [symbol.address, symbol.address + 4, symbol.address - 1] {
         var expected = FunctionName(symbol: "0x" + String(address, radix: 16))
@@ -126,13 +192,12 @@ import Testing
   ) -> SymbolIndex? {
     var search = SymbolSearch(prefixes, isWide: isWide)
     var rest = Array(text.utf8)[...]
-    let piece = SymbolPiece(size: 5_000)
+    var pieces = KallsymsPieces(pieceSize: 5_000)
     while !rest.isEmpty {
       let bytes = rest.prefix(Int.random(in: 1..<5_000, using: &random))
-      piece.room.copyBytes(from: bytes)
-      piece.count = bytes.count
+      pieces.room.copyBytes(from: bytes)
       rest = rest.dropFirst(bytes.count)
-      search.take(piece, isLast: rest.isEmpty)
+      #expect(pieces.take(bytes.count, isLast: rest.isEmpty) { lines, _ in search.look(through: lines) })
     }
     return search.found()
   }

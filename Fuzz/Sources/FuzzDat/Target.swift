@@ -6,11 +6,15 @@ import TraceDat
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   let bytes = Array(UnsafeBufferPointer(start: data, count: size))
+  // Symbols are read in one of two ways, and have to be the same.
+  DatReader.expectsMore(false)
   guard var all = try? datReader(bytes), let events = try? drain(&all) else { return 0 }
+  DatReader.expectsMore(true)
   // A record takes 8 bytes at least, and no byte of the file is read twice.
   precondition(events.count <= 4096 * (1 + size), "more events than the file can hold")
   check(bytes, all.functions, events, beginning: [], isWanted)
   check(bytes, all.functions, events, beginning: ["vfio_", "iommu_m", "0x"], isNamed)
+  DatReader.expectsMore(false)
   check(bytes, all.functions, events, beginning: ["vfio_", "iommu_m"], isNamed)
   checkTally(bytes, calls: events)
   return 0
