@@ -370,11 +370,6 @@ public struct TraceAnalyzer {
     quality.deepest = reader.deepest
     quality.pathsTruncated = reader.paths.isTruncated
 
-    let tables =
-      request.wantsCallees
-      ? sums.collector.tables(
-        paths: reader.paths, functions: reader.functions, sources: reader.timeAwaySources,
-        isSelected: { request.selection.contains(reader.functions[$0].symbol) }) : [:]
     let ordered = sums.places.map { (key: $0.key, value: sums.durations[$0.value]) }.sorted { a, b in
       if a.key.buffer != b.key.buffer { return a.key.buffer < b.key.buffer }
       if a.value.durations.total != b.value.durations.total {
@@ -382,12 +377,23 @@ public struct TraceAnalyzer {
       }
       return a.key.function < b.key.function
     }
-    let trees =
-      request.wantsCallees
-      ? sums.collector.trees(
-        CalleeTree.roots(
-          ordered.map { CalleeCollector.Root(buffer: $0.key.buffer, function: $0.key.function) }),
-        paths: reader.paths, functions: reader.functions) : [:]
+    var tables: [CalleeCollector.Root: CalleeTable] = [:]
+    var trees: [CalleeCollector.Root: CalleeTree] = [:]
+    if request.wantsCallees {
+      let (paths, names, sources) = (reader.paths, reader.functions, reader.timeAwaySources)
+      inParallel(2, workers: jobs) { part, _ in
+        if part == 0 {
+          tables = sums.collector.tables(
+            paths: paths, functions: names, sources: sources,
+            isSelected: { request.selection.contains(names[$0].symbol) })
+        } else {
+          trees = sums.collector.trees(
+            CalleeTree.roots(
+              ordered.map { CalleeCollector.Root(buffer: $0.key.buffer, function: $0.key.function) }),
+            paths: paths, functions: names)
+        }
+      }
+    }
     let functions = ordered.map { key, value in
       var value = value
       value.keepTimeAway(reader.timeAwaySources[Int(key.buffer)] ?? TimeAwaySources())

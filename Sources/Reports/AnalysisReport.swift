@@ -71,11 +71,7 @@ extension AnalysisReport {
       lines += heading.enumerated().map { row, line in
         row == 0 && line.hasPrefix(path + ":") ? style.bold(path) + line.dropFirst(path.count) : line
       }
-      if !trace.functions.isEmpty {
-        lines.append("")
-        lines += durationTable(trace, style)
-      }
-      lines += sections(ofTrace: index, style, jobs)
+      lines += tables(ofTrace: index, style, jobs)
       let notes = notes(for: trace, context)
       if !notes.isEmpty { lines.append("") }
       for note in notes {
@@ -88,18 +84,23 @@ extension AnalysisReport {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// What is said of each function by itself: texts of some lines each.
-  private func sections(ofTrace index: Int, _ style: TextStyle, _ jobs: Int) -> [String] {
+  /// The table of all functions, and what is said of each by itself: texts of some lines each.
+  private func tables(ofTrace index: Int, _ style: TextStyle, _ jobs: Int) -> [String] {
     let functions = traces[index].functions
-    guard context.wantsHistogram || context.wantsCallees || !views.isEmpty else { return [] }
-    let count = (functions.count + Self.sectionsAtOnce - 1) / Self.sectionsAtOnce
-    var parts = [String?](repeating: nil, count: count)
+    if functions.isEmpty { return [] }
+    let hasSections = context.wantsHistogram || context.wantsCallees || !views.isEmpty
+    let count = hasSections ? (functions.count + Self.sectionsAtOnce - 1) / Self.sectionsAtOnce : 0
+    var parts = [String?](repeating: nil, count: 1 + count)
     parts.withUnsafeMutableBufferPointer { parts in
-      inParallel(count, workers: jobs) { part, _ in
-        let first = part * Self.sectionsAtOnce
+      inParallel(parts.count, workers: jobs) { part, _ in
         var lines: [String] = []
-        for number in first..<min(first + Self.sectionsAtOnce, functions.count) {
-          lines += section(index, number, functions[number], style)
+        if part == 0 {
+          lines = [""] + durationTable(traces[index], style)
+        } else {
+          let first = (part - 1) * Self.sectionsAtOnce
+          for number in first..<min(first + Self.sectionsAtOnce, functions.count) {
+            lines += section(index, number, functions[number], style)
+          }
         }
         if !lines.isEmpty { parts[part] = lines.joined(separator: "\n") }
       }
