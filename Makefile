@@ -48,7 +48,7 @@ endif
 # A folder with the archives alone: where the shared libraries lie too, those are taken. pkg-config's files lead there.
 ARCHIVES = $(CURDIR)/.build/archives$(SHARED)
 RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json -Xswiftc -L$(ARCHIVES)
-RELEASE_BUILD = PKG_CONFIG_PATH="$(ARCHIVES):$$PKG_CONFIG_PATH" $(SWIFT) build $(RELEASE_FLAGS)
+RELEASE_BUILD = PKG_CONFIG_PATH="$(ARCHIVES)$${PKG_CONFIG_PATH:+:$$PKG_CONFIG_PATH}" $(SWIFT) build $(RELEASE_FLAGS)
 ifneq ($(SANITIZE),)
 TEST_FLAGS = --sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE)
 endif
