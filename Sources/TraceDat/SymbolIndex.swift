@@ -76,10 +76,11 @@ struct SymbolIndex {
     in file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int = 1, isWide: Bool = pinstat_has_avx2() != 0
   ) throws(TraceError) {
     guard let sorted = try SortedSymbols(file, at: offset, size: size, isWide: isWide) else { return nil }
-    let rest = RawBlock(capacity: Int(size) - sorted.size)
+    let count = Int(size) - sorted.size
+    let rest = RawBlock(capacity: count)
     rest.count = try file.read(
-      at: offset + UInt64(sorted.size),
-      into: UnsafeMutableRawBufferPointer(rebasing: rest.memory[..<(Int(size) - sorted.size)]))
+      at: offset + UInt64(sorted.size), into: UnsafeMutableRawBufferPointer(rebasing: rest.memory[..<count]))
+    guard rest.count == count else { return nil }
     self.init(kallsyms: rest, behind: sorted, jobs: jobs)
     if isEmpty { return nil }
   }

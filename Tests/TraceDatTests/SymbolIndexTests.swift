@@ -105,6 +105,28 @@ import Testing
     let function = index.function(at: symbols[100].address, in: &functions)
     #expect(functions[function].symbol == "0x" + String(symbols[100].address, radix: 16))
     #expect(throws: TraceError.self) { try index.check() }
+    // However early it becomes shorter, also between the symbols that are sorted and the others.
+    var reads = 0
+    while true {
+      let left = Guarded(reads)
+      let shrinking = FileBytes(size: UInt64(bytes.count)) { (offset, buffer) throws(TraceError) in
+        let isRead = left.withLock { left in
+          left -= 1
+          return left >= 0
+        }
+        guard isRead else { return 0 }
+        buffer.copyBytes(from: bytes[Int(offset)..<Int(offset) + buffer.count])
+        return buffer.count
+      }
+      let index = try SymbolIndex(in: shrinking, at: 0, size: shrinking.size)
+      if left.withLock({ $0 }) >= 0 {
+        #expect(index != nil)
+        break
+      }
+      #expect(index == nil)
+      reads += 1
+    }
+    #expect(reads > 1)
     // Shorter than it was said to be, hidden addresses, a line that is none.
     #expect(try SymbolIndex(in: file, at: 0, size: file.size) == nil)
     #expect(try SymbolIndex(in: file, at: 10, size: file.size) == nil)
