@@ -29,6 +29,7 @@ static inline pinstat_vector pinstat_within(pinstat_vector v, uint8_t first, uin
 	return _mm_cmpeq_epi8(_mm_subs_epu8(shifted, _mm_set1_epi8((char)(last - first))), _mm_setzero_si128());
 }
 static inline pinstat_vector pinstat_or(pinstat_vector a, pinstat_vector b) { return _mm_or_si128(a, b); }
+static inline pinstat_vector pinstat_and(pinstat_vector a, pinstat_vector b) { return _mm_and_si128(a, b); }
 /* v without `bits` where `where` is set */
 static inline pinstat_vector pinstat_clear(pinstat_vector v, pinstat_vector where, uint8_t bits)
 {
@@ -55,6 +56,7 @@ static inline pinstat_vector pinstat_within(pinstat_vector v, uint8_t first, uin
 	return vcleq_u8(vsubq_u8(v, vdupq_n_u8(first)), vdupq_n_u8((uint8_t)(last - first)));
 }
 static inline pinstat_vector pinstat_or(pinstat_vector a, pinstat_vector b) { return vorrq_u8(a, b); }
+static inline pinstat_vector pinstat_and(pinstat_vector a, pinstat_vector b) { return vandq_u8(a, b); }
 static inline pinstat_vector pinstat_clear(pinstat_vector v, pinstat_vector where, uint8_t bits)
 {
 	return vbicq_u8(v, vandq_u8(where, vdupq_n_u8(bits)));
@@ -102,6 +104,12 @@ static inline pinstat_vector pinstat_or(pinstat_vector a, pinstat_vector b)
 		a.bytes[i] |= b.bytes[i];
 	return a;
 }
+static inline pinstat_vector pinstat_and(pinstat_vector a, pinstat_vector b)
+{
+	for (int i = 0; i < 16; i++)
+		a.bytes[i] &= b.bytes[i];
+	return a;
+}
 static inline pinstat_vector pinstat_clear(pinstat_vector v, pinstat_vector where, uint8_t bits)
 {
 	for (int i = 0; i < 16; i++)
@@ -116,15 +124,21 @@ static inline pinstat_vector pinstat_lowercase(pinstat_vector v)
 }
 #endif
 
-/* 16 bytes as two numbers, the first bytes in `front`. */
-typedef struct { uint64_t front, back; } pinstat_pair;
-
 /* 16 bytes with every decimal digit made a 0. */
-static inline pinstat_pair pinstat_shape16(const void *p)
+static inline pinstat_vector pinstat_zeroed(const void *p)
 {
 	pinstat_vector v = pinstat_load(p);
 	/* 0x30 to 0x39: what differs stands in the low four bits. */
-	v = pinstat_clear(v, pinstat_within(v, '0', '9'), 0x0f);
+	return pinstat_clear(v, pinstat_within(v, '0', '9'), 0x0f);
+}
+
+/* 16 bytes as two numbers, the first bytes in `front`. */
+typedef struct { uint64_t front, back; } pinstat_pair;
+
+/* The same as that. */
+static inline pinstat_pair pinstat_shape16(const void *p)
+{
+	pinstat_vector v = pinstat_zeroed(p);
 	pinstat_pair pair;
 	__builtin_memcpy(&pair, &v, 16);
 	return pair;

@@ -1,132 +1,126 @@
 internal import CVector
 internal import Glibc
 
-/// Reads the strict lines of a piece of a block at once: where they end, and then what each is.
+/// Reads strict lines one behind the other, as long as they end in a function part that was seen before.
 ///
-/// Where lines end is known before they are looked at, so that a processor can look at several at once; a reader that finds each
-/// line's start by reading the one before it waits for every line.
+/// Where the parts of a line stand is foreseen and all of it compared with what is expected there, so that nothing but the line
+/// feed is searched for. What is not as expected is left to the caller, who tells what such a line turned out to be.
 final class LineScanner {
   enum Layout: Sendable {
     case graph(StrictGraphLayout)
     case report
   }
 
-  /// Bytes that are looked through at once.
-  static let most = 16 << 10
   /// Lines that are read at once.
   static let batch = 256
+  /// Bytes that can be loaded in front of the first line.
+  static let lead = 24
+  /// Lines that begin so many bytes in front of the end of the bytes, or nearer, are left to the caller.
+  static let reach = Int(PINSTAT_REACH)
 
-  private let layout: Layout
   private let isWide: Int32
   let tails = TailCache()
-  /// Offsets of line feeds in the piece, and where that begins.
-  private let ends: UnsafeMutablePointer<UInt32>
-  private(set) var count = 0
-  private var scanned = 0
   /// What `read` has found, by line.
   let lines: UnsafeMutablePointer<pinstat_line>
+  /// Of a report, as the kernel's functions know it.
   private let fronts: UnsafeMutablePointer<pinstat_front>
+  private let columns: UnsafeMutablePointer<pinstat_columns>
   private static let frontCount = 1 << Int(PINSTAT_FRONT_BITS)
+  private static let columnCount = Int(PINSTAT_FRONT_MOST - PINSTAT_FRONT_LEAST + 1)
+  private var layout: pinstat_layout
 
   /// - Parameter isWide: whether the machine's wide vectors are used.
   init(_ layout: Layout, isWide: Bool) {
-    self.layout = layout
     self.isWide = isWide ? 1 : 0
-    ends = .allocate(capacity: Self.most + 4)
     lines = .allocate(capacity: Self.batch)
     memset(lines, 0, Self.batch * MemoryLayout<pinstat_line>.stride)
     fronts = .allocate(capacity: Self.frontCount)
     memset(fronts, 0, Self.frontCount * MemoryLayout<pinstat_front>.stride)
+    columns = .allocate(capacity: Self.columnCount)
+    memset(columns, 0, Self.columnCount * MemoryLayout<pinstat_columns>.stride)
+    switch layout {
+    case .graph(let graph):
+      self.layout = pinstat_layout(
+        tails: tails.forLines, shapes: DurationShapes.kernel.forLines, width: UInt32(graph.width),
+        cpus: graph.fronts.expected, fronts: fronts, columns: columns, foreseen: 0)
+    case .report:
+      self.layout = pinstat_layout(
+        tails: tails.forLines, shapes: DurationShapes.report.forLines, width: 0, cpus: nil, fronts: fronts,
+        columns: columns, foreseen: 0)
+    }
   }
 
   deinit {
-    ends.deallocate()
     lines.deallocate()
     fronts.deallocate()
+    columns.deallocate()
   }
 
-  /// Finds the line feeds.
+  /// Reads lines into `lines`.
   ///
   /// - Parameters:
-  ///   - from: offset of the piece from `base`.
-  ///   - length: `most` at most; 63 more bytes can be loaded.
-  func findEnds(_ base: UnsafeRawPointer, from: Int, length: Int) {
-    scanned = from
-    count = pinstat_line_ends(isWide, base + from, min(length, Self.most), ends)
-  }
-
-  /// Where a line ends, from `base`.
-  ///
-  /// - Parameter index: below `count`.
-  @inline(__always)
-  func end(_ index: Int) -> Int { scanned &+ Int(ends[index]) }
-
-  /// Reads lines into `lines`, the first of which begins at `start` and has the number `index`.
-  ///
-  /// - Returns: how many were read.
-  func read(_ base: UnsafeRawPointer, start: Int, from index: Int) -> Int {
-    let number = min(count - index, Self.batch)
-    guard number > 0 else { return 0 }
-    var tails = tails.forLines
-    switch layout {
-    case .graph(let layout):
-      var shapes = DurationShapes.kernel.forLines
-      pinstat_graph_lines(
-        isWide, base, start, scanned, ends + index, number, layout.width, layout.fronts.expected, &shapes,
-        &tails,
-        lines)
-    case .report:
-      var shapes = DurationShapes.report.forLines
-      pinstat_report_lines(isWide, base, start, scanned, ends + index, number, fronts, &shapes, &tails, lines)
-    }
-    return number
-  }
-
-  /// Passes over lines that are left out, the first of which begins at `start` and has the number `index`.
-  ///
-  /// - Parameters:
-  ///   - count: how many at most.
-  ///   - run: what they come to is added.
-  ///   - thresholds: by lane; lines as deep or less deep are not left out.
-  ///   - openings: by lane; the depth of the innermost open call behind its last line.
-  /// - Returns: how many were passed over.
-  func skim(
-    _ base: UnsafeRawPointer, start: Int, from index: Int, count: Int, _ run: inout pinstat_run,
-    _ thresholds: UnsafePointer<Int32>, _ openings: UnsafeMutablePointer<Int32>
+  ///   - base: where the offsets count from; `lead` bytes in front of it can be loaded.
+  ///   - start: where the first line begins; gets where the first one begins that was not read.
+  ///   - stop: lines that begin here or behind it are not read; `reach` bytes behind it can be loaded.
+  ///   - run: what the lines come to is added.
+  /// - Returns: how many were read, `batch` at most.
+  func read(
+    _ base: UnsafeRawPointer, _ start: inout Int, _ stop: Int, _ run: inout pinstat_run
   ) -> Int {
-    var tails = tails.forLines
-    switch layout {
-    case .graph(let layout):
-      var shapes = DurationShapes.kernel.forLines
-      return pinstat_skim_graph(
-        isWide, base, start, scanned, ends + index, count, layout.width, layout.fronts.expected, &shapes,
-        &tails, thresholds, openings, &run)
-    case .report:
-      var shapes = DurationShapes.report.forLines
-      return pinstat_skim_report(
-        isWide, base, start, scanned, ends + index, count, fronts, &shapes, &tails, thresholds, openings, &run
-      )
-    }
+    guard start < stop else { return 0 }
+    var count = 0
+    let next = pinstat_read(isWide, &layout, base + start, base + stop, lines, Self.batch, &count, &run)
+    if let next { start = base.distance(to: next) }
+    return count
   }
 
-  /// Remembers the front of a report's line.
+  /// Passes over lines that are left out; parameters as for `read`.
   ///
   /// - Parameters:
-  ///   - count: up to and with the bracket; 25 to 40.
+  ///   - thresholds: by lane; lines as deep or less deep are not left out.
+  ///   - openings: by lane; the depth of the innermost open call behind its last line, in the kernel's text.
+  func skim(
+    _ base: UnsafeRawPointer, _ start: inout Int, _ stop: Int, _ run: inout pinstat_run,
+    _ thresholds: UnsafePointer<Int32>, _ openings: UnsafeMutablePointer<Int32>
+  ) {
+    guard start < stop,
+      let next = pinstat_skim(isWide, &layout, base + start, base + stop, thresholds, openings, &run)
+    else { return }
+    start = base.distance(to: next)
+  }
+
+  /// Remembers what a report's line begins with, and where its event stands.
+  ///
+  /// - Parameters:
+  ///   - count: of the front, up to and with the bracket.
+  ///   - event: offset of its name, behind the time, a colon and a blank.
   ///   - lane: what `lines` shall say; below 2^16.
-  func remember(front: UnsafeRawPointer, _ count: Int, lane: Int32) {
-    guard count >= 25, count <= 40 else { return }
+  func remember(front: UnsafeRawPointer, _ count: Int, event: Int, lane: Int32) {
+    let least = Int(PINSTAT_FRONT_LEAST)
+    // ` %5lu.%06lu: `: eight digits of seconds at most.
+    guard count >= least, count <= Int(PINSTAT_FRONT_MOST), event - count >= 15, event - count <= 18 else {
+      return
+    }
     var entry = pinstat_front()
     entry.count = UInt32(count)
     entry.lane = lane
-    withUnsafeMutableBytes(of: &entry.words) { words in
-      words.copyMemory(from: UnsafeRawBufferPointer(start: front, count: 24))
-      UnsafeMutableRawBufferPointer(rebasing: words[24...])
+    withUnsafeMutableBytes(of: &entry.bytes) { bytes in
+      bytes.copyMemory(from: UnsafeRawBufferPointer(start: front, count: 16))
+      UnsafeMutableRawBufferPointer(rebasing: bytes[16...])
         .copyMemory(from: UnsafeRawBufferPointer(start: front + count - 16, count: 16))
     }
-    let last = front + count - 16
-    let place = pinstat_front_hash(
-      last.loadUnaligned(as: UInt64.self), last.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-    fronts[Int(place)] = entry
+    fronts[Int(pinstat_front_place(front + count))] = entry
+
+    var found = pinstat_columns()
+    found.front = UInt32(count)
+    found.event = UInt32(event)
+    let time = pinstat_shape16(front + event - 18)
+    withUnsafeMutableBytes(of: &found.time) { $0.storeBytes(of: time, as: pinstat_pair.self) }
+    // The bytes of the seconds end behind these eight, where the point is.
+    var place = 8
+    while place > 0, (front + event - 18 + place).load(as: UInt8.self).isDigit { place -= 1 }
+    found.seconds = place < 7 ? ~0 << UInt64(8 * (place + 1)) : 0
+    columns[count - least] = found
+    layout.foreseen = UInt32(count - least)
   }
 }

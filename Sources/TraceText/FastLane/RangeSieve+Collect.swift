@@ -5,51 +5,31 @@ extension RangeSieve {
   /// In a range, of lines that are some 45 bytes long.
   private static let usualRecords = 24 << 10
 
-  func collect(_ index: Int, _ count: Int, _ start: inout Int, _ offset: UInt64, _ result: SievedRange) {
+  /// Lines that the scanner knows, from `start` on and in front of `stop`.
+  func collect(_ start: inout Int, _ stop: Int, _ result: SievedRange) {
     let found = scanner.lines
-    let base = UnsafeRawPointer(buffer)
-    let isReport = if case .report = layout { true } else { false }
-    var lastTime = run.last_time
     // Its own while it grows.
     var records: [SievedRange.Record] = []
     swap(&records, &result.records)
     if records.capacity == 0 { records.reserveCapacity(Self.usualRecords) }
-    var counted = 0
-    for line in 0..<count {
-      let value = found[line].value
-      if value != 0, !isReport || found[line].time >= lastTime {
+    while true {
+      let count = scanner.read(buffer, &start, stop, &run)
+      for line in 0..<count {
         var record = SievedRange.Record(
-          value: value, lane: found[line].lane, depth: found[line].depth, scale: 0, duration: 0)
-        if value & PINSTAT_EXIT != 0 {
-          let (nanoseconds, resolution) = DurationShapes.value(
-            base + Int(found[line].mark), point: Int(found[line].point))
-          record.duration = nanoseconds
-          record.scale = resolution == 1 ? 0 : resolution == 10 ? 1 : resolution == 100 ? 2 : 3
-        }
-        if isReport {
-          lastTime = found[line].time
-          if run.first_time == 0 { run.first_time = lastTime }
+          value: found[line].value, lane: found[line].lane, depth: found[line].depth, scale: 0, duration: 0)
+        if record.value & PINSTAT_EXIT != 0, let mark = found[line].mark {
+          record.setDuration(mark, point: Int(found[line].point))
         }
         records.append(record)
-        continue
       }
-      lines += line - counted
-      counted = line + 1
-      run.last_time = lastTime
-      let begin = line == 0 ? start : scanner.end(index + line - 1) + 1
-      let end = scanner.end(index + line)
-      let bytes = UnsafeRawBufferPointer(start: base + begin, count: end - begin)
-      swap(&records, &result.records)
-      if isReport { collectReport(bytes, result) } else { collectGraph(bytes, result) }
-      swap(&records, &result.records)
-      lastTime = run.last_time
-      if !result.isUsable { break }
+      if count < LineScanner.batch { break }
     }
     swap(&records, &result.records)
-    if !result.isUsable { return }
-    run.last_time = lastTime
-    start = scanner.end(index + count - 1) + 1
-    lines += count - counted
+  }
+
+  /// A line that the scanner does not know.
+  func collect(_ line: UnsafeRawBufferPointer, _ result: SievedRange) {
+    if case .report = layout { collectReport(line, result) } else { collectGraph(line, result) }
   }
 
   private func collectGraph(_ line: UnsafeRawBufferPointer, _ result: SievedRange) {
@@ -66,7 +46,7 @@ extension RangeSieve {
     guard let base = line.baseAddress else { return }
     let limit = base + line.count + 1
     guard let read = StrictReportLine(base, limit: limit, reportShapes), read.call.next == limit,
-      let task = task(base, read.front.count, result)
+      let task = task(base, read.front, result)
     else {
       collectOther(line, result)
       return
@@ -76,7 +56,7 @@ extension RangeSieve {
       result.isUsable = false
       return
     }
-    if run.first_time == 0 { run.first_time = read.front.time }
+    if run.last_time == 0 { run.first_time = read.front.time }
     run.last_time = read.front.time
     append(read.call, mark: read.front.mark, point: read.point, lane: task, limit - 1, result)
   }
@@ -90,17 +70,13 @@ extension RangeSieve {
     if call.kind != .entry { value |= PINSTAT_EXIT }
     if call.kind == .leaf { value |= Tail.isLeaf }
     if !call.name.isEmpty { value |= function(call.name, result) << Tail.function }
-    scanner.tails.remember(call.part, call.part.distance(to: end), value)
+    remember(call, endingAt: end, value)
     var record = SievedRange.Record(
       value: value, lane: UInt16(truncatingIfNeeded: lane), depth: UInt8(truncatingIfNeeded: call.depth),
       scale: 0,
       duration: 0)
-    if call.kind != .entry {
-      let (nanoseconds, resolution) = DurationShapes.value(mark, point: point)
-      record.duration = nanoseconds
-      record.scale = resolution == 1 ? 0 : resolution == 10 ? 1 : resolution == 100 ? 2 : 3
-    }
-    lines += 1
+    if call.kind != .entry { record.setDuration(mark, point: point) }
+    run.lines += 1
     result.records.append(record)
   }
 
@@ -114,9 +90,9 @@ extension RangeSieve {
     return functionCount
   }
 
-  private func task(_ front: UnsafeRawPointer, _ count: Int, _ result: SievedRange) -> Int? {
-    local(front, count) { origin in
-      let comm = Line(UnsafeRawBufferPointer(start: front, count: count))[origin.comm]
+  private func task(_ line: UnsafeRawPointer, _ front: StrictReportFront, _ result: SievedRange) -> Int? {
+    local(line, front) { origin in
+      let comm = Line(UnsafeRawBufferPointer(start: line, count: front.count))[origin.comm]
       result.tasks.append(SievedRange.Task(cpu: origin.cpu, pid: origin.pid, comm: Array(comm)))
     }
   }
@@ -134,5 +110,15 @@ extension RangeSieve {
     // The range's times, not those since the last item.
     run.first_time = first
     run.last_time = last
+  }
+}
+
+extension SievedRange.Record {
+  /// The duration of an exit or a leaf, from its column.
+  @inline(__always)
+  fileprivate mutating func setDuration(_ mark: UnsafeRawPointer, point: Int) {
+    let (nanoseconds, resolution) = DurationShapes.value(mark, point: point)
+    duration = nanoseconds
+    scale = resolution == 1 ? 0 : resolution == 10 ? 1 : resolution == 100 ? 2 : 3
   }
 }

@@ -34,7 +34,7 @@ final class RangeSieve {
   /// The bytes in front of `buffer` and behind it can be loaded too.
   private let memory: UnsafeMutableRawPointer
   let buffer: UnsafeMutableRawPointer
-  private static let lead = 64
+  private static let lead = LineScanner.lead
   /// Of each stack, as far as this range tells: lines as deep or less deep are kept;
   private let thresholds: UnsafeMutablePointer<Int32>
   /// the least depth since it was first seen;
@@ -114,38 +114,32 @@ final class RangeSieve {
         break
       }
       let position = offset + UInt64(filled)
-      // The last line goes on behind the range.
-      let wanted = position < range.upperBound ? Int(min(range.upperBound - position, 1 << 40)) + 64 : 1 << 10
-      let room = UnsafeMutableRawBufferPointer(start: buffer + filled, count: min(wanted, Self.blockSize))
+      // The last line goes on behind the range, and the scanner's view reaches further.
+      let wanted = position < range.upperBound ? Int(min(range.upperBound - position, 1 << 40)) : 0
+      let room = UnsafeMutableRawBufferPointer(
+        start: buffer + filled, count: min(wanted + 2 * LineScanner.reach, Self.blockSize))
       let count = (try? read(position, room)) ?? -1
-      guard count > 0, count <= room.count else {
-        // The end of the text, which may have no line feed.
-        if count < 0 || !isInside { result.isUsable = false }
+      guard count >= 0, count <= room.count else {
+        result.isUsable = false
         break
       }
-      var scanned = filled
       filled += count
       if !isInside {
         guard let hit = memchr(buffer, 0x0A, filled) else {
-          // One line, from in front of the range to behind it.
-          if position >= range.upperBound { result.isUsable = false }
+          // One line, from in front of the range to behind it or the end of the text.
+          if count == 0 || position >= range.upperBound { result.isUsable = false }
           start = filled
           continue
         }
         start = UnsafeRawPointer(buffer).distance(to: hit) + 1
-        scanned = start
         result.first = offset + UInt64(start)
         isInside = true
       }
       // A line that begins here is not in the range.
       let stop = range.upperBound > offset ? Int(min(range.upperBound - offset, 1 << 40)) : 0
-      while scanned < filled, start < stop, result.isUsable {
-        let length = min(filled - scanned, LineScanner.most)
-        scanner.findEnds(buffer, from: scanned, length: length)
-        siftLines(&start, stop, offset, result)
-        scanned += length
-      }
-      if start >= stop { break }
+      siftLines(&start, stop, filled, isLast: count == 0, offset, result)
+      // At the end of the text, which may have no line feed.
+      if start >= stop || count == 0 { break }
     }
     result.end = offset + UInt64(start)
     emit(SievedRange.Item(kind: .end), UnsafeRawBufferPointer(start: nil, count: 0), result)
@@ -154,48 +148,39 @@ final class RangeSieve {
   }
 
   /// Of the lines since the last item.
-  var run = pinstat_run(exits: 0, first_time: 0, last_time: 0, deepest: -1)
-  /// Lines since the last item.
-  var lines = 0
+  var run = RangeSieve.noLines
 
-  /// Lines whose ends the scanner has found, the first of them from `start` on.
-  private func siftLines(_ start: inout Int, _ stop: Int, _ offset: UInt64, _ result: SievedRange) {
-    // A line that begins behind the range is not in it.
-    var limit = scanner.count
-    while limit > 1, scanner.end(limit - 2) + 1 >= stop { limit -= 1 }
-    var index = 0
-    while index < limit, start < stop, result.isUsable {
-      if isWanted == nil {
-        let count = min(scanner.read(buffer, start: start, from: index), limit - index)
-        collect(index, count, &start, offset, result)
-        index += count
-      } else {
-        sift(&index, limit, &start, offset, result)
-      }
-    }
-  }
-
-  /// Leaves lines out as long as their columns say that they can be, and looks at the next one.
-  private func sift(
-    _ index: inout Int, _ limit: Int, _ start: inout Int, _ offset: UInt64, _ result: SievedRange
+  /// Lines that begin in front of `stop`, as far as they are known to be whole.
+  ///
+  /// - Parameters:
+  ///   - start: where the first one begins; gets where the first one does that was left.
+  ///   - filled: the end of the bytes that were read.
+  ///   - isLast: whether nothing follows them.
+  private func siftLines(
+    _ start: inout Int, _ stop: Int, _ filled: Int, isLast: Bool, _ offset: UInt64, _ result: SievedRange
   ) {
-    let passed = scanner.skim(
-      buffer, start: start, from: index, count: limit - index, &run, thresholds, openings)
-    if passed > 0 {
-      lines += passed
-      index += passed
-      start = scanner.end(index - 1) + 1
+    let sure = min(stop, filled - LineScanner.reach)
+    while start < stop, result.isUsable {
+      if isWanted == nil {
+        collect(&start, sure, result)
+      } else {
+        scanner.skim(buffer, &start, sure, &run, thresholds, openings)
+      }
+      // More is read before lines near its end are looked at one by one.
+      guard start < stop, start < sure || isLast || stop <= filled - LineScanner.reach, result.isUsable,
+        let feed = memchr(buffer + start, 0x0A, filled - start)
+      else { return }
+      let end = UnsafeRawPointer(buffer).distance(to: feed)
+      let line = UnsafeRawBufferPointer(start: buffer + start, count: end - start)
+      if isWanted == nil {
+        collect(line, result)
+      } else if case .graph(let layout) = layout {
+        takeGraph(layout, line, offset + UInt64(end + 1), result)
+      } else {
+        takeReport(line, offset + UInt64(end + 1), result)
+      }
+      start = end + 1
     }
-    guard index < limit else { return }
-    let end = scanner.end(index)
-    let line = UnsafeRawBufferPointer(start: buffer + start, count: end - start)
-    if case .graph(let layout) = layout {
-      takeGraph(layout, line, offset + UInt64(end + 1), result)
-    } else {
-      takeReport(line, offset + UInt64(end + 1), result)
-    }
-    index += 1
-    start = end + 1
   }
 
   /// A line of which the columns alone do not say that it can be left out.
@@ -216,7 +201,7 @@ final class RangeSieve {
     let depth = Int32(truncatingIfNeeded: read.call.depth)
     if !isWanted, depth > thresholds[local] {
       let ended: Int32 = read.call.kind == .entry ? 0 : 1
-      lines += 1
+      run.lines += 1
       run.exits &+= UInt64(ended)
       run.deepest = max(run.deepest, depth)
       openings[local] = depth - ended
@@ -233,8 +218,13 @@ final class RangeSieve {
     var value = Tail.known
     if call.kind != .entry { value |= PINSTAT_EXIT }
     if wanted { value |= Tail.isWanted }
-    scanner.tails.remember(call.part, call.part.distance(to: end), value)
+    remember(call, endingAt: end, value)
     return wanted
+  }
+
+  /// - Parameter end: the line feed.
+  func remember(_ call: StrictCall, endingAt end: UnsafeRawPointer, _ value: UInt32) {
+    scanner.tails.remember(call.column, call.column.distance(to: end) + 1, depth: call.depth, value)
   }
 
   private func isWanted(_ name: StrictName) -> Bool {
@@ -275,25 +265,21 @@ final class RangeSieve {
   func emit(_ item: SievedRange.Item, _ line: UnsafeRawBufferPointer, _ result: SievedRange) {
     var item = item
     if item.kind == .end { for local in used { deliverOpening(local, result) } }
-    item.lines = lines
+    item.lines = Int(run.lines)
     item.exits = run.exits
     item.deepest = run.deepest
     item.firstTime = run.first_time
     item.lastTime = run.last_time
-    startRun()
-    lines = 0
+    run = Self.noLines
     result.append(item, line: line)
   }
 
   private func forget() {
     forgetStacks()
-    startRun()
-    lines = 0
+    run = Self.noLines
   }
 
-  private func startRun() {
-    run = pinstat_run(exits: 0, first_time: 0, last_time: 0, deepest: -1)
-  }
+  static let noLines = pinstat_run(lines: 0, exits: 0, first_time: 0, last_time: 0, deepest: -1)
 
   private func deliverOpening(_ local: Int, _ result: SievedRange) {
     guard openings[local] != TextSieve.none, case .graph = layout else { return }
@@ -318,7 +304,7 @@ final class RangeSieve {
     guard let base = line.baseAddress else { return }
     let limit = base + line.count + 1
     guard let read = StrictReportLine(base, limit: limit, reportShapes), read.call.next == limit,
-      let local = local(base, read.front.count)
+      let local = local(base, read.front)
     else {
       takeOther(line, end, result)
       return
@@ -332,7 +318,7 @@ final class RangeSieve {
     let depth = Int32(truncatingIfNeeded: read.call.depth)
     if !isWanted, depth > thresholds[local] {
       if run.last_time == 0 { run.first_time = read.front.time }
-      lines += 1
+      run.lines += 1
       run.exits &+= read.call.kind == .entry ? 0 : 1
       run.deepest = max(run.deepest, depth)
       run.last_time = read.front.time
@@ -345,9 +331,9 @@ final class RangeSieve {
   ///
   /// - Parameter ifNew: gets a task that has just got its number.
   func local(
-    _ front: UnsafeRawPointer, _ count: Int, ifNew: (RecordOrigin) -> Void = { _ in }
+    _ line: UnsafeRawPointer, _ front: StrictReportFront, ifNew: (RecordOrigin) -> Void = { _ in }
   ) -> Int? {
-    guard let origin = TaskCache.origin(of: UnsafeRawBufferPointer(start: front, count: count)) else {
+    guard let origin = TaskCache.origin(of: UnsafeRawBufferPointer(start: line, count: front.count)) else {
       return nil
     }
     let key = origin.pid > 0 ? Int64(origin.pid) : -1 - Int64(origin.cpu)
@@ -360,7 +346,8 @@ final class RangeSieve {
       taskNumbers[key] = number
       ifNew(origin)
     }
-    scanner.remember(front: front, count, lane: number)
+    scanner.remember(
+      front: line, front.count, event: line.distance(to: front.event), lane: number)
     return Int(number)
   }
 }

@@ -18,6 +18,8 @@ struct StrictCall {
   var name: StrictName
   /// Behind the blanks.
   var part: UnsafeRawPointer
+  /// In front of them, behind the bar.
+  var column: UnsafeRawPointer { part - (2 &* depth &+ 2) }
   /// Behind the line feed.
   var next: UnsafeRawPointer
 

@@ -33,6 +33,8 @@ struct StrictReportFront {
   /// Nanoseconds.
   var time: UInt64
   var mark: UnsafeRawPointer
+  /// The event's name.
+  var event: UnsafeRawPointer { mark - 22 }
 
   @inline(__always)
   init?(_ line: UnsafeRawPointer) {
