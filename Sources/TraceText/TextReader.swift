@@ -232,6 +232,7 @@ public struct TextReader: EventReader, ~Copyable {
 
   /// Goes on with what ranges have left of the text; false where the next lines are to be read one by one.
   private mutating func takeRanges(_ sieve: TextSieve, _ batch: inout [Event]) -> Bool {
+    if sieve.isWhole { ranges?.beginAhead(sieve, parser, after: bytesRead) }
     guard let isInside = ranges?.isInside, !sieve.isWhole else { return false }
     guard isInside || !skipsLine && parser.acceptsStrictLines else { return false }
     let position = bytesRead - UInt64(end - start)

@@ -20,12 +20,17 @@ struct GeneratedText {
 
   private(set) var text = ""
   private var random: SeededGenerator
-  private var time: UInt64 = 79_859_992
+  /// Microseconds: seconds of two digits, and some that get another digit on the way.
+  private static let starts: [UInt64] = [
+    79_859_992, 99_999_998_000, 999_999_998_000, 1_234_567_000_000, 99_999_999_998_000,
+  ]
+  private var time: UInt64
 
   /// - Parameters:
   ///   - oddities: one line in so many is not a plain call; 0 for none.
   init(seed: UInt64, isReport: Bool, cpus: Int, lines: Int, oddities: Int) {
     random = SeededGenerator(state: seed)
+    time = Self.starts[Int(seed % UInt64(Self.starts.count))]
     text =
       isReport
       ? "cpus=\(cpus)\n" : "# tracer: function_graph\n#\n# CPU  DURATION                  FUNCTION CALLS\n"
@@ -99,8 +104,8 @@ struct GeneratedText {
     let stamp = "\(time / 1_000_000).\(String(1_000_000 + time % 1_000_000).dropFirst())"
     return String(repeating: " ", count: 16 - comm.count) + comm + "-" + pid
       + String(repeating: " ", count: max(0, 5 - pid.count))
-      + " [\(String(1000 + cpu).dropFirst())]" + String(repeating: " ", count: 13 - stamp.count) + stamp
-      + ": "
+      + " [\(String(1000 + cpu).dropFirst())]" + String(repeating: " ", count: max(1, 13 - stamp.count))
+      + stamp + ": "
   }
 
   private mutating func reportOddity(_ cpu: Int) {

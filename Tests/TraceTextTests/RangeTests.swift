@@ -58,6 +58,30 @@ import Testing
     return isComplete
   }
 
+  /// Reports out of the order of time are read as a whole, wherever in a line's time that shows.
+  @Test(arguments: 0..<10)
+  func noticesTimesThatGoBack(_ seed: UInt64) throws {
+    var text = GeneratedText(seed: seed, isReport: true, cpus: 2, lines: 900, oddities: 0).text
+    let isWanted: @Sendable (String) -> Bool = { $0 == "no_such_function" }
+    for jobs in 1...2 {
+      let found = try Sifted(Array(text.utf8), after: 0, ranges: (8000, jobs), isWanted)
+      #expect(found.leftOut?.isComplete == true)
+    }
+    // Two lines change places, far behind the start.
+    var lines = text.split(separator: "\n")
+    let place = try #require((700..<880).first { Self.time(lines[$0]) != Self.time(lines[$0 + 1]) })
+    lines.swapAt(place, place + 1)
+    text = lines.joined(separator: "\n") + "\n"
+    for jobs in 1...2 {
+      let found = try Sifted(Array(text.utf8), after: 0, ranges: (8000, jobs), isWanted)
+      #expect(found.leftOut?.isComplete == false)
+    }
+  }
+
+  private static func time(_ line: Substring) -> Substring? {
+    line.split(separator: " ").first { $0.hasSuffix(":") }
+  }
+
   @Test(arguments: 0..<24)
   func sumsUpAllCalls(_ seed: UInt64) throws {
     var decided = 0

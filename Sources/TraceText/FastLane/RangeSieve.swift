@@ -42,12 +42,12 @@ final class RangeSieve {
   /// the innermost open call after the lines that were left out since the last one that was kept.
   private let openings: UnsafeMutablePointer<Int32>
   /// Depths of the open wanted calls, by local.
-  private var open: [[Int32]] = []
-  private var used: [Int] = []
+  @exclusivity(unchecked) private var open: [[Int32]] = []
+  @exclusivity(unchecked) private var used: [Int] = []
   let scanner: LineScanner
   /// 1 wanted, 2 not.
   let verdicts = NameCache()
-  private var taskNumbers: [Int64: Int32] = [:]
+  @exclusivity(unchecked) private var taskNumbers: [Int64: Int32] = [:]
   let kernelShapes = DurationShapes.kernel
   let reportShapes = DurationShapes.report
 
@@ -148,7 +148,7 @@ final class RangeSieve {
   }
 
   /// Of the lines since the last item.
-  var run = RangeSieve.noLines
+  @exclusivity(unchecked) var run = RangeSieve.noLines
 
   /// Lines that begin in front of `stop`, as far as they are known to be whole.
   ///

@@ -70,17 +70,23 @@ final class SievedRange: @unchecked Sendable {
   /// Which of several sieves numbered them.
   var sieve = 0
 
-  private(set) var items: [Item] = []
-  private(set) var openings: [Opening] = []
+  @exclusivity(unchecked) private(set) var items: [Item] = []
+  @exclusivity(unchecked) private(set) var openings: [Opening] = []
   /// Lines, each with its line feed, and what may be loaded behind the last one.
-  private(set) var text: [UInt8] = []
+  @exclusivity(unchecked) private(set) var text: [UInt8] = []
   /// Where its first line begins, and where the first one behind it does.
   var first: UInt64 = 0
   var end: UInt64 = 0
   /// False where the range has to be read line by line: too much of it matters, or it could not be read.
-  var isUsable = true
+  @exclusivity(unchecked) var isUsable = true
   /// It has too much that matters.
   private(set) var isCrowded = false
+
+  /// What it holds.
+  var byteCount: Int {
+    text.count + items.count * MemoryLayout<Item>.stride + openings.count * MemoryLayout<Opening>.stride
+      + records.count * MemoryLayout<Record>.stride
+  }
 
   private static let mostItems = 1 << 12
   private static let mostText = 1 << 18

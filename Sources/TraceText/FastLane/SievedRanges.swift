@@ -3,13 +3,16 @@ internal import FunctionGraph
 
 /// The ranges of a text, one behind the other, looked through on several threads and handed out in order.
 ///
-/// The thread that asks for a range looks through one itself while others have theirs to do. So many are kept at most as
-/// bound the memory, and the helpers wait when they are ahead.
+/// The thread that asks for a range looks through one itself while others have theirs to do. So much of them is kept at most as
+/// bounds the memory, and the helpers wait when they are ahead.
 final class SievedRanges: Sendable {
   /// Bytes.
   static let rangeSize: UInt64 = 1 << 20
-  /// How many are looked through ahead of the one that is handed out.
+  /// How many are looked through ahead of the one that is handed out, whatever they hold;
   private static let window = 8
+  /// and how many where all that are ahead hold no more bytes than this.
+  private static let longWindow = 256
+  private static let mostHeld = 4 << 20
 
   private enum Slot {
     case waiting
@@ -24,13 +27,16 @@ final class SievedRanges: Sendable {
     var next = 0
     /// Those in front of this one are gone.
     var wanted = 0
+    /// Bytes of those that are done.
+    var held = 0
     /// Helpers that wait for room.
     var idle = 0
     var isStopped = false
 
     /// One to look through, if there is room.
     mutating func claim() -> Int? {
-      while next < slots.count, next < wanted + SievedRanges.window {
+      let room = held < SievedRanges.mostHeld ? SievedRanges.longWindow : SievedRanges.window
+      while next < slots.count, next < wanted + room {
         defer { next += 1 }
         if case .waiting = slots[next] {
           slots[next] = .inWork
@@ -42,7 +48,10 @@ final class SievedRanges: Sendable {
 
     /// Goes on to the range of that number; how many helpers can work again.
     mutating func advance(to number: Int) -> Int {
-      for index in wanted..<max(wanted, number) { slots[index] = .taken }
+      for index in wanted..<max(wanted, number) {
+        if case .done(let range) = slots[index] { held -= range.byteCount }
+        slots[index] = .taken
+      }
       wanted = max(wanted, number)
       next = max(next, wanted)
       defer { idle = 0 }
@@ -51,7 +60,8 @@ final class SievedRanges: Sendable {
   }
 
   private let state: Guarded<State>
-  private let start: UInt64
+  let start: UInt64
+  private let isLineStart: Bool
   private let end: UInt64
   private let rangeSize: UInt64
   private let count: Int
@@ -66,14 +76,16 @@ final class SievedRanges: Sendable {
   nonisolated(unsafe) private var own: RangeSieve?
 
   /// - Parameters:
-  ///   - start: where a line begins.
+  ///   - start: where the first range begins.
+  ///   - isLineStart: whether a line begins there.
   ///   - end: of the text, as far as is known.
   ///   - jobs: how many threads may look through ranges, the caller's included.
   init(
-    from start: UInt64, to end: UInt64, rangeSize: UInt64, jobs: Int,
+    from start: UInt64, isLineStart: Bool, to end: UInt64, rangeSize: UInt64, jobs: Int,
     makeSieve: @escaping @Sendable (_ number: Int) -> RangeSieve
   ) {
     self.start = start
+    self.isLineStart = isLineStart
     self.end = end
     self.rangeSize = rangeSize
     self.makeSieve = makeSieve
@@ -157,7 +169,11 @@ final class SievedRanges: Sendable {
 
   private func finish(_ number: Int, _ sieve: RangeSieve) {
     let from = start + UInt64(number) * rangeSize
-    let range = sieve.sieve(from..<min(end, from + rangeSize), isLineStart: number == 0)
-    state.withLock { if number >= $0.wanted { $0.slots[number] = .done(range) } }
+    let range = sieve.sieve(from..<min(end, from + rangeSize), isLineStart: isLineStart && number == 0)
+    state.withLock { state in
+      guard number >= state.wanted else { return }
+      state.slots[number] = .done(range)
+      state.held += range.byteCount
+    }
   }
 }

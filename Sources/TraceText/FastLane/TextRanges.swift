@@ -39,8 +39,8 @@ struct TextRanges {
 
   /// What stands at `position`, not beyond the start of the next range.
   func fill(_ block: UnsafeMutableRawBufferPointer, at position: UInt64) throws(TraceError) -> Int {
-    guard let ahead, position < ahead.first else { return try read(position, block) }
-    let count = min(ahead.first - position, UInt64(block.count))
+    guard let next = ahead?.first ?? queue?.start, position < next else { return try read(position, block) }
+    let count = min(next - position, UInt64(block.count))
     return try read(position, UnsafeMutableRawBufferPointer(rebasing: block[..<Int(count)]))
   }
 
@@ -52,7 +52,8 @@ struct TextRanges {
     into batch: inout [Event]
   ) -> UInt64? {
     if isOver { return nil }
-    if queue == nil, !begin(sieve, parser, at: position) { return nil }
+    if queue == nil { begin(sieve, parser, at: position, isLineStart: true) }
+    guard queue != nil else { return nil }
     if current == nil {
       if ahead == nil || position > ahead?.first ?? 0 { ahead = queue?.take(from: position) }
       // So much matters that little is saved: all functions at once are cheaper.
@@ -86,17 +87,30 @@ struct TextRanges {
     }
   }
 
-  /// Begins to look through ranges, where it is worth it.
-  private mutating func begin(_ sieve: TextSieve, _ parser: TextParser, at position: UInt64) -> Bool {
-    queue = ranges(parser.strict.layout, from: position, isWanted: sieve.isWantedName)
-    return queue != nil
+  /// Begins to look through what follows the lines that are delivered whole, on other threads while they are read.
+  ///
+  /// - Parameter position: how far the text is read.
+  mutating func beginAhead(_ sieve: TextSieve, _ parser: TextParser, after position: UInt64) {
+    guard queue == nil, !isOver, jobs > 1, let end = sieve.wholeEnd, end > position else { return }
+    begin(sieve, parser, at: end, isLineStart: false)
   }
 
-  /// The ranges from `position` on, where a line begins; nil where it is not worth it.
+  /// Begins to look through ranges, where it is worth it.
+  private mutating func begin(
+    _ sieve: TextSieve, _ parser: TextParser, at position: UInt64, isLineStart: Bool
+  ) {
+    queue = ranges(
+      parser.strict.layout, from: position, isLineStart: isLineStart, isWanted: sieve.isWantedName)
+  }
+
+  /// The ranges from `position` on; nil where it is not worth it.
   ///
-  /// - Parameter isWanted: nil where all functions are.
+  /// - Parameters:
+  ///   - isLineStart: whether a line begins there.
+  ///   - isWanted: nil where all functions are.
   func ranges(
-    _ found: StrictLane.Layout, from position: UInt64, isWanted: (@Sendable (String) -> Bool)?
+    _ found: StrictLane.Layout, from position: UInt64, isLineStart: Bool = true,
+    isWanted: (@Sendable (String) -> Bool)?
   ) -> SievedRanges? {
     guard size > position, size - position >= 2 * rangeSize else { return nil }
     let layout: LineScanner.Layout
@@ -107,7 +121,9 @@ struct TextRanges {
     }
     let read = read
     let isWide = isWide
-    return SievedRanges(from: position, to: size, rangeSize: rangeSize, jobs: jobs) {
+    return SievedRanges(
+      from: position, isLineStart: isLineStart, to: size, rangeSize: rangeSize, jobs: jobs
+    ) {
       RangeSieve(layout, number: $0, isWide: isWide, isWanted: isWanted, read: read)
     }
   }

@@ -16,6 +16,9 @@ internal import FunctionGraph
 /// switched out, a stack that had lines left out is therefore touched (an `unwound` below all depths), and after a loss
 /// its next line is delivered.
 ///
+/// One thread's, and nothing that it calls comes back to it: that its parts are not accessed twice at once is not checked at each
+/// of some hundred accesses a line.
+///
 /// Whatever does not fit (another layout, another report behind this one, headings, times that go back) sets
 /// `needsAll`: the text has to be read again as a whole.
 final class TextSieve {
@@ -55,19 +58,19 @@ final class TextSieve {
   let verdicts = NameCache()
   /// The same by the function's number, for lines that took the general way.
   private var judged: [Bool] = []
-  private var source = Source.none
+  @exclusivity(unchecked) private var source = Source.none
   /// In the kernel's text, by CPU; in a report, by task, where it is the stack's number too.
-  private var slots: [Slot] = []
-  private var stacks: [Stack] = []
+  @exclusivity(unchecked) private var slots: [Slot] = []
+  @exclusivity(unchecked) private var stacks: [Stack] = []
   /// The kernel's text: stacks by process ID, of idle tasks by −1 − CPU.
   private var stackOfTask: [Int64: Int] = [:]
   private var slotOfTask: [Int64: Int32] = [:]
-  private var losses = 0
-  private var hasSwitched = false
+  @exclusivity(unchecked) private var losses = 0
+  @exclusivity(unchecked) private var hasSwitched = false
   /// A task had calls on an unnamed CPU and, by name, on another one.
-  private var isMixed = false
-  private(set) var isWhole = true
-  private var lastTime: UInt64 = 0
+  @exclusivity(unchecked) private var isMixed = false
+  @exclusivity(unchecked) private(set) var isWhole = true
+  @exclusivity(unchecked) private var lastTime: UInt64 = 0
 
   /// By slot: lines as deep or less deep are delivered. Where nothing is known of a slot, all are.
   let thresholds: UnsafeMutablePointer<Int32>
@@ -77,11 +80,11 @@ final class TextSieve {
   static let none = Int32.min
 
   /// Lines of exits and leaves, delivered or not.
-  var exits: UInt64 = 0
+  @exclusivity(unchecked) var exits: UInt64 = 0
   /// The deepest depth of all lines.
-  var deepest: Int32 = -1
+  @exclusivity(unchecked) var deepest: Int32 = -1
   /// The text has to be read again with all functions.
-  private(set) var needsAll = false
+  @exclusivity(unchecked) private(set) var needsAll = false
 
   init(wholeBytes: UInt64 = TextSieve.wholeBytes, isWanted: @escaping @Sendable (String) -> Bool) {
     self.wholeBytes = wholeBytes
@@ -333,6 +336,9 @@ final class TextSieve {
       isMixed = true
     }
   }
+
+  /// Up to where lines are delivered whole, as far as that is known; nil where they are not, or it is not known what they are.
+  var wholeEnd: UInt64? { isWhole && source == .graph ? wholeBytes : nil }
 
   /// To be called between lines: from here on lines are left out, if all CPUs are named or none is.
   func endWhole(after bytes: UInt64) {
