@@ -22,18 +22,10 @@
 
 /* Tails are what follows the bar up to and with the line feed; by hash, each in one of two neighbours. */
 #define PINSTAT_TAIL_BITS 13
-#define PINSTAT_TAIL_SIZE 64
-#define PINSTAT_TAIL_MOST 128
-
-typedef struct {
-	/* The first 64 bytes of each, aligned to that, zeros behind. */
-	const uint8_t *bytes;
-	/* The depth above 56 bits, how many bytes there are above 32, and below the tail's value; 0: nothing is here. */
-	const uint64_t *known;
-	/* Of longer ones: where what follows stands in `rest`. */
-	const uint32_t *places;
-	const uint8_t *rest;
-} pinstat_tails;
+#define PINSTAT_TAIL_SIZE 56
+#define PINSTAT_TAIL_MOST 120
+/* Of 64 bytes those of one. */
+#define PINSTAT_TAIL_OWN (~(uint64_t)0 >> 8)
 
 /* From a duration column's mark to where tails begin, behind the bar: the kernel's, and that of a report in most lines. */
 #define PINSTAT_KERNEL_COLUMN 15
@@ -56,30 +48,55 @@ typedef struct {
 	uint8_t time[16];
 	/* Of the first eight of these, which belong to the seconds: ones in all their bits. */
 	uint64_t seconds;
-	/* Bytes of the front, 0 where none was seen; offset of the event's name. */
-	uint32_t front, event;
+	/* Bytes of the front, 0 where none was seen; where the time ends. */
+	uint32_t front, time_end;
 } pinstat_columns;
 
+/* One line of the cache, so that a look-up touches no more. */
 typedef struct {
-	pinstat_tails tails;
+	/* The first bytes, zeros behind. */
+	uint8_t bytes[PINSTAT_TAIL_SIZE];
+	/* The depth above 56 bits, how many bytes there are above 32, and below the tail's value; 0: nothing is here. */
+	uint64_t known;
+} pinstat_tail;
+
+/* CPUs of the kernel's text, tasks of a report. */
+#define PINSTAT_LANES 2048
+
+/* What the 24 bytes in front of a tail's end are covered with: zeros where they are not the tail's own. */
+#define PINSTAT_WINDOW (24 + PINSTAT_TAIL_MOST + 24)
+
+/*
+ * All that lines are compared with, in one piece of memory, so that one register leads to everything. It begins at a multiple of 64
+ * and is zeros but for what `pinstat_prepare` puts there.
+ */
+typedef struct {
+	pinstat_tail tails[1 << PINSTAT_TAIL_BITS];
+	/* Of longer ones: where what follows stands in `rest`, which is `PINSTAT_REST` bytes. */
+	uint32_t places[1 << PINSTAT_TAIL_BITS];
+	uint8_t *rest;
+	/* What a line of each CPU begins with, up to the blank behind the parenthesis. */
+	uint64_t cpus[PINSTAT_LANES];
+	/* Of a report: by hash. */
+	pinstat_front fronts[1 << PINSTAT_FRONT_BITS];
+	/* By lane: lines as deep or less deep are not left out; */
+	int32_t thresholds[PINSTAT_LANES];
+	/* and the innermost call that is open behind those that were. */
+	int32_t openings[PINSTAT_LANES];
 	/*
 	 * What the 16 bytes from a duration column's mark on look like, digits made zeros: by the place of the point, 16 where there
 	 * is none.
 	 */
-	const uint8_t *shapes;
+	uint8_t shapes[17][16];
+	/* Overhead marks and the blank: 1 where any column may have it, 2 where only one with a duration may. */
+	uint8_t marks[256];
+	uint8_t window[PINSTAT_WINDOW];
 	/* Digits of the kernel's CPU column, 1 to 3; 0 is a report. */
 	uint32_t width;
-	/*
-	 * What a line of each CPU begins with, up to the blank behind the parenthesis; places for all that the low four bits of the
-	 * digits may come to.
-	 */
-	const uint64_t *cpus;
-	/* Of a report: by hash. */
-	const pinstat_front *fronts;
 	/* By the front's bytes from 25 on, and which is foreseen. */
-	const pinstat_columns *columns;
 	uint32_t foreseen;
-} pinstat_layout;
+	pinstat_columns columns[PINSTAT_FRONT_MOST - PINSTAT_FRONT_LEAST + 1];
+} pinstat_scanner;
 
 typedef struct {
 	/* Of the tail. */
@@ -100,22 +117,6 @@ typedef struct {
 	int32_t deepest;
 } pinstat_run;
 
-/* 24 zeros and then ones: from `count` on, which of the last 24 bytes in front of a tail's end are its own. */
-static const uint8_t pinstat_window[24 + PINSTAT_TAIL_MOST + 24] = {[24 ... 24 + PINSTAT_TAIL_MOST + 23] = 0xff};
-
-/*
- * Where a tail of `count` bytes, `PINSTAT_TAIL_MOST` at most, that ends at `end` is looked for: by its last 24 bytes, in which calls
- * differ, and its length, in which depths do. The 24 bytes in front of `end` can be loaded.
- */
-static inline uint32_t pinstat_tail_place(const uint8_t *end, uint64_t count)
-{
-	const uint8_t *own = pinstat_window + count;
-	uint64_t a = pinstat_word(end - 24) & pinstat_word(own), b = pinstat_word(end - 16) & pinstat_word(own + 8);
-	uint64_t c = pinstat_word(end - 8) & pinstat_word(own + 16);
-	uint64_t mixed = a * 0x94d049bb133111ebu + b * 0xbf58476d1ce4e5b9u + c * 0x9e3779b97f4a7c15u;
-	return (uint32_t)(mixed >> (64 - PINSTAT_TAIL_BITS)) ^ (uint32_t)count;
-}
-
 static inline uint32_t pinstat_front_place(const uint8_t *end)
 {
 	/* Tasks differ in what stands at the end: the number, the CPU. */
@@ -133,19 +134,22 @@ static inline uint64_t pinstat_eight_digits(uint64_t text)
 }
 
 /*
- * Nanoseconds of the 16 bytes that end in a time's last digit, as two big-endian numbers; those in front of the seconds are zeros.
- * The first byte is none of them.
+ * A time's last 16 bytes as a number of which the order is that of the times: those in front of the seconds are made zeros. The first
+ * byte is none of theirs.
  */
-static inline uint64_t pinstat_time(uint64_t high, uint64_t low)
+typedef unsigned __int128 pinstat_stamp;
+
+static inline pinstat_stamp pinstat_read_stamp(const uint8_t *p, uint64_t seconds)
 {
-	uint64_t first = __builtin_bswap64(high), last = __builtin_bswap64(low);
-	return pinstat_eight_digits(first >> 8 | last << 56) * 1000000000u + pinstat_eight_digits(last >> 16 << 16) * 1000u;
+	return (pinstat_stamp)__builtin_bswap64(pinstat_word(p) & seconds) << 64 | __builtin_bswap64(pinstat_word(p + 8));
 }
 
-/* Overhead marks and the blank: 1 where any column may have it, 2 where only one with a duration may. */
-static const uint8_t pinstat_marks[256] = {
-	[' '] = 3, ['+'] = 2, ['!'] = 2, ['#'] = 2, ['*'] = 2, ['@'] = 2, ['$'] = 2,
-};
+/* Nanoseconds. */
+static inline uint64_t pinstat_stamp_time(pinstat_stamp stamp)
+{
+	uint64_t first = __builtin_bswap64((uint64_t)(stamp >> 64)), last = __builtin_bswap64((uint64_t)stamp);
+	return pinstat_eight_digits(first >> 8 | last << 56) * 1000000000u + pinstat_eight_digits(last >> 16 << 16) * 1000u;
+}
 
 #define PINSTAT_NAME(name) name##_base
 #define PINSTAT_TARGET
@@ -163,26 +167,72 @@ static const uint8_t pinstat_marks[256] = {
 #undef PINSTAT_AVX2
 #endif
 
+/* What is behind the first bytes of long tails, all in all. */
+#define PINSTAT_REST (1 << 18)
+
+static inline size_t pinstat_scanner_size(void) { return sizeof(pinstat_scanner); }
+
+/*
+ * Makes a scanner of zeros. `shapes` are 17 times 16 bytes; `cpus`, of the kernel's text, what a line of each begins with, in
+ * `PINSTAT_LANES` places, for all that the low four bits of the digits may come to; null for a report.
+ */
+static inline void pinstat_prepare(void *memory, uint8_t *rest, uint32_t width, const uint8_t *shapes, const uint64_t *cpus)
+{
+	pinstat_scanner *scanner = (pinstat_scanner *)memory;
+	scanner->rest = rest;
+	scanner->width = width;
+	memcpy(scanner->shapes, shapes, sizeof scanner->shapes);
+	if (cpus)
+		memcpy(scanner->cpus, cpus, sizeof scanner->cpus);
+	for (const char *mark = "+!#*@$"; *mark; mark++)
+		scanner->marks[(uint8_t)*mark] = 2;
+	scanner->marks[' '] = 3;
+	memset(scanner->window + 24, 0xff, sizeof scanner->window - 24);
+}
+
+static inline int32_t *pinstat_thresholds(void *scanner) { return ((pinstat_scanner *)scanner)->thresholds; }
+static inline int32_t *pinstat_openings(void *scanner) { return ((pinstat_scanner *)scanner)->openings; }
+
+/* A report's front goes where its last 16 bytes say, and becomes the one that is foreseen. */
+static inline void pinstat_remember_front(void *memory, const pinstat_front *front, const pinstat_columns *columns)
+{
+	pinstat_scanner *scanner = (pinstat_scanner *)memory;
+	scanner->fronts[pinstat_front_place(front->bytes + sizeof front->bytes)] = *front;
+	scanner->foreseen = front->count - PINSTAT_FRONT_LEAST;
+	scanner->columns[scanner->foreseen] = *columns;
+}
+
+static inline pinstat_tail *pinstat_tail_at(void *scanner, uint32_t place) { return &((pinstat_scanner *)scanner)->tails[place]; }
+static inline uint32_t *pinstat_rest_at(void *scanner, uint32_t place) { return &((pinstat_scanner *)scanner)->places[place]; }
+
+/*
+ * Where a tail of `count` bytes, `PINSTAT_TAIL_MOST` at most, that ends at `end` is looked for, and where it is not there, in the place
+ * that differs in the last bit. The 24 bytes in front of `end` can be loaded.
+ */
+static inline uint32_t pinstat_tail_place(int wide, const void *scanner, const void *end, uint64_t count)
+{
+	return PINSTAT_CHOOSE(wide, pinstat_tail_place, (const pinstat_scanner *)scanner, (const uint8_t *)end, count);
+}
+
 /*
  * Passes over lines as long as they are left out, from `text` on, where one begins, to the first that does not begin in front of
  * `stop`: those whose tails are known to be nothing but that, and that are deeper than their lane's threshold. What they come to is
- * added to `run`; of the kernel's text, `openings` gets the depth of the innermost call that is open on a CPU behind its last line.
- * A report's times must be there and not go back.
+ * added to `run`; of the kernel's text, a CPU's opening becomes the depth of the innermost call that is open behind its last line. A
+ * report's times must be there and not go back.
  *
  * Returns the first line that was not passed over: it has to be looked at, or begins at `stop` or behind it. 24 bytes in front of
  * `text` and `PINSTAT_REACH` behind `stop` can be loaded.
  */
-static inline const void *pinstat_skim(int wide, pinstat_layout *layout, const void *text, const void *stop,
-	const int32_t *thresholds, int32_t *openings, pinstat_run *run)
+static inline const void *pinstat_skim(int wide, void *scanner, const void *text, const void *stop, pinstat_run *run)
 {
-	return PINSTAT_CHOOSE(wide, pinstat_skim, layout, (const uint8_t *)text, (const uint8_t *)stop, thresholds, openings, run);
+	return PINSTAT_CHOOSE(wide, pinstat_skim, (pinstat_scanner *)scanner, (const uint8_t *)text, (const uint8_t *)stop, run);
 }
 
 /* The same with all lines whose tails are known, `most` at most: what each is, and how many there were. */
-static inline const void *pinstat_read(int wide, pinstat_layout *layout, const void *text, const void *stop, pinstat_line *lines,
+static inline const void *pinstat_read(int wide, void *scanner, const void *text, const void *stop, pinstat_line *lines,
 	size_t most, size_t *count, pinstat_run *run)
 {
-	return PINSTAT_CHOOSE(wide, pinstat_read, layout, (const uint8_t *)text, (const uint8_t *)stop, lines, most, count, run);
+	return PINSTAT_CHOOSE(wide, pinstat_read, (pinstat_scanner *)scanner, (const uint8_t *)text, (const uint8_t *)stop, lines, most, count, run);
 }
 
 #endif

@@ -27,7 +27,7 @@ static inline uint64_t pinstat_word(const uint8_t *p)
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-#define PINSTAT_AVX2_TARGET __attribute__((target("avx2,bmi,bmi2,popcnt,lzcnt")))
+#define PINSTAT_AVX2_TARGET __attribute__((target("avx2,bmi,bmi2,popcnt,lzcnt,sse4.2")))
 #define PINSTAT_AVX2 1
 #define PINSTAT_NAME(name) name##_avx2
 #define PINSTAT_TARGET PINSTAT_AVX2_TARGET

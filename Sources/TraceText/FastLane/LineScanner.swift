@@ -19,41 +19,44 @@ final class LineScanner {
   static let reach = Int(PINSTAT_REACH)
 
   private let isWide: Int32
-  let tails = TailCache()
+  private var tails: TailCache
   /// What `read` has found, by line.
   let lines: UnsafeMutablePointer<pinstat_line>
-  /// Of a report, as the kernel's functions know it.
-  private let fronts: UnsafeMutablePointer<pinstat_front>
-  private let columns: UnsafeMutablePointer<pinstat_columns>
-  private static let frontCount = 1 << Int(PINSTAT_FRONT_BITS)
-  private static let columnCount = Int(PINSTAT_FRONT_MOST - PINSTAT_FRONT_LEAST + 1)
-  private var layout: pinstat_layout
+  /// By lane: lines as deep or less deep are not passed over;
+  let thresholds: UnsafeMutablePointer<Int32>
+  /// and the depth of the innermost open call behind the last line that was, in the kernel's text.
+  let openings: UnsafeMutablePointer<Int32>
+  static let mostLanes = Int(PINSTAT_LANES)
+  /// A `pinstat_scanner`, and memory of which a part is that.
+  private let scanner: UnsafeMutableRawPointer
+  private let memory: UnsafeMutableRawPointer
 
   /// - Parameter isWide: whether the machine's wide vectors are used.
   init(_ layout: Layout, isWide: Bool) {
     self.isWide = isWide ? 1 : 0
     lines = .allocate(capacity: Self.batch)
     memset(lines, 0, Self.batch * MemoryLayout<pinstat_line>.stride)
-    fronts = .allocate(capacity: Self.frontCount)
-    memset(fronts, 0, Self.frontCount * MemoryLayout<pinstat_front>.stride)
-    columns = .allocate(capacity: Self.columnCount)
-    memset(columns, 0, Self.columnCount * MemoryLayout<pinstat_columns>.stride)
+    // Zeros of the system: what is not used is not touched.
+    let size = pinstat_scanner_size()
+    guard let memory = calloc(1, size + 64 + Int(PINSTAT_REST)) else { fatalError("out of memory") }
+    self.memory = memory
+    scanner = memory.alignedUp(toMultipleOf: 64)
+    thresholds = pinstat_thresholds(scanner)
+    openings = pinstat_openings(scanner)
+    let rest = (scanner + size).assumingMemoryBound(to: UInt8.self)
+    tails = TailCache(scanner, rest, isWide: self.isWide)
     switch layout {
     case .graph(let graph):
-      self.layout = pinstat_layout(
-        tails: tails.forLines, shapes: DurationShapes.kernel.forLines, width: UInt32(graph.width),
-        cpus: graph.fronts.expected, fronts: fronts, columns: columns, foreseen: 0)
+      pinstat_prepare(
+        scanner, rest, UInt32(graph.width), DurationShapes.kernel.forLines, graph.fronts.expected)
     case .report:
-      self.layout = pinstat_layout(
-        tails: tails.forLines, shapes: DurationShapes.report.forLines, width: 0, cpus: nil, fronts: fronts,
-        columns: columns, foreseen: 0)
+      pinstat_prepare(scanner, rest, 0, DurationShapes.report.forLines, nil)
     }
   }
 
   deinit {
     lines.deallocate()
-    fronts.deallocate()
-    columns.deallocate()
+    free(memory)
   }
 
   /// Reads lines into `lines`.
@@ -69,36 +72,34 @@ final class LineScanner {
   ) -> Int {
     guard start < stop else { return 0 }
     var count = 0
-    let next = pinstat_read(isWide, &layout, base + start, base + stop, lines, Self.batch, &count, &run)
+    let next = pinstat_read(isWide, scanner, base + start, base + stop, lines, Self.batch, &count, &run)
     if let next { start = base.distance(to: next) }
     return count
   }
 
   /// Passes over lines that are left out; parameters as for `read`.
-  ///
-  /// - Parameters:
-  ///   - thresholds: by lane; lines as deep or less deep are not left out.
-  ///   - openings: by lane; the depth of the innermost open call behind its last line, in the kernel's text.
-  func skim(
-    _ base: UnsafeRawPointer, _ start: inout Int, _ stop: Int, _ run: inout pinstat_run,
-    _ thresholds: UnsafePointer<Int32>, _ openings: UnsafeMutablePointer<Int32>
-  ) {
-    guard start < stop,
-      let next = pinstat_skim(isWide, &layout, base + start, base + stop, thresholds, openings, &run)
-    else { return }
+  func skim(_ base: UnsafeRawPointer, _ start: inout Int, _ stop: Int, _ run: inout pinstat_run) {
+    guard start < stop, let next = pinstat_skim(isWide, scanner, base + start, base + stop, &run) else {
+      return
+    }
     start = base.distance(to: next)
   }
 
-  /// Remembers what a report's line begins with, and where its event stands.
+  /// Remembers how a line ends: parameters as for `TailCache.remember`.
+  func remember(tail: UnsafeRawPointer, _ count: Int, depth: Int, _ value: UInt32) {
+    tails.remember(tail, count, depth: depth, value)
+  }
+
+  /// Remembers what a report's line begins with, and where its time ends.
   ///
   /// - Parameters:
   ///   - count: of the front, up to and with the bracket.
-  ///   - event: offset of its name, behind the time, a colon and a blank.
-  ///   - lane: what `lines` shall say; below 2^16.
-  func remember(front: UnsafeRawPointer, _ count: Int, event: Int, lane: Int32) {
-    let least = Int(PINSTAT_FRONT_LEAST)
-    // ` %5lu.%06lu: `: eight digits of seconds at most.
-    guard count >= least, count <= Int(PINSTAT_FRONT_MOST), event - count >= 15, event - count <= 18 else {
+  ///   - timeEnd: offset of the colon behind the time.
+  ///   - lane: what `lines` shall say; below `mostLanes`.
+  func remember(front: UnsafeRawPointer, _ count: Int, timeEnd: Int, lane: Int32) {
+    let width = timeEnd - count
+    // ` %5lu.%06lu: `: eight digits of seconds at most, so that 16 bytes hold all that is behind the front.
+    guard count >= Int(PINSTAT_FRONT_LEAST), count <= Int(PINSTAT_FRONT_MOST), width >= 13, width <= 16 else {
       return
     }
     var entry = pinstat_front()
@@ -109,18 +110,16 @@ final class LineScanner {
       UnsafeMutableRawBufferPointer(rebasing: bytes[16...])
         .copyMemory(from: UnsafeRawBufferPointer(start: front + count - 16, count: 16))
     }
-    fronts[Int(pinstat_front_place(front + count))] = entry
-
-    var found = pinstat_columns()
-    found.front = UInt32(count)
-    found.event = UInt32(event)
-    let time = pinstat_shape16(front + event - 18)
-    withUnsafeMutableBytes(of: &found.time) { $0.storeBytes(of: time, as: pinstat_pair.self) }
-    // The bytes of the seconds end behind these eight, where the point is.
+    var columns = pinstat_columns()
+    columns.front = UInt32(count)
+    columns.time_end = UInt32(timeEnd)
+    let time = front + timeEnd - 16
+    let shape = pinstat_shape16(time)
+    withUnsafeMutableBytes(of: &columns.time) { $0.storeBytes(of: shape, as: pinstat_pair.self) }
+    // The seconds end behind the first eight bytes, in front of the point.
     var place = 8
-    while place > 0, (front + event - 18 + place).load(as: UInt8.self).isDigit { place -= 1 }
-    found.seconds = place < 7 ? ~0 << UInt64(8 * (place + 1)) : 0
-    columns[count - least] = found
-    layout.foreseen = UInt32(count - least)
+    while place > 0, (time + place).load(as: UInt8.self).isDigit { place -= 1 }
+    columns.seconds = place < 7 ? ~0 << UInt64(8 * (place + 1)) : 0
+    pinstat_remember_front(scanner, &entry, &columns)
   }
 }

@@ -15,7 +15,7 @@ final class RangeSieve {
   /// A longer line ends the range.
   private static let longestLine = 32 << 10
   /// CPUs of the kernel's text, tasks of a report.
-  static let mostLocals = 2048
+  static let mostLocals = LineScanner.mostLanes
 
   /// What the scanner's tails know of a function part, besides `PINSTAT_EXIT`.
   enum Tail {
@@ -70,9 +70,9 @@ final class RangeSieve {
     memory = .allocate(byteCount: Self.lead + capacity + StrictCall.slack, alignment: 64)
     memset(memory, 0, Self.lead + capacity + StrictCall.slack)
     buffer = memory + Self.lead
-    thresholds = .allocate(capacity: Self.mostLocals)
+    thresholds = scanner.thresholds
     lowest = .allocate(capacity: Self.mostLocals)
-    openings = .allocate(capacity: Self.mostLocals)
+    openings = scanner.openings
     thresholds.initialize(repeating: .max, count: Self.mostLocals)
     lowest.initialize(repeating: .max, count: Self.mostLocals)
     openings.initialize(repeating: TextSieve.none, count: Self.mostLocals)
@@ -81,9 +81,7 @@ final class RangeSieve {
 
   deinit {
     memory.deallocate()
-    thresholds.deallocate()
     lowest.deallocate()
-    openings.deallocate()
   }
 
   // MARK: The range
@@ -164,7 +162,7 @@ final class RangeSieve {
       if isWanted == nil {
         collect(&start, sure, result)
       } else {
-        scanner.skim(buffer, &start, sure, &run, thresholds, openings)
+        scanner.skim(buffer, &start, sure, &run)
       }
       // More is read before lines near its end are looked at one by one.
       guard start < stop, start < sure || isLast || stop <= filled - LineScanner.reach, result.isUsable,
@@ -224,7 +222,7 @@ final class RangeSieve {
 
   /// - Parameter end: the line feed.
   func remember(_ call: StrictCall, endingAt end: UnsafeRawPointer, _ value: UInt32) {
-    scanner.tails.remember(call.column, call.column.distance(to: end) + 1, depth: call.depth, value)
+    scanner.remember(tail: call.column, call.column.distance(to: end) + 1, depth: call.depth, value)
   }
 
   private func isWanted(_ name: StrictName) -> Bool {
@@ -346,8 +344,7 @@ final class RangeSieve {
       taskNumbers[key] = number
       ifNew(origin)
     }
-    scanner.remember(
-      front: line, front.count, event: line.distance(to: front.event), lane: number)
+    scanner.remember(front: line, front.count, timeEnd: line.distance(to: front.timeEnd), lane: number)
     return Int(number)
   }
 }

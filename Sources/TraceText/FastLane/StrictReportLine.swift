@@ -33,8 +33,8 @@ struct StrictReportFront {
   /// Nanoseconds.
   var time: UInt64
   var mark: UnsafeRawPointer
-  /// The event's name.
-  var event: UnsafeRawPointer { mark - 22 }
+  /// The colon behind the time, a blank, and the event's name with six more.
+  var timeEnd: UnsafeRawPointer { mark - 24 }
 
   @inline(__always)
   init?(_ line: UnsafeRawPointer) {
