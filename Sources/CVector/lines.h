@@ -46,4 +46,24 @@ static inline size_t pinstat_symbol_lines(int wide, const void *base, size_t sta
 	return PINSTAT_CHOOSE(wide, pinstat_symbol_lines, (const uint8_t *)base, start, scanned, ends, count, heads, addresses, taken);
 }
 
+/* Whether a value is less than the one in front of it. */
+static inline int pinstat_falls(int wide, const uint64_t *values, size_t count)
+{
+	return PINSTAT_CHOOSE(wide, pinstat_falls, values, count);
+}
+
+/* The shortest line of kallsyms. */
+#define PINSTAT_SYMBOL_LINE 21
+
+/*
+ * The same without knowing where lines end, from `start` to the first that does not begin in front of `stop`, of `length` bytes that end
+ * in a line feed where they are to be read all. Of the heads one counts, or all. Returns where the line begins that was not read. There is room for an address in every
+ * `PINSTAT_SYMBOL_LINE` bytes and two more; 128 bytes behind the last one can be loaded.
+ */
+static inline size_t pinstat_find_symbols(int wide, const void *base, size_t start, size_t stop, size_t length,
+	const pinstat_heads *heads, int is_one, uint64_t *addresses, size_t *taken)
+{
+	return PINSTAT_CHOOSE(wide, pinstat_find_symbols, (const uint8_t *)base, start, stop, length, heads, is_one, addresses, taken);
+}
+
 #endif

@@ -51,25 +51,76 @@ PINSTAT_TARGET static inline uint64_t PINSTAT_NAME(pinstat_hex)(const uint8_t *p
 
 #endif
 
+/*
+ * A line of kallsyms as the kernel prints it: its address, and whether its symbol is taken. False where the line looks otherwise, or its
+ * name begins with one of the first `count` heads.
+ */
+PINSTAT_TARGET static inline __attribute__((always_inline)) int PINSTAT_NAME(pinstat_read_symbol)(const uint8_t *line,
+	const pinstat_heads *heads, uint32_t count, uint64_t *address, size_t *is_taken)
+{
+	uint32_t good, match = 0;
+	uint64_t name = pinstat_word(line + 19);
+	*address = PINSTAT_NAME(pinstat_hex)(line, &good);
+	for (uint32_t i = 0; i < count; i++)
+		match |= (name & heads->masks[i]) == heads->bytes[i];
+	*is_taken = ((line[17] | 0x20) != 'a') & (line[19] != '$');
+	good &= (line[16] == ' ') & (line[18] == ' ') & !match;
+	return (int)good;
+}
+
 PINSTAT_TARGET static inline __attribute__((noinline)) size_t PINSTAT_NAME(pinstat_symbol_lines)(const uint8_t *base, size_t start,
 	size_t scanned, const uint32_t *ends, size_t count, const pinstat_heads *given, uint64_t *addresses, size_t *taken)
 {
 	const pinstat_heads heads = *given;
 	size_t found = 0, i = 0;
 	for (; i < count; i++) {
-		const uint8_t *line = base + start;
-		size_t end = scanned + ends[i];
-		uint32_t good;
-		uint64_t address = PINSTAT_NAME(pinstat_hex)(line, &good), name = pinstat_word(line + 19);
-		uint32_t match = ((name & heads.masks[0]) == heads.bytes[0]) | ((name & heads.masks[1]) == heads.bytes[1]) |
-			((name & heads.masks[2]) == heads.bytes[2]) | ((name & heads.masks[3]) == heads.bytes[3]);
-		good &= (line[16] == ' ') & (line[18] == ' ') & (end - start > 19);
-		if (__builtin_expect(!good | match, 0))
+		size_t end = scanned + ends[i], is_taken;
+		uint64_t address;
+		if (__builtin_expect(!PINSTAT_NAME(pinstat_read_symbol)(base + start, &heads, 4, &address, &is_taken), 0) || end - start <= 19)
 			break;
 		addresses[found] = address;
-		found += ((line[17] | 0x20) != 'a') & (line[19] != '$');
+		found += is_taken;
 		start = end + 1;
 	}
 	*taken = found;
 	return i;
+}
+
+PINSTAT_TARGET static inline __attribute__((always_inline)) size_t PINSTAT_NAME(pinstat_walk_symbols)(const uint8_t *base, size_t start,
+	size_t stop, size_t length, const pinstat_heads *given, uint32_t count, uint64_t *addresses, size_t *taken)
+{
+	const pinstat_heads heads = *given;
+	size_t found = 0;
+	while (start < stop) {
+		size_t name = start + 19, is_taken;
+		uint64_t address, feeds = PINSTAT_NAME(pinstat_equal64)(base + name, '\n');
+		if (__builtin_expect(!PINSTAT_NAME(pinstat_read_symbol)(base + start, &heads, count, &address, &is_taken), 0))
+			break;
+		while (__builtin_expect(!feeds, 0) && name + 64 < length)
+			feeds = PINSTAT_NAME(pinstat_equal64)(base + (name += 64), '\n');
+		size_t end = name + PINSTAT_NAME(pinstat_lowest)(feeds);
+		if (__builtin_expect(end >= length, 0) || end == start + 19)
+			break;
+		addresses[found] = address;
+		found += is_taken;
+		start = end + 1;
+	}
+	*taken = found;
+	return start;
+}
+
+PINSTAT_TARGET static inline __attribute__((noinline)) size_t PINSTAT_NAME(pinstat_find_symbols)(const uint8_t *base, size_t start,
+	size_t stop, size_t length, const pinstat_heads *heads, int is_one, uint64_t *addresses, size_t *taken)
+{
+	if (is_one)
+		return PINSTAT_NAME(pinstat_walk_symbols)(base, start, stop, length, heads, 1, addresses, taken);
+	return PINSTAT_NAME(pinstat_walk_symbols)(base, start, stop, length, heads, 4, addresses, taken);
+}
+
+PINSTAT_TARGET static inline __attribute__((noinline)) int PINSTAT_NAME(pinstat_falls)(const uint64_t *values, size_t count)
+{
+	uint64_t falls = 0;
+	for (size_t i = 1; i < count; i++)
+		falls |= values[i] < values[i - 1];
+	return falls != 0;
 }

@@ -1,5 +1,6 @@
 internal import CVector
 internal import FunctionGraph
+internal import Glibc
 
 /// Looks for symbols by the beginnings of their names in a kallsyms that comes in pieces: what is kept is an index of the
 /// symbols found and of those that follow each of them, which says where their functions end.
@@ -8,7 +9,7 @@ struct SymbolSearch {
   static let mostPrefixes = 4
   /// Where more are found, too.
   private static let mostHits = 64
-  /// Of text whose line feeds are looked for at once.
+  /// Of text whose symbols are passed at once.
   private static let blockSize = 8 << 10
 
   private let prefixes: [[UInt8]]
@@ -23,7 +24,6 @@ struct SymbolSearch {
   private var isSorted = true
   /// The highest address that is passed.
   private var passed: UInt64?
-  private let ends = GrowingTable<UInt32>(capacity: blockSize + 4)
   private var hits: [Hit] = []
 
   private struct Hit {
@@ -89,41 +89,33 @@ struct SymbolSearch {
   mutating func look(through bytes: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress else { return }
     var start = 0
-    for scanned in stride(from: 0, to: bytes.count, by: Self.blockSize) {
-      let ends = ends.base
-      let lines = pinstat_line_ends(
-        isWide ? 1 : 0, base + scanned, min(Self.blockSize, bytes.count - scanned), ends)
-      addresses.reserve(addresses.count + lines)
-      var line = 0
-      while line < lines {
+    while start < bytes.count {
+      let stop = min(start + Self.blockSize, bytes.count)
+      while start < stop {
+        addresses.reserve(addresses.count + (stop - start) / Int(PINSTAT_SYMBOL_LINE) + 2)
         var taken = 0
-        withUnsafePointer(to: heads) { heads in
-          line += pinstat_symbol_lines(
-            isWide ? 1 : 0, base, start, scanned, ends + line, lines - line, heads,
-            addresses.base + addresses.count,
-            &taken)
+        start = withUnsafePointer(to: heads) { heads in
+          pinstat_find_symbols(
+            isWide ? 1 : 0, base, start, stop, bytes.count, heads, prefixes.count == 1 ? 1 : 0,
+            addresses.base + addresses.count, &taken)
         }
         addresses.setCount(addresses.count + taken)
-        if line > 0 { start = scanned + Int(ends[line - 1]) + 1 }
-        guard line < lines else { break }
-        let end = scanned + Int(ends[line])
+        guard start < stop else { break }
+        let end =
+          memchr(base + start, 0x0a, bytes.count - start).map { base.distance(to: UnsafeRawPointer($0)) }
+          ?? bytes.count
         takeLine(bytes, start..<end)
         start = end + 1
-        line += 1
       }
       pass()
     }
-    takeLine(bytes, min(start, bytes.count)..<bytes.count)
-    pass()
   }
 
   /// Lets go of the addresses that are there, if they go on from those that were passed before.
   private mutating func pass() {
     let new = UnsafeBufferPointer(start: addresses.base, count: addresses.count)
     guard isSorted, let first = new.first else { return }
-    var falls = first < passed ?? 0
-    for index in 1..<new.count { falls = falls || new[index] < new[index - 1] }
-    if falls {
+    if first < passed ?? 0 || pinstat_falls(isWide ? 1 : 0, new.baseAddress, new.count) != 0 {
       isSorted = false
       return
     }

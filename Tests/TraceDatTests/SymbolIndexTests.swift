@@ -33,7 +33,8 @@ import Testing
         address += UInt64.random(in: 1..<0x400, using: &random)
       }
       text += filling
-      let name = "s\(number)_" + String(repeating: "x", count: Int.random(in: 0..<40, using: &random))
+      let longest = number % 7 == 0 ? 200 : 40
+      let name = "s\(number)_" + String(repeating: "x", count: Int.random(in: 0..<longest, using: &random))
       let module = isModule ? "m\(number / 100)" : ""
       let digits = String(address, radix: 16)
       switch Int.random(in: 0..<20, using: &random) {
