@@ -10,6 +10,9 @@
 
 #include <stdint.h>
 
+/* Gets what is at `p` into the cache to be written; where nothing is, nothing happens. */
+static inline void pinstat_prefetch_write(const void *p) { __builtin_prefetch(p, 1); }
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 

@@ -154,15 +154,7 @@ final class CPUStream {
     while true {
       var cursor = self.cursor
       records: while true {
-        if context.skims {
-          if let sieve = context.sieve {
-            cursor.skim(sieve, &skimming, &lastTimestamp)
-          } else if let tally = context.tally {
-            tally.skim(&cursor, &lastTimestamp, cpu: cpu)
-          } else if let pairing = context.pairing {
-            pairing.skim(&cursor, &lastTimestamp)
-          }
-        }
+        if context.skims { skim(&cursor, context) }
         switch cursor.advance() {
         case .record:
           guard cursor.payloadLength >= context.type.end else { continue }
@@ -190,7 +182,10 @@ final class CPUStream {
           self.cursor = cursor
           take(cursor.timestamp, context, &diagnostics)
           if context.skims, let sieve = context.sieve {
-            switch sieve.verdict(cursor, pending, cpu: cpu, &skimming) {
+            var skimming = self.skimming
+            let verdict = sieve.verdict(cursor, pending, cpu: cpu, &skimming)
+            self.skimming = skimming
+            switch verdict {
             case .wanted: break
             case .unwound(let depth): pending = .unwound(depth: depth)
             case .skipped: continue
@@ -213,7 +208,7 @@ final class CPUStream {
       self.cursor = .empty
       switch try loadPage(context, &diagnostics) {
       case .page:
-        context.sieve?.add(&skimming)
+        giveSkimmed(context)
         // A loss gets the time of what follows it, which is when it is known to be over.
         hasMissed = self.cursor.missed != nil
         if hasUnusable {
@@ -226,7 +221,7 @@ final class CPUStream {
       case .unusable:
         hasUnusable = true
       case .end:
-        context.sieve?.add(&skimming)
+        giveSkimmed(context)
         guard hasUnusable else { return false }
         hasUnusable = false
         pending = .lost(0)
@@ -234,6 +229,31 @@ final class CPUStream {
         return true
       }
     }
+  }
+
+  /// The stream's own variables are copied and put back: lent to a function, each would be entered into a list of accesses
+  /// of the runtime's once a page.
+  @inline(__always)
+  private func skim(_ cursor: inout SubBufferCursor, _ context: borrowing PageContext) {
+    var last = lastTimestamp
+    if let sieve = context.sieve {
+      var skimming = self.skimming
+      cursor.skim(sieve, &skimming, &last)
+      self.skimming = skimming
+    } else if let tally = context.tally {
+      tally.skim(&cursor, &last, cpu: cpu)
+    } else if let pairing = context.pairing {
+      pairing.skim(&cursor, &last)
+    }
+    lastTimestamp = last
+  }
+
+  /// What was skimmed up to the end of a page goes to the sieve.
+  private func giveSkimmed(_ context: borrowing PageContext) {
+    guard let sieve = context.sieve else { return }
+    var skimming = self.skimming
+    sieve.add(&skimming)
+    self.skimming = skimming
   }
 
   /// Whether a record of another event is a watched one, which is then the pending one. Where functions are picked out or

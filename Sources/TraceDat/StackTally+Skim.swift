@@ -1,3 +1,4 @@
+internal import CVector
 internal import FunctionGraph
 
 /// The part of `StackTally` where a trace's bytes go by.
@@ -44,11 +45,14 @@ extension StackTally {
     let entrySize = Int(entryWords) &* 4 &+ 4
     let exitSize = Int(exitWords) &* 4 &+ 4
     let behind = cursor.base + cursor.end
+    // Where a record of these sizes may begin.
+    let lastEntry = behind - entrySize
+    let lastExit = behind - exitSize
     var record = cursor.base + cursor.position
     let start = record
     var time = cursor.timestamp &+ offset
-    var hasTaken = false
-    var deepest = UInt32(bitPattern: max(self.deepest, 0))
+    var lastTaken = last
+    let deepest = self.deepest
 
     let functions = self.functions.base
     let nodes = self.nodes.base
@@ -57,12 +61,13 @@ extension StackTally {
     let touched = self.touched.base
     var touchedCount = self.touched.count
     // Nothing of the outermost call is in doubt or put aside: what it comes to can be counted here.
-    var isPlain = task.isWhole && task.aside.isEmpty
+    var isPlain = task.isWhole && !task.hasAside
     let frames = task.frames.base
-    var top = task.frames.count &- 1
-    let highest = task.frames.capacity &- 1
+    var frame = frames + (task.frames.count &- 1)
+    let lastFrame = frames + (task.frames.capacity &- 1)
 
     while true {
+      let first = record
       while true {
         let key = RecordHead.key(of: record)
         let word = UInt32(littleEndian: record.loadUnaligned(as: UInt32.self))
@@ -71,86 +76,75 @@ extension StackTally {
         let address = UInt64(
           littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualFunction, as: UInt64.self))
         if key == exit {
-          let next = record + exitSize
-          guard word & 31 == exitWords, next <= behind, newTime <= latest else { break }
+          guard word & 31 == exitWords, record <= lastExit, newTime <= latest else { break }
           let depth = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: exitDepth, as: UInt32.self))
           let from = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: callTime, as: UInt64.self))
           let to = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: returnTime, as: UInt64.self))
           let duration = Int64(bitPattern: to &- from)
-          // `frames[0]` has no address; an exit without one is looked at.
-          let frame = frames[top]
-          guard frame.address == address, UInt32(bitPattern: frame.depth) == depth, frame.isPartial == 0,
-            duration >= 0, top > 0
+          // `frames[0]` is odd.
+          guard frame.pointee.address == address, UInt32(bitPattern: frame.pointee.depth) == depth,
+            frame.pointee.oddities == 0, duration >= 0
           else { break }
-          let caller = frames + (top &- 1)
-          // Where a level is missing in between, callee time is more than a sum.
-          guard caller.pointee.skippedTime == 0, top == 1 || frame.depth &- caller.pointee.depth == 1 else {
-            break
-          }
-          top &-= 1
-          caller.pointee.calleeTime &+= duration
-          let selfTime = duration &- frame.calleeTime
-          let node = nodes + Int(frame.node)
-          let function = Int(node.pointee.function)
-          let sums = functions + function
-          sums.pointee.complete &+= 1
-          sums.pointee.selfTime &+= selfTime
+          let number = frame.pointee.node
+          let selfTime = duration &- frame.pointee.calleeTime
+          frame -= 1
+          frame.pointee.calleeTime &+= duration
+          let node = nodes + Int(number)
+          let function = functions + Int(node.pointee.function)
           let timed = TimedDuration(duration: duration, end: newTime)
-          let count = sums.pointee.waitingCount
-          if count < sums.pointee.waitingLimit, let waiting = sums.pointee.waiting {
-            waiting[Int(count)] = timed
-            sums.pointee.waitingCount = count &+ 1
-          } else if sums.pointee.isSelected {
-            append(timed, function)
+          let next = function.pointee.next
+          if next != function.pointee.end {
+            next.pointee = timed
+            // A line of the cache ahead: there are too many functions for all their durations to stay there.
+            pinstat_prefetch_write(next + 4)
+            function.pointee.next = next + 1
+          } else if function.pointee.isSelected {
+            append(timed, function - functions)
           }
-          let root = node.pointee.root
-          if root != 0 {
-            // `touched` has room for every node, and none stands there twice.
-            if node.pointee.calls == 0 {
-              touched[touchedCount] = frame.node
-              touchedCount &+= 1
-            }
-            node.pointee.calls &+= 1
-            node.pointee.total &+= duration
-            node.pointee.selfTime &+= selfTime
-            if root == frame.node {
-              if isPlain {
-                for index in 0..<touchedCount {
-                  let number = Int(touched[index])
-                  whole[number].calls &+= nodes[number].calls
-                  whole[number].total &+= nodes[number].total
-                  whole[number].selfTime &+= nodes[number].selfTime
-                  nodes[number].calls = 0
-                  nodes[number].total = 0
-                  nodes[number].selfTime = 0
-                }
-              } else {
-                self.touched.setCount(touchedCount)
-                endOutermost(task)
-                isPlain = true
+          // `touched` has room for every node, and none stands there twice.
+          if node.pointee.calls == 0, node.pointee.root != 0 {
+            touched[touchedCount] = number
+            touchedCount &+= 1
+          }
+          node.pointee.calls &+= 1
+          node.pointee.total &+= duration
+          node.pointee.selfTime &+= selfTime
+          if node.pointee.root == number {
+            if isPlain {
+              for index in 0..<touchedCount {
+                let number = Int(touched[index])
+                whole[number].calls &+= nodes[number].calls
+                whole[number].total &+= nodes[number].total
+                whole[number].selfTime &+= nodes[number].selfTime
+                nodes[number].calls = 0
+                nodes[number].total = 0
+                nodes[number].selfTime = 0
               }
-              touchedCount = 0
+            } else {
+              self.touched.setCount(touchedCount)
+              endOutermost(task)
+              isPlain = true
             }
+            touchedCount = 0
           }
-          record = next
+          record += exitSize
         } else {
-          let next = record + entrySize
-          guard key == entry, word & 31 == entryWords, next <= behind, newTime <= latest else { break }
+          guard key == entry, word & 31 == entryWords, record <= lastEntry, newTime <= latest else { break }
           let depth = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: entryDepth, as: UInt32.self))
-          guard depth <= FunctionSieve.deepestPlausible, Int32(bitPattern: depth) > frames[top].depth,
-            top < highest
+          // None is deeper than what `take` has found plausible.
+          guard depth == UInt32(bitPattern: frame.pointee.calleeDepth), Int32(bitPattern: depth) <= deepest,
+            frame < lastFrame
           else { break }
-          let parent = frames[top].node
-          let child = nodeCache[Self.slot(parent, address)]
-          guard child.address == address, child.parent == parent, address != 0 else { break }
-          top &+= 1
-          frames[top] = Frame(node: child.node, depth: Int32(bitPattern: depth), address: address)
-          deepest = max(deepest, depth)
-          record = next
+          let parent = frame.pointee.node
+          let child = nodeCache + Self.slot(parent, address)
+          guard child.pointee.address == address, child.pointee.parent == parent else { break }
+          frame += 1
+          frame.pointee = Frame(node: child.pointee.node, depth: Int32(bitPattern: depth), address: address)
+          record += entrySize
         }
-        hasTaken = true
         time = newTime
       }
+      if record != first { lastTaken = time }
       // The stamps of other events count for nothing, as in `CPUStream.advance`.
       guard !stopsAtOthers, behind - record >= 8 else { break }
       let word = UInt32(littleEndian: record.loadUnaligned(as: UInt32.self))
@@ -165,10 +159,8 @@ extension StackTally {
     guard record != start else { return }
     if time < last { needsEvents = true }
     cursor.skip(to: record - cursor.base, time: time &- offset)
-    guard hasTaken else { return }
-    last = time
-    task.frames.setCount(top &+ 1)
+    last = lastTaken
+    task.frames.setCount(frame - frames + 1)
     self.touched.setCount(touchedCount)
-    self.deepest = max(self.deepest, Int32(bitPattern: deepest))
   }
 }

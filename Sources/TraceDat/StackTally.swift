@@ -12,15 +12,42 @@ final class StackTally {
   struct Frame: BitwiseCopyable {
     var node: UInt32
     var depth: Int32
-    /// 1 where a direct callee's duration is not known.
-    var isPartial: UInt32 = 0
+    /// What `skim` leaves to `leave` when the call ends; 0 where it is as usual.
+    var oddities: UInt32 = 0
+    /// Of an entry right below that `skim` takes: one more than `depth`, and no depth at all where a level is missing.
+    var calleeDepth: Int32
     var calleeTime: Int64 = 0
     /// See `CallBuilder.addToCaller`.
-    var skippedTime: Int64 = 0
+    var skippedTime: Int64 = 0 {
+      didSet { calleeDepth = skippedTime == 0 ? depth &+ 1 : .min }
+    }
     /// Of the function, as the entry has it.
     var address: UInt64
 
-    static var none: Frame { Frame(node: 0, depth: -1, address: 0) }
+    init(node: UInt32, depth: Int32, address: UInt64) {
+      self.node = node
+      self.depth = depth
+      self.address = address
+      calleeDepth = depth &+ 1
+    }
+
+    /// No call, so that none ends it.
+    static var none: Frame {
+      var none = Frame(node: 0, depth: -1, address: 0)
+      none.oddities = hasNoCaller
+      return none
+    }
+
+    private static var isPartial: UInt32 { 1 }
+    private static var hasNoCaller: UInt32 { 2 }
+
+    /// A direct callee's duration is not known.
+    var isPartial: Bool { oddities & Self.isPartial != 0 }
+
+    mutating func lose() { oddities |= Self.isPartial }
+
+    /// The caller's callee time is more than a sum: a level is missing in between, or was before.
+    mutating func strayFromCaller() { oddities |= Self.hasNoCaller }
   }
 
   /// A path of calls; 0 is "no call". Half a line of the cache, as there are many.
@@ -28,31 +55,28 @@ final class StackTally {
     var function: UInt32
     /// The outermost selected call on the path, 0 where there is none.
     var root: UInt32
-    /// What has happened since the outermost selected call of the current task began; see `touched`.
+    /// What has happened since the outermost selected call of the current task began; see `touched`. Where there is none,
+    /// since the beginning.
     var calls = 0
     var total: Int64 = 0
     var selfTime: Int64 = 0
   }
 
+  /// Durations that the sink has not got yet.
   struct Function: BitwiseCopyable {
-    /// Durations that the sink has not got yet.
+    /// Where the next one goes; at `end` there is no room for it, as at first.
+    var next: UnsafeMutablePointer<TimedDuration>
+    var end: UnsafeMutablePointer<TimedDuration>
     var waiting: UnsafeMutablePointer<TimedDuration>?
-    /// Never less than the limit where the function is not selected.
-    var waitingCount: UInt32
-    var waitingLimit: UInt32 = 0
-    /// With a known self time.
-    var complete = 0
-    var selfTime: Int64 = 0
-
-    init(isSelected: Bool) {
-      waitingCount = isSelected ? 0 : .max
-    }
-
-    var isSelected: Bool { waitingCount != .max }
+    /// Of others no duration is wanted.
+    let isSelected: Bool
   }
 
-  /// What is rarer than complete calls with a self time.
+  /// What is rarer than complete calls with a self time, which are counted by path.
   struct Rest {
+    /// Of those on paths whose sums were dropped, less what those of the others count that are not complete.
+    var complete = 0
+    var selfTime: Int64 = 0
     var withoutSelfTime = 0
     var unfinished = 0
     var noEntry = 0
@@ -73,6 +97,7 @@ final class StackTally {
     var isWhole = true
     /// Sums of that call that another task's turn put aside.
     var aside: [UInt32: TraceTally.PathSum] = [:]
+    var hasAside = false
 
     init() { frames.append(.none) }
   }
@@ -81,10 +106,12 @@ final class StackTally {
 
   /// The node that an entry at this address leads to.
   struct CachedNode: BitwiseCopyable {
-    /// 0 is none.
     var address: UInt64
     var parent: UInt32
     var node: UInt32
+
+    /// Below no node.
+    static var none: CachedNode { CachedNode(address: 0, parent: .max, node: 0) }
   }
 
   let layout: SkimLayout
@@ -100,6 +127,8 @@ final class StackTally {
 
   /// By number; 0 is none.
   let functions = GrowingTable<Function>(capacity: 1024)
+  /// Where durations go for which there is no room yet.
+  private let nowhere = UnsafeMutablePointer<TimedDuration>.allocate(capacity: 1)
   let nodes = GrowingTable<Node>(capacity: 4096)
   /// Of whole calls, by node.
   let whole = GrowingTable<TraceTally.PathSum>(capacity: 4096)
@@ -148,14 +177,15 @@ final class StackTally {
     self.sink = sink
     nodes.append(Node(function: 0, root: 0))
     whole.append(TraceTally.PathSum())
-    functions.append(Function(isSelected: false))
+    functions.append(Function(next: nowhere, end: nowhere, isSelected: false))
     for _ in 0..<Self.cacheSlots {
-      nodeCache.append(CachedNode(address: 0, parent: 0, node: 0))
+      nodeCache.append(.none)
     }
   }
 
   deinit {
     for number in 0..<functions.count { functions.base[number].waiting?.deallocate() }
+    nowhere.deallocate()
   }
 
   // MARK: Records
@@ -184,12 +214,7 @@ final class StackTally {
       if record.kind == .entry {
         entryHead = head
         abandon(from: record.depth, of: task)
-        let parent = task.frames.base[task.frames.count - 1].node
-        let node = child(of: parent, function)
-        nodeCache.base[Self.slot(parent, record.address)] = CachedNode(
-          address: record.address, parent: parent, node: node)
-        task.frames.append(
-          Frame(node: node, depth: record.depth, address: record.address))
+        enter(record, function, task)
       } else {
         exitHead = head
         leave(record, function, task)
@@ -207,6 +232,22 @@ final class StackTally {
     for number in 1..<max(1, functions.count) { deliver(number) }
   }
 
+  private func enter(_ record: GraphRecord, _ function: UInt32, _ task: Task) {
+    let caller = task.frames.base + (task.frames.count - 1)
+    let parent = caller.pointee.node
+    let node = child(of: parent, function)
+    nodeCache.base[Self.slot(parent, record.address)] = CachedNode(
+      address: record.address, parent: parent, node: node)
+    var frame = Frame(node: node, depth: record.depth, address: record.address)
+    if task.frames.count == 1 {
+      // Where the trace begins inside of calls, those below are mostly as deep as this one.
+      caller.pointee.calleeDepth = record.depth
+    } else if record.depth != caller.pointee.calleeDepth {
+      frame.strayFromCaller()
+    }
+    task.frames.append(frame)
+  }
+
   private func leave(_ record: GraphRecord, _ function: UInt32, _ task: Task) {
     abandon(from: record.depth + 1, of: task)
     let top = task.frames.base[task.frames.count - 1]
@@ -215,6 +256,7 @@ final class StackTally {
       addToCaller(record, hasEntry: false, task)
       let node = child(of: task.frames.base[task.frames.count - 1].node, function)
       rest[Int(function)].noEntry += 1
+      rest[Int(function)].complete -= 1
       deliver(record, function)
       end(node, TraceTally.PathSum(calls: 1, total: record.duration), isWhole: false, task)
       return
@@ -227,12 +269,12 @@ final class StackTally {
     var sum = TraceTally.PathSum(calls: 1, total: record.duration)
     if isLost {
       rest[Int(function)].lost += 1
-    } else if top.isPartial != 0 {
+      rest[Int(function)].complete -= 1
+    } else if top.isPartial {
       rest[Int(function)].withoutSelfTime += 1
+      rest[Int(function)].complete -= 1
     } else {
       sum.selfTime = record.duration &- top.calleeTime
-      functions.base[Int(function)].complete += 1
-      functions.base[Int(function)].selfTime &+= sum.selfTime
     }
     deliver(record, function)
     end(top.node, sum, isWhole: !isLost, task)
@@ -245,13 +287,15 @@ final class StackTally {
     while frames.base[frames.count - 1].depth >= depth {
       let frame = frames.base[frames.count - 1]
       frames.removeLast()
-      rest[Int(nodes.base[Int(frame.node)].function)].unfinished += 1
+      let function = Int(nodes.base[Int(frame.node)].function)
+      rest[function].unfinished += 1
+      rest[function].complete -= 1
       end(frame.node, TraceTally.PathSum(calls: 1), isWhole: false, task)
       isAny = true
     }
     guard isAny else { return }
     task.lostBelow = min(task.lostBelow, frames.count - 1)
-    frames.base[frames.count - 1].isPartial = 1
+    frames.base[frames.count - 1].lose()
   }
 
   /// As `CallBuilder.addToCaller`.
@@ -264,7 +308,7 @@ final class StackTally {
       if isDirect {
         frame.pointee.calleeTime &-= frame.pointee.skippedTime
       } else {
-        frame.pointee.isPartial = 1
+        frame.pointee.lose()
       }
     }
     if isDirect {
@@ -322,6 +366,7 @@ final class StackTally {
     for index in 0..<touched.count {
       let number = touched.base[index]
       task.aside[number, default: TraceTally.PathSum()].add(takeSum(of: number))
+      task.hasAside = true
     }
     touched.removeAll()
   }
@@ -349,7 +394,7 @@ final class StackTally {
       known.insert(address, number)
       while functions.count < names.count {
         let isSelected = isWanted(names[FunctionID(rawValue: UInt32(functions.count))].symbol)
-        functions.append(Function(isSelected: isSelected))
+        functions.append(Function(next: nowhere, end: nowhere, isSelected: isSelected))
         rest.append(Rest(firstSeen: time))
       }
     }
@@ -396,11 +441,12 @@ final class StackTally {
   /// A call of `node` has ended; `isWhole` says whether both its ends were seen, and nothing lost between.
   private func end(_ number: UInt32, _ sum: TraceTally.PathSum, isWhole: Bool, _ task: Task) {
     let node = nodes.base + Int(number)
-    guard node.pointee.root != 0 else { return }
-    if node.pointee.calls == 0 { touched.append(number) }
+    let isBelowSelected = node.pointee.root != 0
+    if isBelowSelected, node.pointee.calls == 0 { touched.append(number) }
     node.pointee.calls += sum.calls
     node.pointee.total &+= sum.total
     node.pointee.selfTime &+= sum.selfTime
+    guard isBelowSelected else { return }
     if !isWhole { task.isWhole = false }
     if node.pointee.root == number { endOutermost(task) }
   }
@@ -409,15 +455,26 @@ final class StackTally {
   func endOutermost(_ task: Task) {
     for index in 0..<touched.count {
       let number = touched.base[index]
-      let sum = takeSum(of: number)
-      if task.isWhole { whole.base[Int(number)].add(sum) }
+      settle(number, takeSum(of: number), isWhole: task.isWhole)
     }
     touched.removeAll()
-    if !task.aside.isEmpty {
-      if task.isWhole { for (number, sum) in task.aside { whole.base[Int(number)].add(sum) } }
+    if task.hasAside {
+      for (number, sum) in task.aside { settle(number, sum, isWhole: task.isWhole) }
       task.aside.removeAll(keepingCapacity: task.aside.count < 4096)
+      task.hasAside = false
     }
     task.isWhole = true
+  }
+
+  private func settle(_ number: UInt32, _ sum: TraceTally.PathSum, isWhole: Bool) {
+    if isWhole {
+      whole.base[Int(number)].add(sum)
+    } else {
+      // The function's own sums count all the same.
+      let function = Int(nodes.base[Int(number)].function)
+      rest[function].complete += sum.calls
+      rest[function].selfTime &+= sum.selfTime
+    }
   }
 
   private func deliver(_ record: GraphRecord, _ function: UInt32) {
@@ -425,29 +482,35 @@ final class StackTally {
     append(TimedDuration(duration: record.duration, end: record.timestamp), Int(function))
   }
 
+  /// Rarely called: within `skim` it would take registers from what is done for every record.
+  ///
   /// - Parameter number: of a selected function.
+  @inline(never)
   func append(_ duration: TimedDuration, _ number: Int) {
     let function = functions.base + number
-    if function.pointee.waitingCount == function.pointee.waitingLimit {
+    if function.pointee.next == function.pointee.end {
       let isFirst = function.pointee.waiting == nil
       deliver(number)
-      let limit = UInt32(isFirst ? TimedDuration.firstBatch : TimedDuration.batchSize)
-      if limit != function.pointee.waitingLimit {
+      let limit = isFirst ? TimedDuration.firstBatch : TimedDuration.batchSize
+      if function.pointee.waiting.map({ function.pointee.end - $0 }) != limit {
         function.pointee.waiting?.deallocate()
-        function.pointee.waiting = .allocate(capacity: Int(limit))
-        function.pointee.waitingLimit = limit
+        let waiting = UnsafeMutablePointer<TimedDuration>.allocate(capacity: limit)
+        function.pointee.waiting = waiting
+        function.pointee.next = waiting
+        function.pointee.end = waiting + limit
       }
     }
-    function.pointee.waiting?[Int(function.pointee.waitingCount)] = duration
-    function.pointee.waitingCount &+= 1
+    function.pointee.next.pointee = duration
+    function.pointee.next += 1
   }
 
   /// Gives the sink what waits for it.
   private func deliver(_ number: Int) {
     let function = functions.base + number
-    guard let waiting = function.pointee.waiting, function.pointee.waitingCount > 0 else { return }
-    sink.add(UnsafeBufferPointer(start: waiting, count: Int(function.pointee.waitingCount)), of: number)
-    function.pointee.waitingCount = 0
+    guard let waiting = function.pointee.waiting, function.pointee.next != waiting else { return }
+    let count = function.pointee.next - waiting
+    sink.add(UnsafeBufferPointer(start: waiting, count: count), of: number)
+    function.pointee.next = waiting
   }
 
   // MARK: Results
@@ -457,23 +520,28 @@ final class StackTally {
 
   /// Adds what was found; `names` gives local numbers their names in the whole trace.
   func add(to tally: inout TraceTally, buffer: UInt16, lane: Int, names: [FunctionID]) {
+    var all = rest
     tally.losses += losses
     tally.lostEvents &+= lostEvents
     tally.deepest = max(tally.deepest, deepest)
+    for number in 1..<max(1, nodes.count) {
+      let node = nodes.base[number]
+      all[Int(node.function)].complete += node.calls + whole.base[number].calls
+      all[Int(node.function)].selfTime &+= node.selfTime &+ whole.base[number].selfTime
+    }
     for number in 1..<max(1, functions.count) {
-      let function = functions.base[number]
-      let rest = rest[number]
-      let ended = function.complete + rest.withoutSelfTime + rest.noEntry + rest.lost
+      let rest = all[number]
+      let ended = rest.complete + rest.withoutSelfTime + rest.noEntry + rest.lost
       tally.calls += ended
-      guard function.isSelected else { continue }
+      guard functions.base[number].isSelected else { continue }
       tally.calls += rest.unfinished
       var sums = TraceTally.Function(buffer: buffer, function: names[number], lane: lane, number: number)
-      sums.complete = function.complete + rest.withoutSelfTime
+      sums.complete = rest.complete + rest.withoutSelfTime
       sums.unfinished = rest.unfinished
       sums.noEntry = rest.noEntry
       sums.lost = rest.lost
-      sums.selfTime = function.selfTime
-      sums.selfTimeCalls = function.complete
+      sums.selfTime = rest.selfTime
+      sums.selfTimeCalls = rest.complete
       if ended + rest.unfinished > 0 { tally.functions.append(sums) }
     }
     var paths = [CallPaths.root]

@@ -28,6 +28,8 @@ import Testing
     static let migration = Harm(rawValue: 4)
     /// Times go back, depths are negative, calls end before they began, pages contradict themselves.
     static let nonsense = Harm(rawValue: 8)
+    /// The trace begins while calls are open.
+    static let midway = Harm(rawValue: 16)
   }
 
   /// `outer`, `inner.isra.0`, two in modules and one without a symbol: `SyntheticTrace.symbols`.
@@ -47,6 +49,9 @@ import Testing
     for name in ["", "second"].prefix(chance(30) ? 2 : 1) {
       var stacks = [[(address: UInt64, start: UInt64)]](repeating: [], count: 6)
       var time: UInt64 = 1_000_000
+      if harm.contains(.midway) {
+        for task in 0..<6 { stacks[task] = (0..<task).map { (addresses[$0], time - 1_000) } }
+      }
       var running = [0, 1]
       var pages: [[[UInt8]]] = [[], []]
       var current = (0..<2).map { _ in SyntheticPage(bytes, size: 4096, timestamp: time) }

@@ -199,7 +199,8 @@ import Testing
   @Test(arguments: [
     SieveTests.Sort(harm: [], least: 45), SieveTests.Sort(harm: .gaps, least: 45),
     SieveTests.Sort(harm: .losses, least: 45), SieveTests.Sort(harm: [.gaps, .losses], least: 45),
-    SieveTests.Sort(harm: .migration, least: 45),
+    SieveTests.Sort(harm: .migration, least: 45), SieveTests.Sort(harm: .midway, least: 45),
+    SieveTests.Sort(harm: [.midway, .gaps, .losses], least: 45),
     SieveTests.Sort(harm: [.gaps, .losses, .migration], least: 45),
     SieveTests.Sort(harm: [.gaps, .losses, .migration, .nonsense], least: 0),
     SieveTests.Sort(harm: .nonsense, least: 0),
