@@ -66,7 +66,7 @@ struct PrioritySample: Sendable {
       for timed in durations {
         let priority = priority(timed)
         base[count] = Entry(priority: priority, value: Double(timed.duration))
-        count += priority <= worst ? 1 : 0
+        count &+= priority <= worst ? 1 : 0
       }
       entries.append(contentsOf: UnsafeBufferPointer(start: base, count: count))
     }

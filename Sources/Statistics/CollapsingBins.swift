@@ -49,21 +49,35 @@ struct CollapsingBins: Hashable, Sendable {
     }
   }
 
-  /// Adds 1 at each of the indices: the same as one by one, as their order does not matter.
-  mutating func addOne(at indices: UnsafeBufferPointer<Int32>) {
-    guard var low = indices.first, var high = indices.first else { return }
-    for index in indices {
-      low = min(low, index)
-      high = max(high, index)
-    }
-    reach(Int(high))
-    reach(Int(low))
-    let lowest = self.lowest
-    counts.withUnsafeMutableBufferPointer { counts in
-      for index in indices {
-        let slot = max(0, Int(index) - lowest)
-        counts[slot] = counts[slot].addingSaturating(1)
+  /// The bins, to add to many of them.
+  struct Counts {
+    fileprivate let lowest: Int
+    fileprivate let counts: UnsafeMutableBufferPointer<UInt64>
+
+    /// The lowest one takes what is lower.
+    ///
+    /// - Parameter index: of a bin that is not full.
+    @inline(__always)
+    mutating func addOne(at index: Int) {
+      let slot = index &- lowest
+      if UInt(bitPattern: slot) < UInt(bitPattern: counts.count) {
+        counts[slot] &+= 1
+      } else {
+        counts[slot < 0 ? 0 : counts.count - 1] &+= 1
       }
+    }
+  }
+
+  /// Has slots for bins from `low` to `high`, as far as there is room for the low ones.
+  ///
+  /// - Parameter body: called with them; they are valid during the call only.
+  mutating func withCounts<Result>(from low: Int, to high: Int, _ body: (inout Counts) -> Result) -> Result {
+    reach(high)
+    reach(low)
+    let lowest = self.lowest
+    return counts.withUnsafeMutableBufferPointer {
+      var counts = Counts(lowest: lowest, counts: $0)
+      return body(&counts)
     }
   }
 

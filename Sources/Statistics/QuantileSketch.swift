@@ -23,8 +23,7 @@ public struct QuantileSketch: Hashable, Sendable {
   public private(set) var zeroCount: UInt64 = 0
 
   private var store: CollapsingBins
-  /// 1 / log₂ γ.
-  private let multiplier: Double
+  private let mapping: BinMapping
 
   public static let defaultRelativeError = 0.005
   public static let defaultMaximumBins = 4_096
@@ -38,7 +37,7 @@ public struct QuantileSketch: Hashable, Sendable {
     self.relativeError = error
     self.maximumBins = Swift.min(Swift.max(maximumBins, 1), 1 << 20)
     store = CollapsingBins(limit: self.maximumBins)
-    multiplier = log(2) / log1p(2 * error / (1 - error))
+    mapping = BinMapping(multiplier: log(2) / log1p(2 * error / (1 - error)))
   }
 
   /// Adds a value; a NaN is passed over, +∞ is held as the largest finite number.
@@ -155,8 +154,13 @@ public struct QuantileSketch: Hashable, Sendable {
     _ values: UnsafeBufferPointer<Int64>, _ known: WholeNumbers, _ cache: inout BinCache
   ) {
     guard !values.isEmpty else { return }
+    // Where a bin might be full.
+    guard count < .max - UInt64(values.count) else {
+      for value in values { add(Double(value)) }
+      return
+    }
     if cache.relativeError != relativeError { cache = BinCache(of: self) }
-    count = count.addingSaturating(UInt64(values.count))
+    count += UInt64(values.count)
     minimum = Swift.min(minimum, Double(known.minimum))
     maximum = Swift.max(maximum, Double(known.maximum))
     // Sums below 2^53 are exact in whatever order, so that whole numbers can be added as such.
@@ -168,14 +172,22 @@ public struct QuantileSketch: Hashable, Sendable {
     } else {
       for value in values { sum += Double(value) }
     }
-    withUnsafeTemporaryAllocation(of: Int32.self, capacity: values.count) { indices in
-      let used = cache.indices(of: values, self, into: indices)
-      zeroCount = zeroCount.addingSaturating(UInt64(values.count - used))
-      store.addOne(at: UnsafeBufferPointer(rebasing: indices[..<used]))
+    // Of those that have a bin.
+    var least = known.minimum
+    if least < 1 { least = values.reduce(.max) { $1 < 1 ? $0 : min($0, $1) } }
+    guard known.maximum >= 1, least <= known.maximum else {
+      zeroCount += UInt64(values.count)
+      return
+    }
+    let mapping = mapping
+    let bins = (low: mapping.index(Double(least)), high: mapping.index(Double(known.maximum)))
+    zeroCount += store.withCounts(from: bins.low, to: bins.high) { counts in
+      cache.count(values, mapping, &counts)
     }
   }
 
-  /// Bins of whole numbers by their leading bits, so that not every one needs a logarithm.
+  /// Bins of whole numbers, so that not every one needs a logarithm: of small ones, as most durations are, by the number, of
+  /// others by their leading bits.
   ///
   /// A cell is what numbers with the same exponent and the same few bits behind it share. It is narrower than a bin, so that it
   /// holds one bin's border at most, and not narrower than need be: the cells that a trace's durations fall into are at hand then.
@@ -185,15 +197,22 @@ public struct QuantileSketch: Hashable, Sendable {
       var index = Int32.min
       /// From here on the next bin.
       var border = 0.0
+
+      @inline(__always)
+      func bin(of value: Double) -> Int { Int(index) &+ (value >= border ? 1 : 0) }
     }
 
     fileprivate let relativeError: Double
+    /// `unknown` where it has not been looked for, or cannot be held here.
+    private var small: [Int16]
+    private static let unknown = Int16.min
     private var cells: [Cell]
     /// Of the significand.
     private let bits: UInt64
 
     public init() {
       relativeError = .nan
+      small = []
       cells = []
       bits = 0
     }
@@ -203,47 +222,67 @@ public struct QuantileSketch: Hashable, Sendable {
       // A bin is wider than 2ε, a cell as wide as 2⁻ᵇⁱᵗˢ at most. Exponents 0 to 63.
       let needed = Int((-log2(2 * sketch.relativeError)).rounded(.up))
       bits = UInt64(max(0, needed))
+      small = Array(repeating: Self.unknown, count: 1 << 14)
       cells = needed <= 10 ? Array(repeating: Cell(), count: 64 << bits) : []
     }
 
-    /// Writes the bins of those that are 1 or more.
+    /// Adds 1 to the bin of each that is 1 or more.
     ///
-    /// - Parameter indices: room for as many as there are values.
-    /// - Returns: how many were written.
-    fileprivate mutating func indices(
-      of values: UnsafeBufferPointer<Int64>, _ sketch: QuantileSketch,
-      into indices: UnsafeMutableBufferPointer<Int32>
-    ) -> Int {
-      var used = 0
+    /// - Returns: how many are less.
+    fileprivate mutating func count(
+      _ values: UnsafeBufferPointer<Int64>, _ mapping: BinMapping, _ counts: inout CollapsingBins.Counts
+    ) -> UInt64 {
+      var zeros: UInt64 = 0
       var position = 0
-      while position < values.count {
-        // Until a cell has to be looked at for the first time.
-        let bits = bits
+      while true {
+        position = countKnown(values, from: position, &counts)
+        guard position < values.count else { return zeros }
+        let value = values[position]
+        if value < 1 { zeros += 1 } else { counts.addOne(at: bin(of: value, mapping)) }
+        position += 1
+      }
+    }
+
+    /// As far as they have been looked for.
+    ///
+    /// - Returns: where that ends.
+    private func countKnown(
+      _ values: UnsafeBufferPointer<Int64>, from start: Int, _ counts: inout CollapsingBins.Counts
+    ) -> Int {
+      let bits = bits
+      return small.withUnsafeBufferPointer { small in
         cells.withUnsafeBufferPointer { cells in
+          var position = start
           while position < values.count {
-            let value = Double(values[position])
-            let number = Self.cell(of: value, bits)
-            guard value < 1 || number < cells.count && cells[number].index != .min else { return }
-            if value >= 1 {
-              let cell = cells[number]
-              indices[used] = cell.index &+ (value >= cell.border ? 1 : 0)
-              used += 1
+            let value = values[position]
+            if UInt64(bitPattern: value) < UInt64(small.count) {
+              // That of 0 is never known.
+              let bin = small[Int(value)]
+              guard bin != Self.unknown else { break }
+              counts.addOne(at: Int(bin))
+            } else {
+              let number = Self.cell(of: Double(value), bits)
+              guard value > 0, number < cells.count, cells[number].index != .min else { break }
+              counts.addOne(at: cells[number].bin(of: Double(value)))
             }
             position += 1
           }
-        }
-        guard position < values.count else { break }
-        let value = Double(values[position])
-        let number = Self.cell(of: value, bits)
-        if number < cells.count {
-          look(at: number, value, sketch)
-        } else {
-          indices[used] = Int32(clamping: sketch.index(value))
-          used += 1
-          position += 1
+          return position
         }
       }
-      return used
+    }
+
+    /// - Parameter value: 1 or more.
+    private mutating func bin(of value: Int64, _ mapping: BinMapping) -> Int {
+      if value < small.count {
+        let bin = mapping.index(Double(value))
+        small[Int(value)] = Int16(exactly: bin) ?? Self.unknown
+        return bin
+      }
+      let number = Self.cell(of: Double(value), bits)
+      guard number < cells.count else { return mapping.index(Double(value)) }
+      if cells[number].index == .min { look(at: number, Double(value), mapping) }
+      return cells[number].bin(of: Double(value))
     }
 
     /// - Parameter value: below 1 the result is no cell.
@@ -252,28 +291,36 @@ public struct QuantileSketch: Hashable, Sendable {
       Int(value.bitPattern &>> (52 &- bits)) - (1023 &<< Int(bits))
     }
 
-    private mutating func look(at number: Int, _ value: Double, _ sketch: QuantileSketch) {
+    private mutating func look(at number: Int, _ value: Double, _ mapping: BinMapping) {
       let mask = (UInt64(1) << (52 - bits)) - 1
       var low = value.bitPattern & ~mask
       var high = value.bitPattern | mask
-      let first = sketch.index(Double(bitPattern: low))
+      let first = mapping.index(Double(bitPattern: low))
       cells[number].index = Int32(clamping: first)
       cells[number].border = .infinity
-      guard sketch.index(Double(bitPattern: high)) != first else { return }
+      guard mapping.index(Double(bitPattern: high)) != first else { return }
       while high - low > 1 {
         let middle = low + (high - low) / 2
-        if sketch.index(Double(bitPattern: middle)) == first { low = middle } else { high = middle }
+        if mapping.index(Double(bitPattern: middle)) == first { low = middle } else { high = middle }
       }
       cells[number].border = Double(bitPattern: high)
     }
   }
 
-  fileprivate func index(_ value: Double) -> Int {
-    Int((log2(Swift.min(value, .greatestFiniteMagnitude)) * multiplier).rounded(.up))
-  }
+  private func index(_ value: Double) -> Int { mapping.index(value) }
 
   private func value(_ index: Int) -> Double {
-    exp2(Double(index) / multiplier) * (1 - relativeError)
+    exp2(Double(index) / mapping.multiplier) * (1 - relativeError)
+  }
+}
+
+/// Which bin a value belongs to.
+private struct BinMapping: Hashable, Sendable {
+  /// 1 / log₂ γ.
+  let multiplier: Double
+
+  func index(_ value: Double) -> Int {
+    Int((log2(min(value, .greatestFiniteMagnitude)) * multiplier).rounded(.up))
   }
 }
 
