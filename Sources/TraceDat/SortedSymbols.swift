@@ -7,7 +7,7 @@ internal import Synchronization
 ///
 /// Read by several threads at once.
 final class SortedSymbols: @unchecked Sendable {
-  private struct Anchor: BitwiseCopyable {
+  struct Anchor: BitwiseCopyable {
     /// Of the first symbol behind it.
     var address: UInt64
     /// Where a line begins.
@@ -15,17 +15,17 @@ final class SortedSymbols: @unchecked Sendable {
   }
 
   /// Lines from one anchor to the next: so many are read for a name.
-  private static let stride = 16
-  /// Of text whose line feeds are looked for at once.
-  private static let blockSize = 8 << 10
+  static let stride = 16
+  /// Where the text is cut, a line ends within so many bytes.
+  private static let longest = 4 << 10
 
   private let file: FileBytes
   private let offset: UInt64
-  private let anchors = GrowingTable<Anchor>(capacity: 1 << 10)
+  private let anchors: GrowingTable<Anchor>
   /// Bytes of the text that belong here; those behind it are for others to index.
-  private(set) var size = 0
+  let size: Int
   /// The highest address.
-  private(set) var highest: UInt64 = 0
+  let highest: UInt64
   /// What was read once could not be read again.
   private let isBroken = Atomic<Bool>(false)
 
@@ -34,84 +34,48 @@ final class SortedSymbols: @unchecked Sendable {
   /// - Parameters:
   ///   - offset: of the text in the file.
   ///   - size: its bytes.
+  ///   - jobs: how many threads may read it.
   ///   - isWide: whether the machine's wide vectors are used.
   init?(
-    _ file: FileBytes, at offset: UInt64, size: UInt64, isWide: Bool
+    _ file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int, isWide: Bool
   ) throws(TraceError) {
+    guard size <= UInt64(UInt32.max), file.available(at: offset, count: size) == size else { return nil }
+    var parts = [Part(0..<size)]
+    if jobs > 1,
+      let middle = try Self.lineEnd(behind: size / 2, file, at: offset, size: size)
+    {
+      parts = [Part(0..<middle), Part(middle..<size)]
+    }
+    var failures = [TraceError?](repeating: nil, count: parts.count)
+    failures.withUnsafeMutableBufferPointer { failures in
+      inParallel(parts.count, workers: jobs) { item, _ in
+        do throws(TraceError) {
+          try parts[item].look(through: file, at: offset, isWide)
+        } catch {
+          failures[item] = error
+        }
+      }
+    }
+    if let failure = failures.compactMap({ $0 }).first { throw failure }
+    guard parts[0].isThere else { return nil }
+    for part in parts.dropFirst() where parts[0].isSorted {
+      guard part.isThere else { return nil }
+      parts[0].append(part)
+    }
     self.file = file
     self.offset = offset
-    guard size <= UInt64(UInt32.max), file.available(at: offset, count: size) == size else { return nil }
-    var done: UInt64 = 0
-    let ends = GrowingTable<UInt32>(capacity: Self.blockSize + 4)
-    let addresses = GrowingTable<UInt64>(capacity: Self.blockSize + 4)
-    let isWhole = try KallsymsPieces.visit(size: size) { (room) throws(TraceError) in
-      let count = try file.read(at: offset + done, into: room)
-      done += UInt64(count)
-      return count == room.count
-    } _: { lines, offset in
-      take(lines, at: offset, isWide, ends, addresses)
-    }
-    if !isWhole { return nil }
+    anchors = parts[0].anchors
+    self.size = parts[0].size
+    highest = parts[0].highest
   }
 
-  /// - Returns: false where an address falls.
-  private func take(
-    _ lines: UnsafeRawBufferPointer, at offset: Int, _ isWide: Bool, _ ends: GrowingTable<UInt32>,
-    _ addresses: GrowingTable<UInt64>
-  ) -> Bool {
-    guard let base = lines.baseAddress else { return true }
-    // No name begins with a control character.
-    let heads = pinstat_heads(bytes: (1, 1, 1, 1), masks: (0xff, 0xff, 0xff, 0xff))
-    var start = 0
-    for scanned in Swift.stride(from: 0, to: lines.count, by: Self.blockSize) {
-      let count = pinstat_line_ends(
-        isWide ? 1 : 0, base + scanned, min(Self.blockSize, lines.count - scanned), ends.base)
-      let first = start
-      let anchorsBefore = anchors.count
-      addresses.removeAll()
-      func anchor(_ taken: Int, _ line: Int) {
-        guard taken > 0 else { return }
-        anchors.append(Anchor(address: addresses.base[addresses.count], line: UInt32(offset + line)))
-        addresses.setCount(addresses.count + taken)
-      }
-      func takeLine(_ line: Range<Int>) {
-        KallsymsText.visit(lines, line) { address, line, _ in
-          addresses.base[addresses.count] = address
-          anchor(1, line.lowerBound)
-        }
-      }
-      var line = 0
-      while line < count {
-        var taken = 0
-        let some = withUnsafePointer(to: heads) { heads in
-          pinstat_symbol_lines(
-            isWide ? 1 : 0, base, start, scanned, ends.base + line, min(Self.stride, count - line), heads,
-            addresses.base + addresses.count, &taken)
-        }
-        anchor(taken, start)
-        line += some
-        if some > 0 { start = scanned + Int(ends.base[line - 1]) + 1 }
-        guard some < Self.stride, line < count else { continue }
-        let end = scanned + Int(ends.base[line])
-        takeLine(start..<end)
-        start = end + 1
-        line += 1
-      }
-      if scanned + Self.blockSize >= lines.count { takeLine(min(start, lines.count)..<lines.count) }
-      let found = UnsafeBufferPointer(start: addresses.base, count: addresses.count)
-      if let lowest = found.first {
-        var falls = lowest < highest
-        for index in 1..<found.count { falls = falls || found[index] < found[index - 1] }
-        if falls {
-          anchors.setCount(anchorsBefore)
-          size = offset + first
-          return false
-        }
-        highest = found[found.count - 1]
-      }
-    }
-    size = offset + lines.count
-    return true
+  /// Where the first line begins that does so behind `place`; nil where none does for long.
+  private static func lineEnd(
+    behind place: UInt64, _ file: FileBytes, at offset: UInt64, size: UInt64
+  ) throws(TraceError) -> UInt64? {
+    let bytes = RawBlock(capacity: Int(min(UInt64(longest), size - place)))
+    bytes.count = try file.read(at: offset + place, into: bytes.memory)
+    return bytes.bytes.firstIndex(of: 0x0a).map { place + UInt64($0) + 1 }
   }
 
   /// The last symbol at or below `address`, of several at one address the first in the text; nil where there is none.
@@ -122,7 +86,15 @@ final class SortedSymbols: @unchecked Sendable {
   ) -> Result? {
     let next = anchors.partition { $0.address > address }
     guard next > 0 else { return nil }
-    guard let start = withLines(next - 1, { last(in: $0, upTo: address)?.address }) ?? nil else {
+    var found: UInt64?
+    let result = withLines(next - 1) { lines -> Result? in
+      found = last(in: lines, upTo: address)?.address
+      // Mostly it is not the first behind the anchor, and others with its address stand here too then.
+      guard let start = found, start > anchors.base[next - 1].address else { return nil }
+      return first(in: lines, at: start).map { body(start, UnsafeRawBufferPointer(rebasing: lines[$0])) }
+    }
+    if let result = result ?? nil { return result }
+    guard let start = found else {
       broke()
       return nil
     }

@@ -71,11 +71,16 @@ struct SymbolIndex {
   /// - Parameters:
   ///   - offset: of the text, which is not compressed; at most 4 GiB.
   ///   - jobs: how many threads may read it.
+  ///   - worthThreads: more bytes than these are read by several.
+  ///   - isWide: whether the machine's wide vectors are used.
   /// - Returns: nil where the text is not there, or has no addresses or no lines.
   init?(
-    in file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int = 1, isWide: Bool = pinstat_has_avx2() != 0
+    in file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int = 1, worthThreads: UInt64 = 1 << 20,
+    isWide: Bool = pinstat_has_avx2() != 0
   ) throws(TraceError) {
-    guard let sorted = try SortedSymbols(file, at: offset, size: size, isWide: isWide) else { return nil }
+    let found = try SortedSymbols(
+      file, at: offset, size: size, jobs: size > worthThreads ? jobs : 1, isWide: isWide)
+    guard let sorted = found else { return nil }
     let count = Int(size) - sorted.size
     let rest = RawBlock(capacity: count)
     rest.count = try file.read(

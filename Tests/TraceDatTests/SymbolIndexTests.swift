@@ -61,9 +61,9 @@ import Testing
     check(Self.index(text, jobs: jobs), symbols)
   }
 
-  /// The same of a text that stays in the file, wherever its addresses begin to fall.
-  @Test(arguments: 1...6 as ClosedRange<UInt64>, [false, true])
-  func lookupInFile(seed: UInt64, isWide: Bool) throws {
+  /// The same of a text that stays in the file, wherever its addresses begin to fall, and however many read it.
+  @Test(arguments: 1...6 as ClosedRange<UInt64>, [(false, 1), (true, 1), (true, 2)])
+  func lookupInFile(seed: UInt64, how: (isWide: Bool, jobs: Int)) throws {
     var random = SieveTests.Generator(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
     // Every other one of several pieces.
     let filling = seed % 2 == 0 ? String(repeating: "no line at all\n", count: 10) : ""
@@ -76,14 +76,17 @@ import Testing
       let left = symbols.filter { symbol in own.contains { $0.prefix { $0 != "\t" } == symbol.name } }
       #expect(left.count > 0 || first == lines.count - 2)
       guard !left.isEmpty else { continue }
-      check(try #require(try Self.inFile(part, isWide: isWide)), left, every: 67)
+      check(try #require(try Self.inFile(part, how.isWide, jobs: how.jobs)), left, every: 67)
     }
-    // All sorted, all but the first sorted.
+    // All sorted, all but the first sorted, each half sorted, all at one address.
     let sorted = symbols.sorted { $0.address < $1.address }
-    for order in [sorted, [sorted[sorted.count / 2]] + sorted] {
+    let halves = Array(sorted[(sorted.count / 2)...] + sorted[..<(sorted.count / 2)])
+    let same = sorted.map { Symbol(address: sorted[0].address, name: $0.name, module: $0.module) }
+    for order in [sorted, [sorted[sorted.count / 2]] + sorted, halves, same] {
       let part = order.map { "\(String($0.address, radix: 16)) t \($0.name)\t[\($0.module)]" }
       let symbols = order.map { Symbol(address: $0.address, name: $0.name, module: $0.module) }
-      check(try #require(try Self.inFile(part.joined(separator: "\n"), isWide: isWide)), symbols, every: 67)
+      let index = try Self.inFile(part.joined(separator: "\n"), how.isWide, jobs: how.jobs)
+      check(try #require(index), symbols, every: 67)
     }
     #expect(names.count == symbols.count)
   }
@@ -131,19 +134,20 @@ import Testing
     // Shorter than it was said to be, hidden addresses, a line that is none.
     #expect(try SymbolIndex(in: file, at: 0, size: file.size) == nil)
     #expect(try SymbolIndex(in: file, at: 10, size: file.size) == nil)
-    #expect(try Self.inFile(String(repeating: "0000000000000000 t s1_x\n", count: 5), isWide: true) == nil)
+    #expect(try Self.inFile(String(repeating: "0000000000000000 t s1_x\n", count: 5)) == nil)
     let line = "ffffffff81000000 t s1_x\n"
-    #expect(try Self.inFile(line, isWide: true) != nil)
-    #expect(try Self.inFile(line + String(repeating: "x", count: 200_000), isWide: true) == nil)
+    #expect(try Self.inFile(line) != nil)
+    #expect(try Self.inFile(line + String(repeating: "x", count: 200_000)) == nil)
   }
 
-  private static func inFile(_ text: String, isWide: Bool) throws -> SymbolIndex? {
+  private static func inFile(_ text: String, _ isWide: Bool = true, jobs: Int = 1) throws -> SymbolIndex? {
     let bytes = Array(("in front" + text + "behind").utf8)
     let file = FileBytes(size: UInt64(bytes.count)) { (offset, buffer) throws(TraceError) in
       buffer.copyBytes(from: bytes[Int(offset)..<Int(offset) + buffer.count])
       return buffer.count
     }
-    return try SymbolIndex(in: file, at: 8, size: UInt64(text.utf8.count), isWide: isWide)
+    return try SymbolIndex(
+      in: file, at: 8, size: UInt64(text.utf8.count), jobs: jobs, worthThreads: 0, isWide: isWide)
   }
 
   private func check(_ index: SymbolIndex, _ symbols: [Symbol], every step: Int = 13) {

@@ -1,0 +1,111 @@
+internal import CVector
+internal import FunctionGraph
+
+extension SortedSymbols {
+  /// What one thread looks through.
+  final class Part {
+    let anchors = GrowingTable<Anchor>(capacity: 1 << 10)
+    /// Of the text.
+    private let range: Range<UInt64>
+    /// Bytes, up to where an address falls.
+    private(set) var size = 0
+    private(set) var lowest: UInt64?
+    private(set) var highest: UInt64 = 0
+    /// The text is, and has lines.
+    private(set) var isThere = false
+
+    /// No address falls.
+    var isSorted: Bool { size == range.count }
+
+    /// Of text whose line feeds are looked for at once.
+    private static let blockSize = 8 << 10
+
+    init(_ range: Range<UInt64>) {
+      self.range = range
+    }
+
+    func look(through file: FileBytes, at offset: UInt64, _ isWide: Bool) throws(TraceError) {
+      var done = range.lowerBound
+      let ends = GrowingTable<UInt32>(capacity: Self.blockSize + 4)
+      let addresses = GrowingTable<UInt64>(capacity: Self.blockSize + 4)
+      isThere = try KallsymsPieces.visit(size: UInt64(range.count)) { (room) throws(TraceError) in
+        let count = try file.read(at: offset + done, into: room)
+        done += UInt64(count)
+        return count == room.count
+      } _: { lines, offset in
+        take(lines, at: offset, isWide, ends, addresses)
+      }
+    }
+
+    /// Takes up what follows on this part, which is sorted, if no address falls between them.
+    func append(_ next: Part) {
+      guard next.lowest ?? highest >= highest else { return }
+      anchors.reserve(anchors.count + next.anchors.count)
+      for number in 0..<next.anchors.count { anchors.append(next.anchors.base[number]) }
+      size += next.size
+      highest = max(highest, next.highest)
+    }
+
+    /// - Returns: false where an address falls.
+    private func take(
+      _ lines: UnsafeRawBufferPointer, at offset: Int, _ isWide: Bool, _ ends: GrowingTable<UInt32>,
+      _ addresses: GrowingTable<UInt64>
+    ) -> Bool {
+      guard let base = lines.baseAddress else { return true }
+      // No name begins with a control character.
+      let heads = pinstat_heads(bytes: (1, 1, 1, 1), masks: (0xff, 0xff, 0xff, 0xff))
+      let begin = Int(range.lowerBound) + offset
+      var start = 0
+      for scanned in Swift.stride(from: 0, to: lines.count, by: Self.blockSize) {
+        let count = pinstat_line_ends(
+          isWide ? 1 : 0, base + scanned, min(Self.blockSize, lines.count - scanned), ends.base)
+        let first = start
+        let anchorsBefore = anchors.count
+        addresses.removeAll()
+        func anchor(_ taken: Int, _ line: Int) {
+          guard taken > 0 else { return }
+          anchors.append(Anchor(address: addresses.base[addresses.count], line: UInt32(begin + line)))
+          addresses.setCount(addresses.count + taken)
+        }
+        func takeLine(_ line: Range<Int>) {
+          KallsymsText.visit(lines, line) { address, line, _ in
+            addresses.base[addresses.count] = address
+            anchor(1, line.lowerBound)
+          }
+        }
+        var line = 0
+        while line < count {
+          var taken = 0
+          let some = withUnsafePointer(to: heads) { heads in
+            pinstat_symbol_lines(
+              isWide ? 1 : 0, base, start, scanned, ends.base + line, min(SortedSymbols.stride, count - line),
+              heads, addresses.base + addresses.count, &taken)
+          }
+          anchor(taken, start)
+          line += some
+          if some > 0 { start = scanned + Int(ends.base[line - 1]) + 1 }
+          guard some < SortedSymbols.stride, line < count else { continue }
+          let end = scanned + Int(ends.base[line])
+          takeLine(start..<end)
+          start = end + 1
+          line += 1
+        }
+        if scanned + Self.blockSize >= lines.count { takeLine(min(start, lines.count)..<lines.count) }
+        let found = UnsafeBufferPointer(start: addresses.base, count: addresses.count)
+        if let lowest = found.first {
+          var falls = lowest < highest
+          for index in 1..<found.count { falls = falls || found[index] < found[index - 1] }
+          if falls {
+            anchors.setCount(anchorsBefore)
+            size = offset + first
+            return false
+          }
+          highest = found[found.count - 1]
+          self.lowest = self.lowest ?? lowest
+        }
+      }
+      size = offset + lines.count
+      return true
+    }
+  }
+}
