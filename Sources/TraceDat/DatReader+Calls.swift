@@ -64,7 +64,7 @@ extension DatReader {
       return (
         stream: CPUStream(
           cpu.extent, isCut: cpu.isCut, isCompressed: buffer.isCompressed, pageSize: Int(buffer.pageSize),
-          blockSize: Self.blockSize(of: buffer)),
+          blockSize: Self.blockSize(of: buffer, hasTables: true)),
         context: pageContext(
           of: buffer, formats, Decompressor(container.header.compression), memory, pairing: pairing),
         pairing: pairing

@@ -61,7 +61,7 @@ extension DatReader {
     func stream(_ cpu: CPUData) -> CPUStream {
       CPUStream(
         cpu.extent, isCut: cpu.isCut, isCompressed: buffer.isCompressed, pageSize: Int(buffer.pageSize),
-        blockSize: DatReader.blockSize(of: buffer))
+        blockSize: DatReader.blockSize(of: buffer, hasTables: true))
     }
   }
 

@@ -278,8 +278,9 @@ public struct DatReader: EventReader, ~Copyable {
     return false
   }
 
-  static func blockSize(of layout: BufferLayout) -> Int {
-    max(Int(layout.pageSize), 64 << 20 / max(layout.cpus.count, 1))
+  static func blockSize(of layout: BufferLayout, hasTables: Bool = false) -> Int {
+    let most = hasTables ? CPUStream.blockSizeBesideTables : CPUStream.blockSize
+    return max(Int(layout.pageSize), min(64 << 20 / max(layout.cpus.count, 1), most))
   }
 
   /// What a thread needs to walk a buffer's pages; the decompressor, sieve and tally are its own.
