@@ -58,17 +58,13 @@ final class RawBlock {
   var count = 0
   private let owner: RawBlock?
 
-  /// Blocks of this size, which only tables of symbols have, are worth huge pages: a small trace spends a good part of
-  /// its time on the page faults of 9 MB of kallsyms otherwise.
-  private static let hugePage = 2 << 20
-
   init(capacity: Int) {
-    let isLarge = capacity >= 2 * Self.hugePage
+    // Only tables of symbols are as large as this.
+    let isLarge = capacity >= 2 * HugePages.size
     let all = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: max(capacity, 1) + Self.overhang, alignment: isLarge ? Self.hugePage : 16)
+      byteCount: max(capacity, 1) + Self.overhang, alignment: isLarge ? HugePages.size : 16)
     memory = UnsafeMutableRawBufferPointer(rebasing: all[..<max(capacity, 1)])
-    // The last page stays small where it would not be full. An advice that is not taken does no harm.
-    if isLarge { madvise(memory.baseAddress, capacity & ~(Self.hugePage - 1), MADV_HUGEPAGE) }
+    if isLarge { HugePages.advise(UnsafeMutableRawBufferPointer(rebasing: memory[..<capacity])) }
     owner = nil
   }
 

@@ -37,7 +37,7 @@ struct Inflation: ~Copyable {
     case .zlib:
       if inflateInit_(zlib, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size)) != Z_OK { state = .damaged }
     case .zstd:
-      zstd = ZSTD_createDStream()
+      zstd = ZSTD_createDStream_advanced(HugePages.forZstd)
       if zstd == nil { state = .damaged }
     }
   }

@@ -7,9 +7,11 @@ import Testing
 @Suite struct InflationTests {
   private static let text = Array((0..<30_000).map { "line \($0 * $0)\n" }.joined().utf8.prefix(200_000))
 
-  /// A zstd frame of raw blocks (RFC 8878): a content size of four bytes, one segment.
-  private static func frame(_ data: [UInt8]) -> [UInt8] {
-    var out: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd, 0xa0]
+  /// A zstd frame of raw blocks (RFC 8878): a content size of four bytes.
+  ///
+  /// - Parameter window: describes it; nil for one segment.
+  private static func frame(_ data: [UInt8], window: UInt8? = nil) -> [UInt8] {
+    var out: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd] + (window.map { [0x80, $0] } ?? [0xa0])
     out += (0..<4).map { UInt8(data.count >> (8 * $0) & 255) }
     var rest = data[...]
     repeat {
@@ -68,6 +70,16 @@ import Testing
       #expect(found.bytes == text)
       #expect(found.state == .ended)
     }
+  }
+
+  /// A window so large that its memory is other than that of smaller ones, more than once around.
+  @Test func largeWindow() {
+    let text = Array(repeating: Self.text, count: 50).joined()
+    // Of four megabytes: RFC 8878, 3.1.1.1.2.
+    let frame = Self.frame(Array(text), window: 12 << 3)
+    let found = Self.inflated(frame, .zstd, pieces: [65_536])
+    #expect(found.bytes.elementsEqual(text))
+    #expect(found.state == .ended)
   }
 
   /// The source comes in portions too.
