@@ -41,13 +41,14 @@ bench bench-fleet: RUNS ?= 5
 # lld, which the toolchain brings, links the static Foundation without a warning about its mktemp. The 45,000 places that
 # the loader has to adjust are packed (glibc 2.36 and later), no symbols are exported, and the libraries that Debian has as
 # archives are linked in, among them the C++ library, which the Swift runtime needs: a short run notices each of them.
+# None is looked for beside the program, which would be thirteen files that are not there.
 # SHARED=1 leaves them to the loader, all but the C++ library: an update of zlib or zstd is taken up without a build then.
 ifneq ($(SHARED),1)
 LINKED_IN = libtraceevent libtracefs libzstd libz
 endif
 # A folder with the archives alone: where the shared libraries lie too, those are taken. pkg-config's files lead there.
 ARCHIVES = $(CURDIR)/.build/archives$(SHARED)
-RELEASE_FLAGS = -c release --static-swift-stdlib --toolset .swift-toolset.json -Xswiftc -L$(ARCHIVES)
+RELEASE_FLAGS = -c release --static-swift-stdlib --disable-local-rpath --toolset .swift-toolset.json -Xswiftc -L$(ARCHIVES)
 RELEASE_BUILD = PKG_CONFIG_PATH="$(ARCHIVES)$${PKG_CONFIG_PATH:+:$$PKG_CONFIG_PATH}" $(SWIFT) build $(RELEASE_FLAGS)
 ifneq ($(SANITIZE),)
 TEST_FLAGS = --sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE)
