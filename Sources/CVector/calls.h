@@ -151,21 +151,8 @@ static inline uint64_t pinstat_stamp_time(pinstat_stamp stamp)
 	return pinstat_eight_digits(first >> 8 | last << 56) * 1000000000u + pinstat_eight_digits(last >> 16 << 16) * 1000u;
 }
 
-#define PINSTAT_NAME(name) name##_base
-#define PINSTAT_TARGET
-#include "calls_body.h"
-#undef PINSTAT_NAME
-#undef PINSTAT_TARGET
-
-#if defined(__x86_64__)
-#define PINSTAT_AVX2 1
-#define PINSTAT_NAME(name) name##_avx2
-#define PINSTAT_TARGET PINSTAT_AVX2_TARGET
-#include "calls_body.h"
-#undef PINSTAT_NAME
-#undef PINSTAT_TARGET
-#undef PINSTAT_AVX2
-#endif
+#define PINSTAT_BODY "calls_body.h"
+#include "twice.h"
 
 /* What is behind the first bytes of long tails, all in all. */
 #define PINSTAT_REST (1 << 18)

@@ -1,4 +1,4 @@
-/* Included by calls.h, once for each kind of processor: no guard. */
+/* Included by calls.h through twice.h. */
 
 /* What of a tail's entry is compared: where lines are read, the value's other bits are the caller's. */
 #define PINSTAT_CARE(difference, is_read) ((is_read) ? (difference) & 0x00ffffff00000001u : (difference) << 8)

@@ -10,21 +10,8 @@ typedef struct {
 	uint64_t bytes[4], masks[4];
 } pinstat_heads;
 
-#define PINSTAT_NAME(name) name##_base
-#define PINSTAT_TARGET
-#include "lines_body.h"
-#undef PINSTAT_NAME
-#undef PINSTAT_TARGET
-
-#if defined(__x86_64__)
-#define PINSTAT_AVX2 1
-#define PINSTAT_NAME(name) name##_avx2
-#define PINSTAT_TARGET PINSTAT_AVX2_TARGET
-#include "lines_body.h"
-#undef PINSTAT_NAME
-#undef PINSTAT_TARGET
-#undef PINSTAT_AVX2
-#endif
+#define PINSTAT_BODY "lines_body.h"
+#include "twice.h"
 
 /*
  * Offsets of the line feeds in `length` bytes; the number of them. As many as there are bytes may be written and three more,

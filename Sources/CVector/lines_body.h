@@ -1,4 +1,4 @@
-/* Included by lines.h, once for each kind of processor: no guard. */
+/* Included by lines.h through twice.h. */
 
 PINSTAT_TARGET static inline size_t PINSTAT_NAME(pinstat_line_ends)(const uint8_t *base, size_t length, uint32_t *ends)
 {

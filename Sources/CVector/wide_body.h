@@ -1,4 +1,4 @@
-/* Included by wide.h, once for each kind of processor: no guard. */
+/* Included by wide.h through twice.h. */
 
 #if defined(PINSTAT_AVX2)
 
