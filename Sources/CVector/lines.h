@@ -1,7 +1,7 @@
 #ifndef PINSTAT_LINES_H
 #define PINSTAT_LINES_H
 
-/* Where lines end, and lines of kallsyms, some hundred at a time. */
+/* Where lines end, and lines of kallsyms, many in one call. */
 
 #include "wide.h"
 
