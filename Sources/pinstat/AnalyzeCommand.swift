@@ -9,7 +9,7 @@ struct AnalyzeCommand: ParsableCommand {
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "analyze",
+    commandName: "analyze", _superCommandName: Pinstat.superCommand,
     abstract: "Durations of the selected functions in each trace.",
     discussion: """
       EXAMPLES

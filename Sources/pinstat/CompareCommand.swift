@@ -11,7 +11,7 @@ struct CompareCommand: ParsableCommand {
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "compare",
+    commandName: "compare", _superCommandName: Pinstat.superCommand,
     abstract: "Before against after: speedup, confidence interval, verdict, exit code.",
     discussion: """
       Give two traces or stored baselines, several a side with --before and --after, or one text that holds both sides \

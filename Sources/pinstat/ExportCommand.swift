@@ -10,7 +10,7 @@ struct ExportCommand: ParsableCommand {
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "export",
+    commandName: "export", _superCommandName: Pinstat.superCommand,
     abstract: "One row a call; or a flame graph's stacks, or a time line for Perfetto.",
     discussion: """
       folded gives lines of `task;caller;callee N`, N being the nanoseconds of the path's own time: all \

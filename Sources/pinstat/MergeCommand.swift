@@ -6,7 +6,7 @@ import TraceInput
 
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "merge",
+    commandName: "merge", _superCommandName: Pinstat.superCommand,
     abstract: "One summary of many: what a fleet's hosts sent instead of their traces.",
     discussion: """
       Takes what `analyze --format summary`, `analyze --format json` and `merge` itself write, one object a file or one a \

@@ -75,7 +75,7 @@ struct ModelCommand: ParsableCommand {
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "model",
+    commandName: "model", _superCommandName: Pinstat.superCommand,
     abstract: "The simulated pinning model: what VFIO_IOMMU_MAP_DMA does and takes, no trace needed.",
     discussion: """
       Replays the map operation by operation for each variant of the kernel's pinning loop, counts and prices the \\

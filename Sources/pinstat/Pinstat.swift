@@ -44,12 +44,21 @@ struct Pinstat: ParsableCommand {
       Glibc.exit(ExitStatus.inputFailed)
     }
     let arguments = Array(CommandLine.arguments.dropFirst())
-    guard var command = subcommand(of: arguments) else { return main(arguments) }
+    // Asked by scripts before each use: the parser takes a third of a run that does nothing else.
+    if arguments == ["--version"] { answer(configuration.version) }
     do {
+      var command = try subcommand(of: arguments) ?? parseAsRoot(arguments)
       try command.run()
     } catch {
+      // Help, the version, a completion script: text that somebody asked for, and may send to a full disk.
+      let text = fullMessage(for: error)
+      if exitCode(for: error).isSuccess, !text.isEmpty { answer(text) }
       exit(withError: error)
     }
+  }
+
+  private static func answer(_ text: String) -> Never {
+    Glibc.exit(writeReport(to: .to(nil, quiet: true)) { Array((text + "\n").utf8) })
   }
 
   /// The command that `arguments` ask for, parsed without all the others, which a short run would notice. Nil where they ask for something else or are wrong, of which `main` knows more to say.
@@ -60,6 +69,11 @@ struct Pinstat: ParsableCommand {
     else { return nil }
     return command
   }
+
+  /// The commands' `_superCommandName`, which the parser documents for `git-log` and its like: it does not look, in
+  /// a parse of its own, for a request of completion scripts then (a million instructions of 37 for a small file).
+  /// `Pinstat` as a whole still knows that request.
+  static let superCommand = "pinstat"
 
   /// Whoever started this may have had signals blocked, as the threads of a thread pool have: they would end nothing here.
   private static func takeSignals() {

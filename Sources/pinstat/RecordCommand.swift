@@ -10,7 +10,7 @@ struct RecordCommand: ParsableCommand {
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "record",
+    commandName: "record", _superCommandName: Pinstat.superCommand,
     abstract: "Trace a command with function_graph, and analyze what it did.",
     discussion: """
       Hooks the functions, runs the command, puts the tracer back as it was and reports the durations to standard error: \

@@ -271,6 +271,24 @@ import Testing
     #expect(toDevice.error.contains("/dev/full"))
   }
 
+  @Test(arguments: [
+    "--version", "--help", "help compare", "analyze --help", "--generate-completion-script bash",
+  ])
+  func answersNoticeAFullDisk(_ arguments: String) throws {
+    let outcome = try Tool.shell("pinstat \(arguments) > /dev/full")
+    #expect(outcome.status == 2)
+    #expect(outcome.error.contains("No space left on device"), "\(outcome.error)")
+    #expect(try Tool.shell("pinstat \(arguments)").status == 0)
+  }
+
+  /// One word alone is answered without the parser; with others the parser answers.
+  @Test(arguments: ["--version", "--version --version", "analyze --version", "--version compare"])
+  func everyVersionIsTheSame(_ arguments: String) throws {
+    let outcome = try Tool.shell("pinstat \(arguments)")
+    #expect(outcome.status == 0)
+    #expect(outcome.output == "pinstat 0.1.0\n")
+  }
+
   @Test func closedPipeEndsQuietly() throws {
     let outcome = try Tool.shell(
       "pinstat export --all-functions Fixtures/traces/6.17-txt-trace_pipe.tracefs.txt | head -1; echo ${PIPESTATUS[0]}"
