@@ -61,7 +61,7 @@ public struct CallBuilder: ~Copyable {
   private var runningDirect: [RunningTask?] = []
   private static let mostDirect: Int32 = 1 << 10
   /// In which event (by its number) events were last lost on a CPU.
-  private var lastLoss: [CPUKey: UInt64] = [:]
+  private var lastLoss = LossTimes()
   /// The greatest of `lastLoss`: a task that was seen since has lost nothing.
   private var latestLoss: UInt64 = 0
   private(set) var sequence: UInt64 = 0
@@ -227,13 +227,7 @@ public struct CallBuilder: ~Copyable {
   private mutating func lose(_ event: Event) {
     losses += 1
     lostEvents &+= event.lostEvents
-    var key = CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column)
-    if lastLoss.count >= Self.cpusLimit, lastLoss[key] == nil {
-      // No machine has so many CPUs: from here on a loss may have been anyone's.
-      lastLoss.removeAll()
-      key.cpu = -1
-    }
-    lastLoss[key] = sequence
+    lastLoss.set(CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column), sequence)
     latestLoss = sequence
   }
 
@@ -339,12 +333,12 @@ public struct CallBuilder: ~Copyable {
   private mutating func markLosses(on index: Int, _ event: Event) {
     let seen = stacks[index].lastSequence
     var key = CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column)
-    var isLost = (lastLoss[key] ?? 0) > seen
+    var isLost = lastLoss[key] > seen
     key.cpu = stacks[index].lastCPU
-    isLost = isLost || (lastLoss[key] ?? 0) > seen
+    isLost = isLost || lastLoss[key] > seen
     // A loss without a CPU may have been anyone's.
     key.cpu = -1
-    isLost = isLost || (lastLoss[key] ?? 0) > seen
+    isLost = isLost || lastLoss[key] > seen
     if isLost {
       stacks[index].lostBelow = stacks[index].frames.count
       if stacks[index].away != nil { stacks[index].away?.forget() }

@@ -251,8 +251,7 @@ final class RangeSieve {
   private func takeOther(_ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange) {
     for local in used { deliverOpening(local, result) }
     if let loss = StrictLoss(line) {
-      // No call begins or ends. Each stack that may have one open shows itself next.
-      for local in used where lowest[local] > 0 || !open[local].isEmpty { thresholds[local] = .max }
+      // No call begins or ends.
       emit(SievedRange.Item(kind: .lost, cpu: loss.cpu, lostEvents: loss.events, end: end), line, result)
       return
     }

@@ -93,7 +93,15 @@ final class SievedRange: @unchecked Sendable {
 
   func append(_ opening: Opening) { openings.append(opening) }
 
+  /// What a range with some losses has, so that its arrays do not grow step by step.
+  private func reserve() {
+    items.reserveCapacity(1 << 8)
+    openings.reserveCapacity(1 << 8)
+    text.reserveCapacity(1 << 13)
+  }
+
   func append(_ item: Item, line: UnsafeRawBufferPointer) {
+    if items.isEmpty { reserve() }
     var item = item
     item.openings = openings.count
     item.start = text.count

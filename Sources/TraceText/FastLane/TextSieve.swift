@@ -13,8 +13,8 @@ internal import FunctionGraph
 /// delivered whole, and later on an unnamed CPU among named ones ends the sieve.
 ///
 /// Lost events mark the stacks of a CPU by where and when each was last seen. Before a loss, and before its task is
-/// switched out, a stack that had lines left out is therefore touched (an `unwound` below all depths), and after a loss
-/// its next line is delivered.
+/// switched out, a stack that had lines left out is therefore touched (an `unwound` below all depths): it was seen
+/// before the one, and since the last.
 ///
 /// One thread's, and nothing that it calls comes back to it: that its parts are not accessed twice at once is not checked at run
 /// time, which took a tenth of the time of a text with many losses.
@@ -40,8 +40,6 @@ final class TextSieve {
   private struct Stack {
     /// Depths of the open wanted calls, outermost first.
     var open: [Int32] = []
-    /// The number of the last loss before it was last delivered.
-    var lossesSeen = 0
     /// CPUs that run it at once, as far as the text tells: more than one where a switch was lost.
     var runners = 0
   }
@@ -203,13 +201,12 @@ final class TextSieve {
   private func deliverCall(_ event: Event, _ slot: Int, isWanted: Bool, _ batch: inout [Event]) {
     let stack = source == .report ? slot : slots[slot].stack
     if isWhole, hasSwitched, event.kind == .exit, event.function != .none { noteNamedExit() }
-    let hadOpen = !stacks[stack].open.isEmpty
+    let touches = stacks[stack].runners > 1 && !stacks[stack].open.isEmpty
     var closed = false
     while let last = stacks[stack].open.last, last >= event.depth {
       stacks[stack].open.removeLast()
       closed = true
     }
-    let touches = hadOpen && (stacks[stack].lossesSeen != losses || stacks[stack].runners > 1)
     if isWhole || isWanted || closed && event.kind == .exit && event.function == .none {
       batch.append(event)
       if isWanted, event.kind == .entry { stacks[stack].open.append(event.depth) }
@@ -222,7 +219,6 @@ final class TextSieve {
       }
       return
     }
-    stacks[stack].lossesSeen = losses
     skippedTo[slot] = Self.none
     updateThreshold(slot)
   }
@@ -238,13 +234,7 @@ final class TextSieve {
   private func updateThreshold(_ slot: Int) {
     if isWhole { return }
     let stack = source == .report ? slot : slots[slot].stack
-    if stacks[stack].runners > 1 {
-      thresholds[slot] = .max
-    } else if let last = stacks[stack].open.last {
-      thresholds[slot] = stacks[stack].lossesSeen != losses ? .max : last
-    } else {
-      thresholds[slot] = -1
-    }
+    thresholds[slot] = stacks[stack].runners > 1 ? .max : stacks[stack].open.last ?? -1
   }
 
   // MARK: The kernel's own text
@@ -275,17 +265,13 @@ final class TextSieve {
     event.cpu = Int32(cpu)
     event.depth = .max
     batch.append(event)
-    stacks[slots[cpu].stack].lossesSeen = losses
   }
 
   private func lose(_ event: Event, _ batch: inout [Event]) {
     if !isWhole { for cpu in slots.indices { touch(cpu, &batch) } }
     batch.append(event)
     losses += 1
-    for cpu in slots.indices {
-      skippedTo[cpu] = Self.none
-      if slots[cpu].stack >= 0 { updateThreshold(cpu) }
-    }
+    for cpu in slots.indices { skippedTo[cpu] = Self.none }
   }
 
   private func switchTask(_ event: Event, _ batch: inout [Event]) {
