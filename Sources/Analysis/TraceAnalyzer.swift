@@ -185,7 +185,9 @@ public struct TraceAnalyzer {
       if !selection.all { reader.keepNames { selection.contains($0) } }
       if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.isEverything {
         let untouched = sums
-        try reader.selectFunctions(beginning: selection.prefixes) { !$0.isEmpty && selection.contains($0) }
+        try reader.selectFunctions(beginning: selection.prefixes, orSumUp: mayTally) {
+          !$0.isEmpty && selection.contains($0)
+        }
         try sumUp(&reader, into: &sums, sideOf: sideOf)
         if let leftOut = reader.leftOut {
           if leftOut.isComplete, leftOut.exits > 0, isAllThere(sums[0], reader.functions) {

@@ -84,12 +84,14 @@ public struct CallReader: ~Copyable {
   ///
   /// - Parameters:
   ///   - prefixes: where all wanted symbols begin with one of a few strings, these.
+  ///   - orSumUp: whether `tally` is called, after a restart, where it does not go well.
   ///   - isWanted: of a symbol.
   /// - Throws: what reading the file throws.
   public mutating func selectFunctions(
-    beginning prefixes: [String] = [], _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
+    beginning prefixes: [String] = [], orSumUp: Bool = false,
+    _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) throws(TraceError) {
-    try events.selectFunctions(beginning: prefixes, isWanted)
+    try events.selectFunctions(beginning: prefixes, orSumUp: orSumUp, isWanted)
   }
 
   /// Fills `Call.offCPU` and `Call.interrupts`; at the end `timeAwaySources` says of which buffers they can be told. To be

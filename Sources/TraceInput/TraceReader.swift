@@ -99,10 +99,13 @@ public struct TraceReader: EventReader, ~Copyable {
   /// Delivers some functions only, where that is cheaper and the input can be read again if it does not go well: see
   /// `DatReader.selectFunctions` and `TextReader.selectFunctions`. To be called before the first `next`.
   public mutating func selectFunctions(
-    beginning prefixes: [String] = [], _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
+    beginning prefixes: [String] = [], orSumUp: Bool = false,
+    _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) throws(TraceError) {
     try readers.dat?.selectFunctions(beginning: prefixes, isWanted)
-    if readers.reopenText != nil, !readers.noticesTimeAway { readers.text?.selectFunctions(isWanted) }
+    if readers.reopenText != nil, !readers.noticesTimeAway {
+      readers.text?.selectFunctions(orSumUp: orSumUp, isWanted)
+    }
   }
 
   /// Delivers too what tells when a task was not in its functions: task switches and interrupts, where the trace has

@@ -83,16 +83,29 @@ public struct TextReader: EventReader, ~Copyable {
 
   /// Delivers the calls of some functions only, and of the others what these need to be paired. To be called before the
   /// first `next`. At the end `leftOut` says whether it went well; where not, the text has to be read again.
-  public mutating func selectFunctions(_ isWanted: @escaping @Sendable (_ symbol: String) -> Bool) {
-    parser.sieve = TextSieve(isWanted: isWanted)
+  ///
+  /// - Parameter orSumUp: whether `tally` is called where it does not. A long text of which lines cannot be left out soon is given up
+  ///   then, as that is several times as fast.
+  public mutating func selectFunctions(
+    orSumUp: Bool = false, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
+  ) {
+    select(after: TextSieve.wholeBytes, orSumUp: orSumUp, isWanted)
+  }
+
+  private mutating func select(
+    after bytes: UInt64, orSumUp: Bool, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
+  ) {
+    let isLong = ranges.map { $0.size >= 8 * bytes } ?? false
+    parser.sieve = TextSieve(
+      wholeBytes: bytes, mostWhole: orSumUp && isLong ? 3 * bytes : .max, isWanted: isWanted)
   }
 
   /// The same, leaving out lines after so many bytes already.
   @_spi(Testing)
   public mutating func selectFunctions(
-    after bytes: UInt64, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
+    after bytes: UInt64, orSumUp: Bool = false, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) {
-    parser.sieve = TextSieve(wholeBytes: bytes, isWanted: isWanted)
+    select(after: bytes, orSumUp: orSumUp, isWanted)
   }
 
   /// Functions whose names are kept however many there are in front of them.
@@ -157,11 +170,11 @@ public struct TextReader: EventReader, ~Copyable {
     batch.removeAll(keepingCapacity: true)
     while batch.count < Self.batchSize {
       if let sieve = parser.sieve {
+        sieve.endWhole(after: bytesRead)
         if sieve.needsAll {
           batch.removeAll(keepingCapacity: true)
           return false
         }
-        sieve.endWhole(after: bytesRead)
         if takeRanges(sieve, &batch) { continue }
       }
       if !parseLines(&batch) {

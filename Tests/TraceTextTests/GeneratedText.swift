@@ -63,6 +63,46 @@ struct GeneratedText {
     }
   }
 
+  /// The kernel's text of tasks that move between CPUs and lose events there: each CPU begins with a switch, few switches
+  /// are missing, and the outermost calls are open for long.
+  init(moving seed: UInt64, cpus: Int, lines: Int) {
+    random = SeededGenerator(state: seed)
+    time = 0
+    text = "# tracer: function_graph\n#\n# CPU  DURATION                  FUNCTION CALLS\n"
+    let tasks = 2 * cpus
+    var open = [[String]](repeating: [], count: tasks)
+    var task = Array(0..<cpus)
+    for cpu in 0..<cpus { switchTask(cpu, 1, from: tasks, to: cpu) }
+    for _ in 0..<lines {
+      let cpu = pick(cpus)
+      let depth = open[task[cpu]].count
+      let name = Self.names[pick(depth == 0 ? 5 : Self.names.count)]
+      let front = " \(cpu)) "
+      switch pick(14) {
+      case 0: text += "CPU:\(cpu) [LOST \(1 + pick(5000)) EVENTS]\n"
+      case 1:
+        let next = pick(tasks)
+        guard !task.contains(next) else { continue }
+        if pick(12) > 0 { switchTask(cpu, 1, from: task[cpu], to: next) }
+        task[cpu] = next
+      case 2...4 where depth < 5:
+        open[task[cpu]].append(name)
+        text += front + column(false, isExit: false, nil) + indent(depth) + "\(name)() {\n"
+      case 5...6 where depth > 0:
+        let last = open[task[cpu]].removeLast()
+        let tail = pick(6) == 0 ? " /* \(last) */" : ""
+        text += front + column(false, isExit: true, duration()) + indent(depth - 1) + "}\(tail)\n"
+      default: text += front + column(false, isExit: false, duration()) + indent(depth) + "\(name)();\n"
+      }
+    }
+  }
+
+  private mutating func switchTask(_ cpu: Int, _ width: Int, from old: Int, to next: Int) {
+    text += " ------------------------------------------\n"
+    text += " \(pad(cpu, width)))   comm-\(100 + old)    =>   comm-\(100 + next)   \n"
+    text += " ------------------------------------------\n\n"
+  }
+
   private mutating func pick(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
 
   private func pad(_ number: Int, _ width: Int) -> String {
@@ -125,9 +165,7 @@ struct GeneratedText {
     case 0, 1:
       let next = cpus + pick(3)
       guard !task.contains(next) else { return }
-      text += " ------------------------------------------\n"
-      text += "\(front)  comm-\(100 + task[cpu])    =>   comm-\(100 + next)   \n"
-      text += " ------------------------------------------\n\n"
+      switchTask(cpu, cpus > 10 ? 2 : 1, from: task[cpu], to: next)
       task[cpu] = next
     case 2, 3: text += "CPU:\(cpu) [LOST \(1 + pick(5000)) EVENTS]\n"
     case 4: text += "\(front)  ==========> |\n"

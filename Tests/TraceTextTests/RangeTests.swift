@@ -35,6 +35,31 @@ import Testing
     for seed in 0..<2 as Range<UInt64> { _ = try siftingHolds(bytes, seed) }
   }
 
+  /// Which calls lost events depends on where and when their task was last seen, also in lines that are left out.
+  @Test(arguments: 0..<100)
+  func marksLossesOfTasksThatMove(_ seed: UInt64) throws {
+    let text = GeneratedText(moving: seed, cpus: 2 + Int(seed % 3), lines: 900)
+    _ = try siftingHolds(Array(text.text.utf8), seed)
+  }
+
+  @Test func decidesMostTextsOfTasksThatMove() throws {
+    let decided = try (100..<120).filter {
+      try siftingHolds(Array(GeneratedText(moving: UInt64($0), cpus: 3, lines: 900).text.utf8), UInt64($0))
+    }
+    #expect(decided.count >= 10, "\(decided.count)")
+  }
+
+  /// A CPU of which no task is known, among those of which one is, keeps every line from being left out.
+  @Test(arguments: [false, true])
+  func givesUpWhereAllIsCheaper(_ orSumUp: Bool) throws {
+    let start = GeneratedText(moving: 1, cpus: 2, lines: 10).text
+    let bytes = Array((start + String(repeating: " 2)   1.000 us    |  kfree();\n", count: 2000)).utf8)
+    let plain = try Sifted(bytes, after: nil) { $0 == "kfree" }
+    let found = try Sifted(bytes, after: 2000, orSumUp: orSumUp, ranges: (4000, 2)) { $0 == "kfree" }
+    #expect(found.leftOut?.isComplete == !orSumUp)
+    #expect(orSumUp ? found.ended.count < plain.ended.count : found.ended == plain.ended)
+  }
+
   /// - Returns: whether the sieve could tell.
   private func siftingHolds(_ bytes: [UInt8], _ seed: UInt64) throws -> Bool {
     let wanted = ["vfio_pin_map_dma", "kfree", "_raw_spin_lock", "a"][Int(seed % 4)]

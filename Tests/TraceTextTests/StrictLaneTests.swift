@@ -130,7 +130,7 @@ struct Sifted {
   ///   - after: bytes after which lines may be left out; nil where none may.
   ///   - ranges: how long the ranges are that are looked through at once, and on how many threads; nil for the lines one by one.
   init(
-    _ bytes: [UInt8], after: UInt64?, ranges: (size: UInt64, jobs: Int)? = nil,
+    _ bytes: [UInt8], after: UInt64?, orSumUp: Bool = false, ranges: (size: UInt64, jobs: Int)? = nil,
     _ isWanted: @escaping @Sendable (String) -> Bool
   ) throws {
     var reader =
@@ -140,7 +140,11 @@ struct Sifted {
       } else {
         Reading.reader(bytes, blockSize: 700)
       }
-    if let after { reader.selectFunctions(after: after, isWanted) } else { reader.readAllTheGeneralWay() }
+    if let after {
+      reader.selectFunctions(after: after, orSumUp: orSumUp, isWanted)
+    } else {
+      reader.readAllTheGeneralWay()
+    }
     var builder = CallBuilder()
     var batch: [Event] = []
     var calls: [Call] = []

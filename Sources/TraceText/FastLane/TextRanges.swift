@@ -3,7 +3,7 @@ internal import FunctionGraph
 
 /// When a text that can be read at any place is looked through by ranges, and when line by line.
 struct TextRanges {
-  private let size: UInt64
+  let size: UInt64
   private let jobs: Int
   let read: TextReader.PositionedRead
   /// Bytes in a range.

@@ -25,6 +25,8 @@ final class TextSieve {
   /// Bytes at the start of which every line is delivered.
   static let wholeBytes: UInt64 = 1 << 21
   private let wholeBytes: UInt64
+  /// After so many bytes in which every line was delivered it gives up.
+  private let mostWhole: UInt64
   /// Stacks and CPUs that are told apart; more end the sieve.
   static let mostSlots = 1 << 14
 
@@ -84,8 +86,9 @@ final class TextSieve {
   /// The text has to be read again with all functions.
   @exclusivity(unchecked) private(set) var needsAll = false
 
-  init(wholeBytes: UInt64 = TextSieve.wholeBytes, isWanted: @escaping @Sendable (String) -> Bool) {
+  init(wholeBytes: UInt64, mostWhole: UInt64, isWanted: @escaping @Sendable (String) -> Bool) {
     self.wholeBytes = wholeBytes
+    self.mostWhole = mostWhole
     isWantedName = isWanted
     thresholds = .allocate(capacity: Self.mostSlots)
     thresholds.initialize(repeating: .max, count: Self.mostSlots)
@@ -201,7 +204,8 @@ final class TextSieve {
   private func deliverCall(_ event: Event, _ slot: Int, isWanted: Bool, _ batch: inout [Event]) {
     let stack = source == .report ? slot : slots[slot].stack
     if isWhole, hasSwitched, event.kind == .exit, event.function != .none { noteNamedExit() }
-    let touches = stacks[stack].runners > 1 && !stacks[stack].open.isEmpty
+    // Of a stack on two CPUs it matters which of them saw it last.
+    let touches = stacks[stack].runners > 1
     var closed = false
     while let last = stacks[stack].open.last, last >= event.depth {
       stacks[stack].open.removeLast()
@@ -296,6 +300,11 @@ final class TextSieve {
       stacks.append(Stack())
       stackOfTask[key] = stack
     }
+    // Before it is seen here.
+    for other in slots.indices where slots[other].stack == stack && other != cpu {
+      touch(other, &batch)
+      skippedTo[other] = Self.none
+    }
     stacks[stack].runners += 1
     slots[cpu].stack = stack
     slots[cpu].pid = event.pid
@@ -328,8 +337,11 @@ final class TextSieve {
 
   /// To be called between lines: from here on lines are left out, if all CPUs are named or none is.
   func endWhole(after bytes: UInt64) {
-    guard isWhole, source == .graph, bytes >= wholeBytes, !isMixed else { return }
-    if hasSwitched, slots.contains(where: { $0.stack >= 0 && $0.pid < 0 }) { return }
+    guard isWhole, source == .graph, bytes >= wholeBytes else { return }
+    if isMixed || hasSwitched && slots.contains(where: { $0.stack >= 0 && $0.pid < 0 }) {
+      if bytes >= mostWhole { giveUp() }
+      return
+    }
     isWhole = false
     for cpu in slots.indices where slots[cpu].stack >= 0 { updateThreshold(cpu) }
   }
