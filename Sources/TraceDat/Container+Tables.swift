@@ -62,12 +62,14 @@ extension Container {
 
   /// The symbols that begin with one of `prefixes`, looked for while the table is read; nil where that is better left to
   /// `readSymbols`, which also says what is wrong with a table.
-  func searchSymbols(beginning prefixes: [String], _ file: FileBytes) throws(TraceError) -> SymbolIndex? {
+  func searchSymbols(
+    beginning prefixes: [String], _ file: FileBytes, jobs: Int
+  ) throws(TraceError) -> SymbolIndex? {
     guard let kallsyms, SymbolSearch.takes(prefixes) else { return nil }
     do {
       switch kallsyms {
       case .plain(let offset, let size):
-        return try Self.search(prefixes, file, at: offset, size: size)
+        return try Self.search(prefixes, file, at: offset, size: size, jobs)
       case .section(let offset):
         if !RecentSymbols.areKept {
           if let place = try compressedPlace(ofSectionAt: offset, file) {
@@ -81,7 +83,7 @@ extension Container {
         }
         var cursor = try openSection(at: offset, file, "kallsyms")
         let size = UInt64(try cursor.uint32("kallsyms"))
-        return try Self.search(prefixes, file, at: cursor.position, size: size)
+        return try Self.search(prefixes, file, at: cursor.position, size: size, jobs)
       }
     } catch {
       if case .io = error.code { throw error }
@@ -90,15 +92,10 @@ extension Container {
   }
 
   private static func search(
-    _ prefixes: [String], _ file: FileBytes, at offset: UInt64, size: UInt64
+    _ prefixes: [String], _ file: FileBytes, at offset: UInt64, size: UInt64, _ jobs: Int
   ) throws(TraceError) -> SymbolIndex? {
     guard size <= UInt64(largestMetadata), file.available(at: offset, count: size) == size else { return nil }
-    var done: UInt64 = 0
-    return try SymbolSearch.search(prefixes, size: size) { (room) throws(TraceError) in
-      let count = try file.read(at: offset + done, into: room)
-      done += UInt64(count)
-      return count == room.count
-    }
+    return try SymbolSearch.search(prefixes, file, at: offset, size: size, jobs: jobs)
   }
 
   /// Where the content of a compressed section lies, and how many bytes it becomes: a number of 4 bytes, and so many of text.

@@ -215,7 +215,7 @@ public struct DatReader: EventReader, ~Copyable {
     beginning prefixes: [String] = [], _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) throws(TraceError) {
     guard let formats = decoder.formats else { return }
-    if !hasSymbols, let some = try container.searchSymbols(beginning: prefixes, file) {
+    if !hasSymbols, let some = try container.searchSymbols(beginning: prefixes, file, jobs: jobs) {
       decoder.symbols = some
     } else {
       try loadSymbols()

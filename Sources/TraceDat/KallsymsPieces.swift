@@ -72,4 +72,19 @@ struct KallsymsPieces {
     }
     return true
   }
+
+  /// A text in a file, cut in two where a line ends if more than one thread may look through it.
+  ///
+  /// - Returns: bytes of the text.
+  static func halves(
+    _ file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int
+  ) throws(TraceError) -> [Range<UInt64>] {
+    guard jobs > 1 else { return [0..<size] }
+    let middle = size / 2
+    let bytes = RawBlock(capacity: Int(min(UInt64(longest), size - middle)))
+    bytes.count = try file.read(at: offset + middle, into: bytes.memory)
+    guard let feed = bytes.bytes.firstIndex(of: 0x0a) else { return [0..<size] }
+    let end = middle + UInt64(feed) + 1
+    return [0..<end, end..<size]
+  }
 }

@@ -16,8 +16,6 @@ final class SortedSymbols: @unchecked Sendable {
 
   /// Lines from one anchor to the next: so many are read for a name.
   static let stride = 16
-  /// Where the text is cut, a line ends within so many bytes.
-  private static let longest = 4 << 10
 
   private let file: FileBytes
   private let offset: UInt64
@@ -40,12 +38,7 @@ final class SortedSymbols: @unchecked Sendable {
     _ file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int, isWide: Bool
   ) throws(TraceError) {
     guard size <= UInt64(UInt32.max), file.available(at: offset, count: size) == size else { return nil }
-    var parts = [Part(0..<size)]
-    if jobs > 1,
-      let middle = try Self.lineEnd(behind: size / 2, file, at: offset, size: size)
-    {
-      parts = [Part(0..<middle), Part(middle..<size)]
-    }
+    let parts = try KallsymsPieces.halves(file, at: offset, size: size, jobs: jobs).map { Part($0) }
     var failures = [TraceError?](repeating: nil, count: parts.count)
     failures.withUnsafeMutableBufferPointer { failures in
       inParallel(parts.count, workers: jobs) { item, _ in
@@ -67,15 +60,6 @@ final class SortedSymbols: @unchecked Sendable {
     anchors = parts[0].anchors
     self.size = parts[0].size
     highest = parts[0].highest
-  }
-
-  /// Where the first line begins that does so behind `place`; nil where none does for long.
-  private static func lineEnd(
-    behind place: UInt64, _ file: FileBytes, at offset: UInt64, size: UInt64
-  ) throws(TraceError) -> UInt64? {
-    let bytes = RawBlock(capacity: Int(min(UInt64(longest), size - place)))
-    bytes.count = try file.read(at: offset + place, into: bytes.memory)
-    return bytes.bytes.firstIndex(of: 0x0a).map { place + UInt64($0) + 1 }
   }
 
   /// The last symbol at or below `address`, of several at one address the first in the text; nil where there is none.

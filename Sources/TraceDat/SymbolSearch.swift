@@ -20,8 +20,10 @@ struct SymbolSearch {
   ///
   /// While addresses do not fall, as they do not in a kernel's own symbols, those of a block are passed at its end. From the block
   /// on in which one falls, among the modules', all are kept.
-  private let addresses = GrowingTable<UInt64>(capacity: 1 << 10)
+  private var addresses = GrowingTable<UInt64>(capacity: 1 << 10)
   private var isSorted = true
+  /// Of the first symbol.
+  private var first: UInt64?
   /// The highest address that is passed.
   private var passed: UInt64?
   private var hits: [Hit] = []
@@ -83,6 +85,70 @@ struct SymbolSearch {
     return isWhole ? search.found() : nil
   }
 
+  /// Looks through a text in a file.
+  ///
+  /// - Parameters:
+  ///   - size: bytes of the text at `offset`.
+  ///   - jobs: how many threads may do it; what is found does not depend on it.
+  /// - Returns: as above.
+  static func search(
+    _ prefixes: [String], _ file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int
+  ) throws(TraceError) -> SymbolIndex? {
+    let ranges = try KallsymsPieces.halves(file, at: offset, size: size, jobs: jobs)
+    var parts = ranges.map { _ in SymbolSearch(prefixes) }
+    var areWhole = ranges.map { _ in false }
+    var failures = [TraceError?](repeating: nil, count: ranges.count)
+    parts.withUnsafeMutableBufferPointer { parts in
+      areWhole.withUnsafeMutableBufferPointer { areWhole in
+        failures.withUnsafeMutableBufferPointer { failures in
+          inParallel(ranges.count, workers: jobs) { item, _ in
+            do throws(TraceError) {
+              areWhole[item] = try parts[item].look(through: file, at: offset, ranges[item])
+            } catch {
+              failures[item] = error
+            }
+          }
+        }
+      }
+    }
+    if let failure = failures.compactMap({ $0 }).first { throw failure }
+    guard !areWhole.contains(false) else { return nil }
+    for item in 1..<max(1, ranges.count) where !parts[0].append(parts[item]) {
+      guard try parts[0].look(through: file, at: offset, ranges[item]) else { return nil }
+    }
+    return parts[0].found()
+  }
+
+  private mutating func look(
+    through file: FileBytes, at offset: UInt64, _ range: Range<UInt64>
+  ) throws(TraceError) -> Bool {
+    var done = range.lowerBound
+    return try KallsymsPieces.visit(size: UInt64(range.count)) { (room) throws(TraceError) in
+      let count = try file.read(at: offset + done, into: room)
+      done += UInt64(count)
+      return count == room.count
+    } _: { lines, _ in
+      look(through: lines)
+      return true
+    }
+  }
+
+  /// Takes up what was found in the text behind its own.
+  ///
+  /// - Returns: false where that has to be looked through again, as addresses fall or stay the same between the two.
+  mutating func append(_ next: SymbolSearch) -> Bool {
+    guard let nextFirst = next.first else { return true }
+    guard isSorted, let last = passed, nextFirst > last else { return false }
+    if next.passed != nil {
+      for number in hits.indices where hits[number].next == .max { hits[number].next = nextFirst }
+    }
+    hits += next.hits
+    addresses = next.addresses
+    isSorted = next.isSorted
+    passed = next.passed ?? last
+    return true
+  }
+
   /// Goes on with the text.
   ///
   /// - Parameter bytes: whole lines.
@@ -115,6 +181,7 @@ struct SymbolSearch {
   private mutating func pass() {
     let new = UnsafeBufferPointer(start: addresses.base, count: addresses.count)
     guard isSorted, let first = new.first else { return }
+    self.first = self.first ?? first
     if first < passed ?? 0 || pinstat_falls(isWide ? 1 : 0, new.baseAddress, new.count) != 0 {
       isSorted = false
       return

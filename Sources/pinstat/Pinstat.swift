@@ -49,6 +49,9 @@ struct Pinstat: ParsableCommand {
     do {
       var command = try subcommand(of: arguments) ?? parseAsRoot(arguments)
       try command.run()
+    } catch let code as ExitCode {
+      // Without a look through the commands for a message that there is not.
+      Glibc.exit(code.rawValue)
     } catch {
       // Help, the version, a completion script: text that somebody asked for, and may send to a full disk.
       let text = fullMessage(for: error)

@@ -72,8 +72,11 @@ import Testing
     let names = Set(symbols.map(\.name))
     for first in [0, 900, lines.count / 2, lines.count - 2] {
       let part = lines[first...].joined(separator: "\n")
-      let own = Set(lines[first...].compactMap { $0.split(separator: " ").dropFirst(2).first })
-      let left = symbols.filter { symbol in own.contains { $0.prefix { $0 != "\t" } == symbol.name } }
+      let own = Set(
+        lines[first...].compactMap {
+          $0.split(separator: " ").dropFirst(2).first.map { String($0.prefix { $0 != "\t" }) }
+        })
+      let left = symbols.filter { own.contains($0.name) }
       #expect(left.count > 0 || first == lines.count - 2)
       guard !left.isEmpty else { continue }
       check(try #require(try Self.inFile(part, how.isWide, jobs: how.jobs)), left, every: 67)
@@ -140,25 +143,31 @@ import Testing
     #expect(try Self.inFile(line + String(repeating: "x", count: 200_000)) == nil)
   }
 
-  private static func inFile(_ text: String, _ isWide: Bool = true, jobs: Int = 1) throws -> SymbolIndex? {
+  /// `text` at 8.
+  private static func file(_ text: String) -> FileBytes {
     let bytes = Array(("in front" + text + "behind").utf8)
-    let file = FileBytes(size: UInt64(bytes.count)) { (offset, buffer) throws(TraceError) in
+    return FileBytes(size: UInt64(bytes.count)) { (offset, buffer) throws(TraceError) in
       buffer.copyBytes(from: bytes[Int(offset)..<Int(offset) + buffer.count])
       return buffer.count
     }
-    return try SymbolIndex(
-      in: file, at: 8, size: UInt64(text.utf8.count), jobs: jobs, worthThreads: 0, isWide: isWide)
+  }
+
+  private static func inFile(_ text: String, _ isWide: Bool = true, jobs: Int = 1) throws -> SymbolIndex? {
+    try SymbolIndex(
+      in: file(text), at: 8, size: UInt64(text.utf8.count), jobs: jobs, worthThreads: 0, isWide: isWide)
   }
 
   private func check(_ index: SymbolIndex, _ symbols: [Symbol], every step: Int = 13) {
-    let highest = symbols.map(\.address).max() ?? 0
+    let firsts = Dictionary(symbols.map { ($0.address, $0) }) { first, _ in first }
+    let addresses = firsts.keys.sorted()
+    let highest = addresses.last ?? 0
     var functions = FunctionTable()
     for number in stride(from: 0, to: symbols.count, by: step) {
       let symbol = symbols[number]
       for address in [symbol.address, symbol.address + 4, symbol.address - 1] {
         var expected = FunctionName(symbol: "0x" + String(address, radix: 16))
-        let below = symbols.filter { $0.address <= address }.map(\.address).max()
-        if let below, address <= highest, let first = symbols.first(where: { $0.address == below }) {
+        let below = addresses.last { $0 <= address }
+        if let below, address <= highest, let first = firsts[below] {
           expected = FunctionName(symbol: first.name, module: first.module)
         }
         let function = index.function(at: address, in: &functions)
@@ -175,25 +184,56 @@ import Testing
       var random = SieveTests.Generator(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
       let (text, symbols) = Self.random(&random, filling: "")
       let all = Self.index(text, jobs: 1)
-      let found = try #require(Self.search(prefixes, text, isWide: isWide, &random))
-      var functions = FunctionTable()
-      var wanted = 0
-      for (number, symbol) in symbols.enumerated() {
-        if number % 16 != 0, !prefixes.contains(where: symbol.name.hasPrefix) { continue }
-        for address in [symbol.address - 1, symbol.address, symbol.address + 4] {
-          let both = [all, found].map { $0.function(at: address, in: &functions) }
-          let (expected, name) = (functions[both[0]], functions[both[1]])
-          let isWanted = prefixes.contains { expected.symbol.hasPrefix($0) }
-          if isWanted {
-            wanted += 1
-            #expect(name == expected)
-          } else {
-            #expect(!prefixes.contains { name.symbol.hasPrefix($0) })
-          }
+      var ways = [Self.search(prefixes, text, isWide: isWide, &random)]
+      ways.append(
+        try SymbolSearch.search(prefixes, Self.file(text), at: 8, size: UInt64(text.utf8.count), jobs: 2))
+      for _ in 0..<6 { ways.append(Self.search(prefixes, text, isWide: isWide, inHalves: true, &random)) }
+      for way in ways {
+        check(try #require(way), all, symbols, prefixes)
+      }
+    }
+  }
+
+  /// Of the symbols in question and some others; of these `found` may say anything but a wanted name.
+  private func check(_ found: SymbolIndex, _ all: SymbolIndex, _ symbols: [Symbol], _ prefixes: [String]) {
+    var functions = FunctionTable()
+    var wanted = 0
+    for (number, symbol) in symbols.enumerated() {
+      if number % 16 != 0, !prefixes.contains(where: symbol.name.hasPrefix) { continue }
+      for address in [symbol.address - 1, symbol.address, symbol.address + 4] {
+        let both = [all, found].map { $0.function(at: address, in: &functions) }
+        let (expected, name) = (functions[both[0]], functions[both[1]])
+        let isWanted = prefixes.contains { expected.symbol.hasPrefix($0) }
+        if isWanted {
+          wanted += 1
+          #expect(name == expected)
+        } else {
+          #expect(!prefixes.contains { name.symbol.hasPrefix($0) })
         }
       }
-      #expect(wanted > 0)
     }
+    #expect(wanted > 0)
+  }
+
+  /// Two symbols at one address, and one that ends where the other half begins.
+  @Test(arguments: [0, 1, 2, 3])
+  func searchesHalvesThatBelongTogether(_ cut: Int) throws {
+    let lines = ["a_1", "wanted", "also_wanted", "b_2", "wanted_2"].enumerated().map {
+      String(repeating: "0", count: 13) + "\([100, 200, 200, 300, 400][$0.offset]) t \($0.element)\n"
+    }
+    var parts = [SymbolSearch(["wanted", "also"]), SymbolSearch(["wanted", "also"])]
+    let halves = [lines[...cut], lines[(cut + 1)...]].map { Array($0.joined().utf8) }
+    for number in 0..<2 { halves[number].withUnsafeBytes { parts[number].look(through: $0) } }
+    // Of symbols at one address the first counts, and which it is the second half alone does not know.
+    let belongs = parts[0].append(parts[1])
+    #expect(belongs == (cut != 1))
+    if !belongs { halves[1].withUnsafeBytes { parts[0].look(through: $0) } }
+    let found = try #require(parts[0].found())
+    var functions = FunctionTable()
+    let numbers = [0x1ff, 0x200, 0x2ff, 0x300, 0x400].map { found.function(at: $0, in: &functions) }
+    let names = numbers.map { functions[$0].symbol }
+    #expect(names[1] == "wanted" && names[2] == "wanted" && names[4] == "wanted_2")
+    #expect(![names[0], names[3]].contains { $0.contains("wanted") })
   }
 
   /// Nothing is said of a text whose addresses are hidden, or of more symbols than are worth a search.
@@ -215,9 +255,23 @@ import Testing
   }
 
   private static func search(
-    _ prefixes: [String], _ text: String, isWide: Bool, _ random: inout SieveTests.Generator
+    _ prefixes: [String], _ text: String, isWide: Bool, inHalves: Bool = false,
+    _ random: inout SieveTests.Generator
   ) -> SymbolIndex? {
     var search = SymbolSearch(prefixes, isWide: isWide)
+    if inHalves {
+      let bytes = Array(text.utf8)
+      let feeds = bytes.indices.filter { bytes[$0] == 0x0a }
+      let cut = feeds[Int.random(in: 0..<feeds.count, using: &random)] + 1
+      var next = SymbolSearch(prefixes, isWide: isWide)
+      bytes.withUnsafeBytes {
+        search.look(through: UnsafeRawBufferPointer(rebasing: $0[..<cut]))
+        let rest = UnsafeRawBufferPointer(rebasing: $0[cut...])
+        next.look(through: rest)
+        if !search.append(next) { search.look(through: rest) }
+      }
+      return search.found()
+    }
     var rest = Array(text.utf8)[...]
     var pieces = KallsymsPieces(pieceSize: 5_000)
     while !rest.isEmpty {
