@@ -205,7 +205,9 @@ func textStyle(color: When, toFile: Bool, descriptor: Int32 = 1) -> TextStyle {
     width = columns
   }
   let locale = environment("LC_ALL") ?? environment("LC_CTYPE") ?? environment("LANG") ?? ""
-  let isUTF8 = locale.uppercased().contains("UTF-8") || locale.uppercased().contains("UTF8")
+  // language_TERRITORY.CODESET@modifier
+  let codeset = locale.uppercased().split(separator: ".").last?.split(separator: "@").first ?? ""
+  let isUTF8 = codeset == "UTF-8" || codeset == "UTF8"
   return TextStyle(color: useColor, unicode: isUTF8, width: max(40, min(width, 200)))
 }
 

@@ -134,6 +134,14 @@ import Testing
   }
 
   /// - Returns: whether the calls could be summed up.
+  @Test func sumsUpTasksThatMove() throws {
+    let decided = try (0..<60 as Range<UInt64>).filter {
+      let text = GeneratedText(moving: $0, cpus: 2 + Int($0 % 3), lines: 900)
+      return try tallyHolds(Array(text.text.utf8), $0)
+    }
+    #expect(decided.count > 50, "\(decided.count)")
+  }
+
   private func tallyHolds(_ bytes: [UInt8], _ seed: UInt64) throws -> Bool {
     let isWanted: @Sendable (String) -> Bool = { seed % 2 == 0 || !$0.hasPrefix("kfree") }
     let plain = try Summed(bytes, isWanted)
