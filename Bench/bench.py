@@ -115,6 +115,10 @@ def rows(pinstat, tools, sizes, paths):
               f"exec trace-cmd report --profile -i {dat}", "trace-cmd report --profile", "faster", 20)
     yield Row(f"trace.dat {size}, all functions, 2 cores", f"exec {p} analyze --all-functions --callees --jobs 2 {dat}",
               f"exec {p} analyze --all-functions --callees --jobs 1 {dat}", "1 core", "faster", 1.8)
+    # What the machine itself gives: two processors of a virtual machine may be one core's threads, or others' too.
+    sums = "mawk 'BEGIN { for (i = 0; i < 4000000; i++) s += i * i; print s }'"
+    yield Row("two processes at once (no pinstat)", f"{sums} & {sums} & wait", f"{sums}; {sums}",
+              "one after the other", "faster", None)
     yield Row(f"trace.dat {size}, export of all calls", f"exec {p} export --all-functions {dat}",
               f"exec trace-cmd report -i {dat}", "trace-cmd report", "faster", 10)
     for name, text in (("tracefs text", tracefs), ("report text", report)):
