@@ -84,8 +84,10 @@ public struct TextReader: EventReader, ~Copyable {
   /// Delivers the calls of some functions only, and of the others what these need to be paired. To be called before the
   /// first `next`. At the end `leftOut` says whether it went well; where not, the text has to be read again.
   ///
-  /// - Parameter orSumUp: whether `tally` is called where it does not. A long text of which lines cannot be left out soon is given up
-  ///   then, as that is several times as fast.
+  /// - Parameters:
+  ///   - orSumUp: whether `tally` is called where it does not. A long text of which lines cannot be left out soon is
+  ///     given up then, as that is several times as fast.
+  ///   - isWanted: of a symbol.
   public mutating func selectFunctions(
     orSumUp: Bool = false, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) {
