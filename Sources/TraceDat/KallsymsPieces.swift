@@ -73,6 +73,23 @@ struct KallsymsPieces {
     return true
   }
 
+  /// The same of a part of a text that lies in a file at `offset`.
+  ///
+  /// - Parameter range: bytes of the text.
+  static func visit(
+    _ range: Range<UInt64>, of file: FileBytes, at offset: UInt64,
+    _ body: (_ lines: UnsafeRawBufferPointer, _ offset: Int) -> Bool
+  ) throws(TraceError) -> Bool {
+    var done = range.lowerBound
+    return try visit(size: UInt64(range.count)) { (room) throws(TraceError) in
+      let count = try file.read(at: offset + done, into: room)
+      done += UInt64(count)
+      return count == room.count
+    } _: { lines, place in
+      body(lines, place)
+    }
+  }
+
   /// A text in a file, cut in two where a line ends if more than one thread may look through it.
   ///
   /// - Returns: bytes of the text.

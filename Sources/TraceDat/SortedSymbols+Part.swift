@@ -25,14 +25,9 @@ extension SortedSymbols {
     }
 
     func look(through file: FileBytes, at offset: UInt64, _ isWide: Bool) throws(TraceError) {
-      var done = range.lowerBound
       let ends = GrowingTable<UInt32>(capacity: Self.blockSize + 4)
       let addresses = GrowingTable<UInt64>(capacity: Self.blockSize + 4)
-      isThere = try KallsymsPieces.visit(size: UInt64(range.count)) { (room) throws(TraceError) in
-        let count = try file.read(at: offset + done, into: room)
-        done += UInt64(count)
-        return count == room.count
-      } _: { lines, offset in
+      isThere = try KallsymsPieces.visit(range, of: file, at: offset) { lines, offset in
         take(lines, at: offset, isWide, ends, addresses)
       }
     }

@@ -122,12 +122,7 @@ struct SymbolSearch {
   private mutating func look(
     through file: FileBytes, at offset: UInt64, _ range: Range<UInt64>
   ) throws(TraceError) -> Bool {
-    var done = range.lowerBound
-    return try KallsymsPieces.visit(size: UInt64(range.count)) { (room) throws(TraceError) in
-      let count = try file.read(at: offset + done, into: room)
-      done += UInt64(count)
-      return count == room.count
-    } _: { lines, _ in
+    try KallsymsPieces.visit(range, of: file, at: offset) { lines, _ in
       look(through: lines)
       return true
     }

@@ -97,6 +97,8 @@ public struct TextReader: EventReader, ~Copyable {
   private mutating func select(
     after bytes: UInt64, orSumUp: Bool, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) {
+    // Delivering every line takes five times as long as summing up (1 s and 0.2 s for 200 MB): a start that was delivered in
+    // vain is soon made up for.
     let isLong = ranges.map { $0.size >= 8 * bytes } ?? false
     parser.sieve = TextSieve(
       wholeBytes: bytes, mostWhole: orSumUp && isLong ? 3 * bytes : .max, isWanted: isWanted)
