@@ -8,7 +8,7 @@ extension DatReader {
   public mutating func pairsCalls() throws(TraceError) -> Bool {
     guard watched == nil, let formats = decoder.formats, SkimLayout(formats, container.header.order) != nil
     else { return false }
-    try selectFunctions { _ in false }
+    try selectNothing()
     var batch: [Event] = []
     while try next(&batch) {}
     let isPlain = leftOut?.isComplete == true

@@ -215,13 +215,32 @@ public struct DatReader: EventReader, ~Copyable {
     beginning prefixes: [String] = [], _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) throws(TraceError) {
     guard let formats = decoder.formats else { return }
+    var wantedRange: WantedRange?
     if !hasSymbols, let some = try container.searchSymbols(beginning: prefixes, file, jobs: jobs) {
       decoder.symbols = some
+      // Functions without a symbol are none of those that were searched for.
+      wantedRange = some.ranges(isWanted).flatMap { WantedRange($0) }
     } else {
       try loadSymbols()
     }
+    sift(formats, wantedRange, isWanted)
+  }
+
+  /// Delivers no event but losses.
+  mutating func selectNothing() throws(TraceError) {
+    guard let formats = decoder.formats else { return }
+    try loadSymbols()
+    sift(formats, WantedRange([])) { _ in false }
+  }
+
+  private mutating func sift(
+    _ formats: GraphFormats, _ wantedRange: WantedRange?,
+    _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
+  ) {
     sieves = (0..<jobs).map { _ in
-      FunctionSieve(formats, container.header.order, isWanted: isWanted, symbols: decoder.symbols)
+      FunctionSieve(
+        formats, container.header.order, isWanted: isWanted, symbols: decoder.symbols,
+        wantedRange: wantedRange)
     }
     for sieve in sieves { sieve.stopsAtOthers = watched != nil }
   }

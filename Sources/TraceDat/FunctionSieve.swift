@@ -23,6 +23,8 @@ final class FunctionSieve {
   let layout: SkimLayout?
   /// The address of an unwanted function, or 0, by the hash of the address: one load and one compare a record.
   let unwanted = RawBlock(capacity: slots * 8)
+  /// Where the wanted functions are known to lie.
+  let wantedRange: WantedRange?
   private let formats: GraphFormats
   private let isWanted: @Sendable (String) -> Bool
   private let symbols: SymbolIndex
@@ -46,10 +48,12 @@ final class FunctionSieve {
   /// Records of other events are looked at.
   var stopsAtOthers = false
 
+  /// - Parameter wantedRange: of the functions that `isWanted` accepts; nil where that is not known.
   init(
     _ formats: GraphFormats, _ order: ByteOrder, isWanted: @escaping @Sendable (String) -> Bool,
-    symbols: SymbolIndex
+    symbols: SymbolIndex, wantedRange: WantedRange? = nil
   ) {
+    self.wantedRange = wantedRange
     self.formats = formats
     self.isWanted = isWanted
     self.symbols = symbols

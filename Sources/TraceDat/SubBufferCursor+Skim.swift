@@ -82,117 +82,169 @@ enum RecordHead {
 
 extension SubBufferCursor {
   /// Goes over records that the sieve is known to leave out, and stands before the first that has to be looked at: one of
-  /// another kind, length or task, of an unknown function, one less deep than all since the last wanted one, or a broken
-  /// one.
+  /// another kind, length or task, of a function that may be wanted, one less deep than all since the last wanted one or
+  /// deeper than all, or a broken one.
   ///
-  /// This is where a trace's bytes go by, a record at a time:
+  /// This is where a trace's bytes go by, a record at a time. What counts is how few instructions a record takes:
   /// - state lives in locals, which the compiler keeps in registers;
   /// - entry and exit have a path each: which of them comes next is foretold well enough, and the next record's place then
   ///   follows from that and not from a load, which a select would have to wait for;
-  /// - type and task are told by one compare with those of the last record that was looked at;
-  /// - the function is told by one load from a table of addresses instead of by its name;
-  /// - the usual places of the fields are constants;
-  /// - all reasons to stop are bits of one number. The fields are read before it is known that the record has them, or that
-  ///   there is one: all that is read lies within a block's overhang.
+  /// - type and length are told by one compare with those of the last record that was looked at;
+  /// - the function is told by its address alone: where the wanted ones lie in one range, by one compare with that, else by
+  ///   one load from a table of addresses;
+  /// - both bounds of the depth are one compare, and with the upper one there is no maximum to keep;
+  /// - the usual places of the fields are constants.
   ///
-  /// The cursor must stand in the memory of a `RawBlock`.
+  /// The fields are read before it is known that the record has them, or that there is one: all that is read lies within a
+  /// block's overhang. The cursor must stand in the memory of a `RawBlock`.
   ///
   /// - Parameter last: the time stamp of the record before, converted.
   mutating func skim(_ sieve: FunctionSieve, _ skimming: inout Skimming, _ last: inout UInt64) {
     guard let layout = sieve.layout, layout.pid == SkimLayout.usualPid,
       layout.function == SkimLayout.usualFunction
     else { return }
-    if layout.isUsual {
-      skim(sieve, &skimming, &last, layout, entryDepth: 16, exitDepth: 16, callTime: 24, returnTime: 32)
-    } else {
-      skim(
-        sieve, &skimming, &last, layout, entryDepth: layout.entryDepth, exitDepth: layout.exitDepth,
-        callTime: layout.callTime, returnTime: layout.returnTime)
+    if let wanted = sieve.wantedRange {
+      skim(sieve, &skimming, &last, layout, wanted)
+    } else if let table = UnsafeRawPointer(sieve.unwanted.memory.baseAddress) {
+      skim(sieve, &skimming, &last, layout, UnwantedAddresses(table: table))
     }
   }
 
   @inline(__always)
-  private mutating func skim(
+  private mutating func skim<Addresses: AddressTest>(
     _ sieve: FunctionSieve, _ skimming: inout Skimming, _ last: inout UInt64, _ layout: SkimLayout,
-    entryDepth: Int, exitDepth: Int, callTime: Int, returnTime: Int
+    _ addresses: Addresses
   ) {
-    let offset = sieve.offset
-    let low = skimming.low
     // Within a page records only add to the time, so that looking at its start will do.
-    guard let unwanted = UnsafeRawPointer(sieve.unwanted.memory.baseAddress), self.position < self.end,
-      timestamp &+ offset >= last, low <= FunctionSieve.deepestPlausible - 63
-    else { return }
-    let entry = RecordHead.key(sieve.entryHead, pid: skimming.pid)
-    let exit = RecordHead.key(sieve.exitHead, pid: skimming.pid)
-    let entryWords = RecordHead.words(sieve.entryHead)
-    let exitWords = RecordHead.words(sieve.exitHead)
-    let entrySize = Int(entryWords) &* 4 &+ 4
-    let exitSize = Int(exitWords) &* 4 &+ 4
-    let base = self.base
-    let end = self.end
-    let behind = base + end
-    var position = self.position
-    var time = timestamp
-    var deepest = low
-    var exits: UInt64 = 0
-    var durations: UInt64 = 0
-    var hasSkipped = false
-    while true {
-      var record = base + position
-      let start = record
-      while true {
-        let key = RecordHead.key(of: record)
-        let word = UInt32(littleEndian: record.loadUnaligned(as: UInt32.self))
-        let data = record + 4
-        let address = UInt64(
-          littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualFunction, as: UInt64.self))
-        // `slot` is within the table whatever the address is; no slot holds the address 0.
-        let known = unwanted.load(fromByteOffset: FunctionSieve.slot(address), as: UInt64.self)
-        if key == exit {
-          let depth = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: exitDepth, as: UInt32.self))
-          // A depth so far below is not usual.
-          let strays = (depth &- low) & ~63
-          let stops = (known ^ address) | UInt64((word ^ exitWords) & 31 | strays)
-          let next = record + exitSize
-          if stops != 0 || next > behind { break }
-          let from = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: callTime, as: UInt64.self))
-          let to = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: returnTime, as: UInt64.self))
-          durations |= to &- from
-          deepest = max(deepest, depth)
-          exits &+= 1
-          record = next
-        } else {
-          let depth = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: entryDepth, as: UInt32.self))
-          let strays = (depth &- low) & ~63
-          let stops = (key ^ entry) | (known ^ address) | UInt64((word ^ entryWords) & 31 | strays)
-          let next = record + entrySize
-          if stops != 0 || next > behind { break }
-          deepest = max(deepest, depth)
-          record = next
-        }
-        time &+= UInt64(word >> 5)
-      }
-      position = record - base
-      if record != start { hasSkipped = true }
-      // The stamps of other events count for nothing, as in `CPUStream.advance`.
-      guard !sieve.stopsAtOthers, end - position >= 8 else { break }
-      let word = UInt32(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt32.self))
-      let length = Int(word & 31) &* 4
-      // 0 wraps around.
-      guard UInt(bitPattern: length &- 4) < 28 * 4, length <= end - position - 4 else { break }
-      let type = UInt16(littleEndian: base.loadUnaligned(fromByteOffset: position + 4, as: UInt16.self))
-      guard type != layout.exit, type != layout.entry, type != layout.returnAddressEntry else { break }
-      position &+= 4 &+ length
-      time &+= UInt64(word >> 5)
+    guard position < end, timestamp &+ sieve.offset >= last, skimming.deepest >= Int64(skimming.low) else {
+      return
     }
-    guard position != self.position else { return }
-    // A call that ended before it began, of which the decoder makes a diagnostic; or the page's own time was at the end of
-    // what 64 bits hold.
-    if durations >> 63 != 0 || time &+ offset < last { sieve.needsAll = true }
-    skip(to: position, time: time)
-    guard hasSkipped else { return }
-    last = time &+ offset
-    skimming.deepest = max(skimming.deepest, Int64(deepest))
-    skimming.exits &+= exits
+    var run = SkimRun(base + position, end: base + end, time: timestamp, skimming, sieve)
+    let isUsual = layout.isUsual && run.isUsual
+    while true {
+      if isUsual { run.passUsual(addresses) } else { run.passAny(addresses, layout) }
+      // The stamps of other events count for nothing, as in `CPUStream.advance`.
+      guard !sieve.stopsAtOthers, run.passOther(layout) else { break }
+    }
+    guard run.record != base + position else { return }
+    // The page's own time was at the end of what 64 bits hold.
+    if run.time &+ sieve.offset < last { sieve.needsAll = true }
+    skip(to: run.record - base, time: run.time)
+    guard run.hasSkipped else { return }
+    last = run.time &+ sieve.offset
+    skimming.exits &+= run.exits
+  }
+}
+
+/// Records of one page that follow each other and can be left out.
+struct SkimRun {
+  private(set) var record: UnsafeRawPointer
+  private(set) var time: UInt64
+  private(set) var exits: UInt64 = 0
+  /// Not only records of other events.
+  private(set) var hasSkipped = false
+  private let end: UnsafeRawPointer
+  private let entry: UInt64
+  private let exit: UInt64
+  private let entrySize: Int
+  private let exitSize: Int
+  private let task: UInt32
+  private let low: UInt32
+  /// Between `low` and the deepest depth seen.
+  private let span: UInt32
+
+  /// - Parameter skimming: with a `deepest` of `low` at least.
+  init(
+    _ record: UnsafeRawPointer, end: UnsafeRawPointer, time: UInt64, _ skimming: Skimming,
+    _ sieve: FunctionSieve
+  ) {
+    self.record = record
+    self.end = end
+    self.time = time
+    entry = sieve.entryHead
+    exit = sieve.exitHead
+    entrySize = Int(RecordHead.words(entry)) &* 4 &+ 4
+    exitSize = Int(RecordHead.words(exit)) &* 4 &+ 4
+    task = UInt32(bitPattern: skimming.pid)
+    low = skimming.low
+    span = UInt32(truncatingIfNeeded: skimming.deepest &- Int64(skimming.low))
+  }
+
+  /// The lengths are those of present kernels.
+  var isUsual: Bool { entrySize == 28 && exitSize == 44 }
+
+  /// A function of its own, so that the compiler has all registers for it.
+  @inline(never)
+  mutating func passUsual<Addresses: AddressTest>(_ addresses: Addresses) {
+    pass(
+      addresses, entrySize: 28, exitSize: 44, entryDepth: 16, exitDepth: 16, callTime: 24, returnTime: 32)
+  }
+
+  @inline(never)
+  mutating func passAny<Addresses: AddressTest>(_ addresses: Addresses, _ layout: SkimLayout) {
+    pass(
+      addresses, entrySize: entrySize, exitSize: exitSize, entryDepth: layout.entryDepth,
+      exitDepth: layout.exitDepth, callTime: layout.callTime, returnTime: layout.returnTime)
+  }
+
+  @inline(__always)
+  private mutating func pass<Addresses: AddressTest>(
+    _ addresses: Addresses, entrySize: Int, exitSize: Int, entryDepth: Int, exitDepth: Int, callTime: Int,
+    returnTime: Int
+  ) {
+    let entry = entry
+    let exit = exit
+    let end = end
+    let task = task
+    let low = low
+    let span = span
+    var record = record
+    var time = time
+    var exits = exits
+    let last = end - min(entrySize, exitSize)
+    let lastEntry = end - entrySize
+    let lastExit = end - exitSize
+    while record <= last {
+      let bits = UInt64(littleEndian: record.loadUnaligned(as: UInt64.self))
+      let head = bits & RecordHead.mask
+      let data = record + 4
+      let pid = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualPid, as: UInt32.self))
+      let address = UInt64(
+        littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualFunction, as: UInt64.self))
+      let depth = UInt32(
+        littleEndian: data.loadUnaligned(
+          fromByteOffset: head == exit ? exitDepth : entryDepth, as: UInt32.self))
+      if pid != task || depth &- low > span || addresses.mayBeWanted(address) { break }
+      if head == exit {
+        let from = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: callTime, as: UInt64.self))
+        let to = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: returnTime, as: UInt64.self))
+        if Int64(bitPattern: to &- from) < 0 || exitSize > entrySize && record > lastExit { break }
+        exits &+= 1
+        record += exitSize
+      } else {
+        if head != entry || entrySize > exitSize && record > lastEntry { break }
+        record += entrySize
+      }
+      time &+= UInt64(UInt32(truncatingIfNeeded: bits) >> 5)
+    }
+    if record != self.record { hasSkipped = true }
+    self.record = record
+    self.time = time
+    self.exits = exits
+  }
+
+  /// - Returns: whether the next record is a whole one of another event, which is left behind then.
+  mutating func passOther(_ layout: SkimLayout) -> Bool {
+    let left = end - record
+    guard left >= 8 else { return false }
+    let word = UInt32(littleEndian: record.loadUnaligned(as: UInt32.self))
+    let length = Int(word & 31) &* 4
+    // 0 wraps around.
+    guard UInt(bitPattern: length &- 4) < 28 * 4, length <= left - 4 else { return false }
+    let type = UInt16(littleEndian: record.loadUnaligned(fromByteOffset: 4, as: UInt16.self))
+    guard type != layout.exit, type != layout.entry, type != layout.returnAddressEntry else { return false }
+    record += 4 &+ length
+    time &+= UInt64(word >> 5)
+    return true
   }
 }

@@ -151,6 +151,29 @@ struct SymbolIndex {
     return found ?? functions.intern(FunctionName(symbol: "0x" + String(address, radix: 16)))
   }
 
+  /// Where the functions lie whose symbols `isWanted` accepts: the addresses for which `function` gives such a symbol.
+  ///
+  /// - Returns: nil where there are too many symbols to look at each.
+  func ranges(_ isWanted: (String) -> Bool) -> [Range<UInt64>]? {
+    guard sorted == nil, let text, entries.count <= Self.mostRanges else { return nil }
+    let bytes = text.bytes
+    var ranges: [Range<UInt64>] = []
+    var names = FunctionTable()
+    for (number, entry) in UnsafeBufferPointer(start: entries.base, count: entries.count).enumerated() {
+      if number > 0, entries.base[number - 1].address == entry.address { continue }
+      let next = entries.partition { $0.address > entry.address }
+      let end =
+        next < entries.count
+        ? entries.base[next].address
+        : entry.address < .max ? entry.address + 1 : entry.address
+      let id = Self.intern(UnsafeRawBufferPointer(rebasing: bytes[Int(entry.line)...]), in: &names)
+      if isWanted(names[id].symbol) { ranges.append(entry.address..<end) }
+    }
+    return ranges
+  }
+
+  private static let mostRanges = 1 << 10
+
   /// - Parameter bytes: a line, and what is behind it.
   private static func intern(_ bytes: UnsafeRawBufferPointer, in functions: inout FunctionTable) -> FunctionID
   {

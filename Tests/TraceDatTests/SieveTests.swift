@@ -224,6 +224,50 @@ import Testing
     }
   }
 
+  /// A wanted call whose exit is missing, others in its place, and an exit whose entry is missing: only the others tell that the
+  /// two do not belong together.
+  @Test(arguments: SyntheticFormats.Variant.allCases, [false, true])
+  func othersEndCalls(_ variant: SyntheticFormats.Variant, searching: Bool) throws {
+    let bytes = SyntheticTrace.Bytes(isBigEndian: false, longSize: 8)
+    let formats = SyntheticFormats(variant: variant, bytes: bytes)
+    var trace = SyntheticTrace(version: 7, bytes: bytes, pageSize: 4096)
+    trace.compression = .none
+    trace.formats = formats.texts
+    var page = SyntheticPage(bytes, size: 4096, timestamp: 1_000_000)
+    var time: UInt64 = 1_000_000
+    func entry(_ number: Int, _ depth: Int16) {
+      time += 100
+      page.record(time, formats.entry(Self.addresses[number], depth: depth, pid: 42))
+    }
+    func exit(_ number: Int, _ depth: Int16) {
+      time += 100
+      page.record(
+        time, formats.exit(Self.addresses[number], depth: depth, pid: 42, from: time - 50, to: time))
+    }
+    func callees() {
+      for _ in 0..<4 {
+        entry(1, 1)
+        exit(1, 1)
+      }
+    }
+    entry(0, 0)
+    callees()
+    exit(0, 0)
+    entry(0, 0)
+    callees()
+    // The second call's exit is not there, nor is the third one's entry.
+    entry(1, 0)
+    callees()
+    exit(1, 0)
+    callees()
+    exit(0, 0)
+    trace.buffers.append(.init(name: "", cpus: [.init(number: 0, pages: [page.written()])]))
+    let written = trace.written()
+    let plain = try #require(try Self.outcome(written, of: ["outer"], bySieve: false))
+    #expect(plain.unfinished.count == 1 && plain.ended.count == 2)
+    #expect(try Self.outcome(written, of: ["outer"], bySieve: true, searching: searching) == plain)
+  }
+
   @Test func restartDeliversAll() throws {
     let bytes = Self.trace(seed: 5, [.gaps]).written()
     var reader = try DatReader(size: UInt64(bytes.count)) { (offset, target) throws(TraceError) -> Int in

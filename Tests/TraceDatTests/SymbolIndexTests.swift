@@ -189,13 +189,17 @@ import Testing
         try SymbolSearch.search(prefixes, Self.file(text), at: 8, size: UInt64(text.utf8.count), jobs: 2))
       for _ in 0..<6 { ways.append(Self.search(prefixes, text, isWide: isWide, inHalves: true, &random)) }
       for way in ways {
-        check(try #require(way), all, symbols, prefixes)
+        try check(try #require(way), all, symbols, prefixes)
       }
     }
   }
 
   /// Of the symbols in question and some others; of these `found` may say anything but a wanted name.
-  private func check(_ found: SymbolIndex, _ all: SymbolIndex, _ symbols: [Symbol], _ prefixes: [String]) {
+  private func check(
+    _ found: SymbolIndex, _ all: SymbolIndex, _ symbols: [Symbol], _ prefixes: [String]
+  ) throws {
+    let ranges = try #require(found.ranges { name in prefixes.contains { name.hasPrefix($0) } })
+    #expect(all.ranges { _ in true } == nil)
     var functions = FunctionTable()
     var wanted = 0
     for (number, symbol) in symbols.enumerated() {
@@ -204,6 +208,7 @@ import Testing
         let both = [all, found].map { $0.function(at: address, in: &functions) }
         let (expected, name) = (functions[both[0]], functions[both[1]])
         let isWanted = prefixes.contains { expected.symbol.hasPrefix($0) }
+        #expect(ranges.contains { $0.contains(address) } == isWanted)
         if isWanted {
           wanted += 1
           #expect(name == expected)
@@ -213,6 +218,18 @@ import Testing
       }
     }
     #expect(wanted > 0)
+  }
+
+  /// One range is told by one compare: of functions side by side, or of none.
+  @Test func rangesThatAreOne() throws {
+    let two = try #require(WantedRange([0x30..<0x40, 0x20..<0x30]))
+    #expect(
+      [0x1f, 0x20, 0x3f, 0x40, 0, .max].map(two.mayBeWanted) == [false, true, true, false, false, false])
+    let highest = try #require(WantedRange([UInt64.max - 1..<UInt64.max]))
+    #expect(highest.mayBeWanted(.max - 1) && !highest.mayBeWanted(0))
+    #expect(WantedRange([0x30..<0x40, 0x20..<0x2f]) == nil)
+    let none = try #require(WantedRange([]))
+    #expect([0, 1, .max].map(none.mayBeWanted) == [false, false, false])
   }
 
   /// Two symbols at one address, and one that ends where the other half begins.
