@@ -4,7 +4,7 @@ import PinningModel
 import Reports
 
 struct AnalyzeCommand: ParsableCommand {
-  enum Format: String, ExpressibleByArgument, CaseIterable {
+  enum Format: String, Choice {
     case text, csv, json, markdown, html, summary
   }
 

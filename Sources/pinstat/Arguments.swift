@@ -123,7 +123,21 @@ struct TraceTime: ExpressibleByArgument, Hashable {
   }
 }
 
-enum Backing: String, ExpressibleByArgument, CaseIterable {
+/// One of a few words.
+///
+/// What follows from that is said here and not left to the argument parser: its own code for all enumerations has the Swift
+/// runtime look for each one's conformances, which takes some 60 us each among the thousands of a program.
+public protocol Choice: ExpressibleByArgument, CaseIterable, RawRepresentable where RawValue == String {}
+
+extension Choice {
+  public init?(argument: String) { self.init(rawValue: argument) }
+  public var defaultValueDescription: String { rawValue }
+  public static var allValueStrings: [String] { allCases.map { $0.rawValue } }
+  public static var allValueDescriptions: [String: String] { [:] }
+  public static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
+}
+
+enum Backing: String, Choice {
   case hugetlb, thp, pages
 }
 
@@ -137,13 +151,13 @@ extension Backing {
   }
 }
 
-enum When: String, ExpressibleByArgument, CaseIterable {
+enum When: String, Choice {
   case auto, always, never
 }
 
-extension Recording: ExpressibleByArgument {}
-extension Metric: ExpressibleByArgument {}
+extension Recording: Choice {}
+extension Metric: Choice {}
 
-enum UndecidedPolicy: String, ExpressibleByArgument, CaseIterable {
+enum UndecidedPolicy: String, Choice {
   case pass, fail
 }

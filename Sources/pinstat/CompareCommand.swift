@@ -6,7 +6,7 @@ import Reports
 import TraceInput
 
 struct CompareCommand: ParsableCommand {
-  enum Format: String, ExpressibleByArgument, CaseIterable {
+  enum Format: String, Choice {
     case text, csv, json, markdown, html, junit, commit
   }
 

@@ -5,7 +5,7 @@ import Reports
 import TraceInput
 
 struct ExportCommand: ParsableCommand {
-  enum Format: String, ExpressibleByArgument, CaseIterable {
+  enum Format: String, Choice {
     case csv, jsonl, folded, chrome
   }
 

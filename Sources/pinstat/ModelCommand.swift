@@ -1,14 +1,14 @@
 import Analysis
-public import ArgumentParser
+import ArgumentParser
 import FoundationEssentials
 import FunctionGraph
 public import PinningModel
 import Reports
 import TraceInput
 
-extension PinningModel.Variant: ExpressibleByArgument {}
-extension PinningModel.DMAOperation: ExpressibleByArgument {}
-extension PinningModel.GUP: ExpressibleByArgument {}
+extension PinningModel.Variant: Choice {}
+extension PinningModel.DMAOperation: Choice {}
+extension PinningModel.GUP: Choice {}
 
 /// `TRACE,size=2G,page-size=2M,variant=per-page`, and what else is known of the trace.
 struct CalibrationArgument: ExpressibleByArgument, Hashable {
@@ -70,7 +70,7 @@ struct CalibrationArgument: ExpressibleByArgument, Hashable {
 }
 
 struct ModelCommand: ParsableCommand {
-  enum Format: String, ExpressibleByArgument, CaseIterable {
+  enum Format: String, Choice {
     case text, csv, json, markdown
   }
 

@@ -5,7 +5,7 @@ import Reports
 import TraceCapture
 
 struct RecordCommand: ParsableCommand {
-  enum Format: String, ExpressibleByArgument, CaseIterable {
+  enum Format: String, Choice {
     case text, csv, json, markdown, commit
   }
 
