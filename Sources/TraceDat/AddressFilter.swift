@@ -1,11 +1,11 @@
 /// Tells of a record's function, by its address alone, that it need not be looked at.
-protocol AddressTest {
+protocol AddressFilter {
   /// False only for addresses that were, or would be, found unwanted.
   func mayBeWanted(_ address: UInt64) -> Bool
 }
 
 /// Where all wanted functions lie, and no other: no address has to be looked up.
-struct WantedRange: AddressTest, Equatable {
+struct WantedRange: AddressFilter {
   let start: UInt64
   let size: UInt64
 
@@ -25,7 +25,7 @@ struct WantedRange: AddressTest, Equatable {
 }
 
 /// The table of a `FunctionSieve`.
-struct UnwantedAddresses: AddressTest {
+struct UnwantedAddresses: AddressFilter {
   let table: UnsafeRawPointer
 
   /// The slot is within the table whatever the address is; no slot holds the address 0.
