@@ -40,6 +40,8 @@ struct PageContext {
   let pairing: CallPairing?
   /// There is one of these three. Asked of every record, where looking at references would count them up and down.
   let skims: Bool
+  /// From one page to the next where `PageRow` can follow, else 0.
+  let pageStep: Int
   /// Stamps are as recorded.
   let isIdentity: Bool
   /// Records of other events to stop at.
@@ -63,6 +65,7 @@ struct PageContext {
     self.order = order
     self.layout = layout
     self.pageSize = pageSize
+    pageStep = layout == PageRow.usualLayout && !order.isBigEndian ? pageSize : 0
     self.decompressor = decompressor
     self.memory = memory
     self.conversion = conversion
@@ -241,7 +244,14 @@ final class CPUStream {
     var last = lastTimestamp
     if let sieve = context.sieve {
       var skimming = self.skimming
-      cursor.skim(sieve, &skimming, &last)
+      let base = cursor.base
+      let bytes = block.bytes
+      let pages = PageRow(
+        next: base + (nextPage - pageStart), end: base + (bytes.count - pageStart), size: context.pageStep,
+        latest: last)
+      cursor.skim(sieve, &skimming, &last, pages)
+      pageStart += cursor.base - base
+      nextPage += cursor.base - base
       self.skimming = skimming
     } else if let tally = context.tally {
       tally.skim(&cursor, &last, cpu: cpu)

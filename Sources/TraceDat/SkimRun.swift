@@ -1,4 +1,4 @@
-/// Records of one page that follow each other and can be left out.
+/// Records that follow each other and can be left out, over as many pages of a block as they go on.
 ///
 /// This is where a trace's bytes go by, a record at a time. What counts is how few instructions a record takes:
 /// - state lives in locals, which the compiler keeps in registers;
@@ -8,17 +8,21 @@
 /// - the function is told by its address alone: where the wanted ones lie in one range, by one compare with that, else by
 ///   one load from a table of addresses;
 /// - both bounds of the depth are one compare, and with the upper one there is no maximum to keep;
-/// - the usual places of the fields are constants.
+/// - the usual places of the fields are constants;
+/// - a page that follows is entered here, where its header is a plain one: that takes some 20 instructions, and ten times
+///   as many where the stream loads it.
 ///
 /// The fields are read before it is known that the record has them, or that there is one: all that is read lies within a
 /// block's overhang.
 struct SkimRun {
   private(set) var record: UnsafeRawPointer
   private(set) var time: UInt64
+  /// Of the page that `record` is in.
+  private(set) var end: UnsafeRawPointer
+  private(set) var pages: PageRow
   private(set) var exits: UInt64 = 0
   /// Not only records of other events.
   private(set) var hasSkipped = false
-  private let end: UnsafeRawPointer
   private let entry: UInt64
   private let exit: UInt64
   private let entrySize: Int
@@ -27,15 +31,19 @@ struct SkimRun {
   private let low: UInt32
   /// Between `low` and the deepest depth seen.
   private let span: UInt32
+  /// Added to every stamp.
+  private let offset: UInt64
 
   /// - Parameter skimming: with a `deepest` of `low` at least.
   init(
-    _ record: UnsafeRawPointer, end: UnsafeRawPointer, time: UInt64, _ skimming: Skimming,
+    _ record: UnsafeRawPointer, end: UnsafeRawPointer, time: UInt64, _ pages: PageRow, _ skimming: Skimming,
     _ sieve: FunctionSieve
   ) {
     self.record = record
     self.end = end
     self.time = time
+    self.pages = pages
+    offset = sieve.offset
     entry = sieve.entryHead
     exit = sieve.exitHead
     entrySize = Int(RecordHead.words(entry)) &* 4 &+ 4
@@ -69,41 +77,52 @@ struct SkimRun {
   ) {
     let entry = entry
     let exit = exit
-    let end = end
+    let offset = offset
     let task = task
     let low = low
     let span = span
     var record = record
     var time = time
     var exits = exits
-    let last = end - min(entrySize, exitSize)
-    let lastEntry = end - entrySize
-    let lastExit = end - exitSize
-    while record <= last {
-      let bits = UInt64(littleEndian: record.loadUnaligned(as: UInt64.self))
-      let head = bits & RecordHead.mask
-      let data = record + 4
-      let pid = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualPid, as: UInt32.self))
-      let address = UInt64(
-        littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualFunction, as: UInt64.self))
-      let depth = UInt32(
-        littleEndian: data.loadUnaligned(
-          fromByteOffset: head == exit ? exitDepth : entryDepth, as: UInt32.self))
-      if pid != task || depth &- low > span || addresses.mayBeWanted(address) { break }
-      if head == exit {
-        let from = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: callTime, as: UInt64.self))
-        let to = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: returnTime, as: UInt64.self))
-        if Int64(bitPattern: to &- from) < 0 || exitSize > entrySize && record > lastExit { break }
-        exits &+= 1
-        record += exitSize
-      } else {
-        if head != entry || entrySize > exitSize && record > lastEntry { break }
-        record += entrySize
+    var end = end
+    var pages = pages
+    while true {
+      let last = end - min(entrySize, exitSize)
+      let lastEntry = end - entrySize
+      let lastExit = end - exitSize
+      while record <= last {
+        let bits = UInt64(littleEndian: record.loadUnaligned(as: UInt64.self))
+        let head = bits & RecordHead.mask
+        let data = record + 4
+        let pid = UInt32(
+          littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualPid, as: UInt32.self))
+        let address = UInt64(
+          littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualFunction, as: UInt64.self))
+        let depth = UInt32(
+          littleEndian: data.loadUnaligned(
+            fromByteOffset: head == exit ? exitDepth : entryDepth, as: UInt32.self))
+        if pid != task || depth &- low > span || addresses.mayBeWanted(address) { break }
+        if head == exit {
+          let from = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: callTime, as: UInt64.self))
+          let to = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: returnTime, as: UInt64.self))
+          if Int64(bitPattern: to &- from) < 0 || exitSize > entrySize && record > lastExit { break }
+          exits &+= 1
+          record += exitSize
+        } else {
+          if head != entry || entrySize > exitSize && record > lastEntry { break }
+          record += entrySize
+        }
+        time &+= UInt64(UInt32(truncatingIfNeeded: bits) >> 5)
       }
-      time &+= UInt64(UInt32(truncatingIfNeeded: bits) >> 5)
+      guard record == end, let page = pages.enterNext(behind: time &+ offset, offset) else { break }
+      record = page.record
+      end = page.end
+      time = page.time
     }
     if record != self.record { hasSkipped = true }
     self.record = record
+    self.end = end
+    self.pages = pages
     self.time = time
     self.exits = exits
   }

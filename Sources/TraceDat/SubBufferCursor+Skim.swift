@@ -83,32 +83,36 @@ enum RecordHead {
 extension SubBufferCursor {
   /// Goes over records that the sieve is known to leave out, and stands before the first that has to be looked at: one of
   /// another kind, length or task, of a function that may be wanted, one less deep than all since the last wanted one or
-  /// deeper than all, or a broken one.
+  /// deeper than all, or a broken one. It may stand in a later page then.
   ///
   /// The cursor must stand in the memory of a `RawBlock`.
   ///
-  /// - Parameter last: the time stamp of the record before, converted.
-  mutating func skim(_ sieve: FunctionSieve, _ skimming: inout Skimming, _ last: inout UInt64) {
+  /// - Parameters:
+  ///   - last: the time stamp of the record before, converted.
+  ///   - pages: those that follow, with `last` as the latest time.
+  mutating func skim(
+    _ sieve: FunctionSieve, _ skimming: inout Skimming, _ last: inout UInt64, _ pages: PageRow
+  ) {
     guard let layout = sieve.layout, layout.pid == SkimLayout.usualPid,
       layout.function == SkimLayout.usualFunction
     else { return }
     if let wanted = sieve.wantedRange {
-      skim(sieve, &skimming, &last, layout, wanted)
+      skim(sieve, &skimming, &last, pages, layout, wanted)
     } else if let table = UnsafeRawPointer(sieve.unwanted.memory.baseAddress) {
-      skim(sieve, &skimming, &last, layout, UnwantedAddresses(table: table))
+      skim(sieve, &skimming, &last, pages, layout, UnwantedAddresses(table: table))
     }
   }
 
   @inline(__always)
   private mutating func skim<Addresses: AddressFilter>(
-    _ sieve: FunctionSieve, _ skimming: inout Skimming, _ last: inout UInt64, _ layout: SkimLayout,
-    _ addresses: Addresses
+    _ sieve: FunctionSieve, _ skimming: inout Skimming, _ last: inout UInt64, _ pages: PageRow,
+    _ layout: SkimLayout, _ addresses: Addresses
   ) {
     // Within a page records only add to the time, so that looking at its start will do.
     guard position < end, timestamp &+ sieve.offset >= last, skimming.deepest >= Int64(skimming.low) else {
       return
     }
-    var run = SkimRun(base + position, end: base + end, time: timestamp, skimming, sieve)
+    var run = SkimRun(base + position, end: base + end, time: timestamp, pages, skimming, sieve)
     let isUsual = layout.isUsual && run.isUsual
     while true {
       if isUsual { run.passUsual(addresses) } else { run.passAny(addresses, layout) }
@@ -117,7 +121,8 @@ extension SubBufferCursor {
     }
     guard run.record != base + position else { return }
     // The page's own time was at the end of what 64 bits hold.
-    if run.time &+ sieve.offset < last { sieve.needsAll = true }
+    if run.time &+ sieve.offset < run.pages.latest { sieve.needsAll = true }
+    turn(by: run.pages.next - pages.next, end: run.end)
     skip(to: run.record - base, time: run.time)
     guard run.hasSkipped else { return }
     last = run.time &+ sieve.offset

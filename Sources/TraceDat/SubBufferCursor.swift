@@ -131,6 +131,17 @@ struct SubBufferCursor {
     return full < previous ? full &+ (1 << 59) : full
   }
 
+  /// Turns to a page so many bytes behind this one, without a loss in front of it.
+  ///
+  /// - Parameter end: of its committed data.
+  @inline(__always)
+  mutating func turn(by distance: Int, end: UnsafeRawPointer) {
+    guard distance > 0 else { return }
+    base += distance
+    self.end = end - base
+    missed = nil
+  }
+
   /// Stands before the record at `position`, `time` being that of the one in front of it.
   @inline(__always)
   mutating func skip(to position: Int, time: UInt64) {
