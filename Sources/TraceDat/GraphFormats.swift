@@ -13,8 +13,10 @@ struct RecordField: Equatable {
 /// Where the records of the function graph tracer keep what we want of them, in one file.
 ///
 /// `funcgraph_entry` and, on kernels that record return addresses, `fgraph_retaddr_entry`; `funcgraph_exit`.
-struct GraphFormats: Equatable {
-  struct Entry: Equatable {
+///
+/// One object for all that look: of a value each function that asks for a field would copy the whole.
+final class GraphFormats: Sendable {
+  struct Entry {
     var id: UInt16
     var function: RecordField
     var depth: RecordField
@@ -22,7 +24,7 @@ struct GraphFormats: Equatable {
     var minimumLength: Int
   }
 
-  struct Exit: Equatable {
+  struct Exit {
     var id: UInt16
     var function: RecordField
     var depth: RecordField
@@ -35,11 +37,11 @@ struct GraphFormats: Equatable {
   static let names: [String] = ["funcgraph_entry", "fgraph_retaddr_entry", "funcgraph_exit"]
 
   /// `common_type` and `common_pid`, which are the same in all formats of a kernel.
-  var type: RecordField
-  var pid: RecordField
-  var entry: Entry?
-  var returnAddressEntry: Entry?
-  var exit: Exit?
+  let type: RecordField
+  let pid: RecordField
+  let entry: Entry?
+  let returnAddressEntry: Entry?
+  let exit: Exit?
 
   /// Asks libtraceevent for the offsets.
   ///
@@ -57,6 +59,9 @@ struct GraphFormats: Equatable {
     tep_set_page_size(tep, Int32(clamping: pageSize))
 
     var common: (type: RecordField, pid: RecordField)?
+    var entry: Entry?
+    var returnAddressEntry: Entry?
+    var exit: Exit?
     for text in texts where Self.names.contains(text.name) {
       guard let event = ParsedEvent(text, tep: tep), let type = event.common("common_type"),
         let pid = event.common("common_pid"), type.size == 2, pid.size == 4,
@@ -95,6 +100,9 @@ struct GraphFormats: Equatable {
     guard let common else { return nil }
     type = common.type
     pid = common.pid
+    self.entry = entry
+    self.returnAddressEntry = returnAddressEntry
+    self.exit = exit
   }
 }
 

@@ -13,11 +13,13 @@ struct IntegerMap {
   }
 
   /// Fibonacci hashing: addresses differ in their low bits, pids too, and the product spreads them to the high ones.
+  @inline(__always)
   private func slot(_ key: UInt64) -> Int {
     let hash = key &* 0x9e37_79b9_7f4a_7c15
     return Int(truncatingIfNeeded: hash >> 32) & (keys.count - 1)
   }
 
+  @inline(__always)
   subscript(key: UInt64) -> UInt32? {
     var index = slot(key)
     while values[index] != 0 {

@@ -238,6 +238,8 @@ struct SievedBuffer {
 
   private func look(through piece: inout Piece, _ worker: Int) {
     let isCompressed = piece.stream != nil
+    // Once a piece: its references are counted, by all threads.
+    let context = contexts[worker]
     let stream =
       piece.stream
       ?? CPUStream(
@@ -248,7 +250,7 @@ struct SievedBuffer {
     do throws(TraceError) {
       var isMore = true
       while isMore, !isCompressed || records.count < Self.recordsAtOnce {
-        isMore = try stream.advance(contexts[worker], &diagnostics)
+        isMore = try stream.advance(context, &diagnostics)
         if isMore { records.append(GraphRecord(stream, formats, &diagnostics)) }
       }
       piece.isFinished = !isMore
