@@ -4,8 +4,8 @@ internal import Glibc
 /// Which calls of the selected functions count.
 public struct CallFilter: Hashable, Sendable {
   /// Inclusive ranges; empty keeps all.
-  public var cpus: [ClosedRange<Int32>] = []
-  public var pids: [ClosedRange<Int32>] = []
+  public var cpus: [ClosedRange<Int>] = []
+  public var pids: [ClosedRange<Int>] = []
   /// Names or shell globs of tasks and of buffers; empty keeps all. The top buffer's name is empty.
   public var comms: [String] = []
   public var buffers: [String] = []
@@ -26,8 +26,8 @@ public struct CallFilter: Hashable, Sendable {
 
   /// Whether a call passes, but for `skipFirst`. `comm` and `buffer` are the names that the call's numbers stand for.
   func accepts(_ call: Call, comm: @autoclosure () -> String, buffer: @autoclosure () -> String) -> Bool {
-    if !cpus.isEmpty, !cpus.contains(where: { $0.contains(call.cpu) }) { return false }
-    if !pids.isEmpty, !pids.contains(where: { $0.contains(call.pid) }) { return false }
+    if !cpus.isEmpty, !cpus.contains(where: { $0.contains(Int(call.cpu)) }) { return false }
+    if !pids.isEmpty, !pids.contains(where: { $0.contains(Int(call.pid)) }) { return false }
     if hasTimeRange {
       guard call.timestamp.unit == .nanoseconds else { return false }
       if let from, call.timestamp.value < from { return false }

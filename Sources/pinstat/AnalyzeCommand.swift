@@ -46,9 +46,9 @@ struct AnalyzeCommand: ParsableCommand {
   @Option(
     name: .long,
     help:
-      "How the report is written; csv with --callees is the table of callees, summary a line of JSON a trace, for merge."
+      "How the report is written; csv with --callees is the table of callees, summary a line of JSON a trace, for merge. (default: text)"
   )
-  var format = Format.text
+  var format: Format?
 
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -121,7 +121,7 @@ struct AnalyzeCommand: ParsableCommand {
     return max(
       status,
       writeReport(to: output) { () -> [UInt8] in
-        switch format {
+        switch format ?? .text {
         case .text:
           Array(
             report.text(

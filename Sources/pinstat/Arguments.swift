@@ -86,7 +86,7 @@ struct Ratio: ExpressibleByArgument, Hashable {
 /// Numbers and ranges: `0-3,8`.
 struct NumberList: ExpressibleByArgument, Hashable {
   var text: String
-  var ranges: [ClosedRange<Int32>]
+  var ranges: [ClosedRange<Int>]
 
   init?(argument: String) {
     text = argument
@@ -97,7 +97,7 @@ struct NumberList: ExpressibleByArgument, Hashable {
       else {
         return nil
       }
-      ranges.append(low...high)
+      ranges.append(Int(low)...Int(high))
     }
   }
 }

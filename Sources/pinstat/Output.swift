@@ -188,11 +188,11 @@ func printable(_ text: String) -> String {
 func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
 /// How text goes to a terminal, or to whatever stands in its place.
-func textStyle(color: When, toFile: Bool, descriptor: Int32 = 1) -> TextStyle {
+func textStyle(color: When?, toFile: Bool, descriptor: Int32 = 1) -> TextStyle {
   let terminal = !toFile && isTerminal(descriptor)
   let isPlain = environment("NO_COLOR").map { !$0.isEmpty } ?? false
   let useColor: Bool
-  switch color {
+  switch color ?? .auto {
   case .always: useColor = true
   case .never: useColor = false
   case .auto: useColor = terminal && !isPlain && environment("TERM") != "dumb"

@@ -13,8 +13,8 @@ final class Progress: Sendable {
   private let start = monotonicSeconds()
   private let state = Guarded(State())
 
-  init(_ when: When, quiet: Bool) {
-    switch when {
+  init(_ when: When?, quiet: Bool) {
+    switch when ?? .auto {
     case .always: isOn = true
     case .never: isOn = false
     case .auto: isOn = !quiet && isatty(2) == 1

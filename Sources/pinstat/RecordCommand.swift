@@ -141,7 +141,7 @@ struct RecordCommand: ParsableCommand {
     if format == .commit, commands.count != 2 {
       throw ValidationError("--format commit is of two commands: -- A -- B.")
     }
-    if conditions.recorded != .unknown {
+    if let recorded = conditions.recorded, recorded != .unknown {
       throw ValidationError("--recorded is for traces that others made; --depth chooses here.")
     }
   }

@@ -3,6 +3,9 @@ import ArgumentParser
 import PinningModel
 import Reports
 
+// Options that every run asks for have no default of their own but one in their text: to say one, the argument parser has
+// the runtime search all conformances two or three times (see `Choice`).
+
 /// Which functions and which of their calls: shared by analyze, compare and export.
 struct SelectionOptions: ParsableArguments {
   @Option(
@@ -43,15 +46,18 @@ struct SelectionOptions: ParsableArguments {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Leave out the first calls of each function in each trace.", valueName: "n"))
-  var skipFirst = 0
+    help: ArgumentHelp(
+      "Leave out the first calls of each function in each trace. (default: 0)", valueName: "n"))
+  var skipFirst: Int?
 
   func validate() throws {
     if allFunctions, !function.isEmpty {
       throw ValidationError("--all-functions and -f exclude one another.")
     }
     if function.contains("") { throw ValidationError("-f needs a function's name.") }
-    if skipFirst < 0 { throw ValidationError("--skip-first takes a number of calls, 0 or more.") }
+    if let skipFirst, skipFirst < 0 {
+      throw ValidationError("--skip-first takes a number of calls, 0 or more.")
+    }
     if let from, let to, from.nanoseconds > to.nanoseconds {
       throw ValidationError("--from is later than --to.")
     }
@@ -70,7 +76,7 @@ struct SelectionOptions: ParsableArguments {
     filter.buffers = buffer
     filter.from = from?.nanoseconds
     filter.to = to?.nanoseconds
-    filter.skipFirst = skipFirst
+    filter.skipFirst = skipFirst ?? 0
     return filter
   }
 
@@ -82,7 +88,7 @@ struct SelectionOptions: ParsableArguments {
     texts += comm.map { "--comm \($0)" } + buffer.map { "--buffer \($0)" }
     if let from { texts.append("--from \(from.text)") }
     if let to { texts.append("--to \(to.text)") }
-    if skipFirst > 0 { texts.append("--skip-first \(skipFirst)") }
+    if let skipFirst, skipFirst > 0 { texts.append("--skip-first \(skipFirst)") }
     return texts
   }
 }
@@ -103,9 +109,9 @@ struct ConditionOptions: ParsableArguments {
   @Option(
     name: .long,
     help:
-      "How the trace was taken: filter (only the function hooked, trace-cmd record -l), graph (the callees too, -g) or unknown."
+      "How the trace was taken: filter (only the function hooked, trace-cmd record -l), graph (the callees too, -g) or unknown. (default: unknown)"
   )
-  var recorded = Recording.unknown
+  var recorded: Recording?
 
   @Option(
     name: .long,
@@ -159,7 +165,8 @@ struct ConditionOptions: ParsableArguments {
 
   func context(_ selection: SelectionOptions) -> ReportContext {
     ReportContext(
-      size: size?.bytes, pageSize: pageSize?.bytes, backing: resolvedBacking?.rawValue, recorded: recorded,
+      size: size?.bytes, pageSize: pageSize?.bytes, backing: resolvedBacking?.rawValue,
+      recorded: recorded ?? .unknown,
       functions: selection.allFunctions ? ["*"] : selection.selection.patterns.map(\.text),
       filters: selection.filterTexts)
   }
@@ -181,11 +188,11 @@ struct OutputOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("Worker threads. (default: cores)", valueName: "n"))
   var jobs: Int?
 
-  @Option(name: .long, help: "Colour: auto, always or never; NO_COLOR is honoured.")
-  var color = When.auto
+  @Option(name: .long, help: "Colour; NO_COLOR is honoured. (default: auto)")
+  var color: When?
 
-  @Option(name: .long, help: "Progress on standard error: auto, always or never.")
-  var progress = When.auto
+  @Option(name: .long, help: "Progress on standard error. (default: auto)")
+  var progress: When?
 
   @Flag(name: .shortAndLong, help: "No remarks on standard error, errors only.")
   var quiet = false
