@@ -21,7 +21,7 @@ public struct LeftOut: Sendable {
 /// byte offset, and reading goes on behind it. A file that was cut gives everything in front of the cut.
 public struct DatReader: EventReader, ~Copyable {
   /// Events per batch.
-  static let batchSize = 4096
+  static let batchSize = 512
 
   let file: FileBytes
   let container: Container
