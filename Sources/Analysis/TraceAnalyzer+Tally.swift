@@ -46,7 +46,7 @@ extension TraceAnalyzer {
     for function in tally.functions {
       let key = SideSums.Key(buffer: function.buffer, function: function.function)
       let place: Int
-      if let known = sums.places[key] {
+      if let known = sums.places[key.number] {
         place = known
       } else {
         place = sums.durations.count
@@ -55,7 +55,7 @@ extension TraceAnalyzer {
           reader.restart()
           return nil
         }
-        sums.places[key] = place
+        sums.places[key.number] = place
         sums.durations.append(
           FunctionDurations(
             buffer: Int(function.buffer) < buffers.count ? buffers[Int(function.buffer)].name : "",
@@ -82,7 +82,7 @@ extension TraceAnalyzer {
     // A text's longest durations lack decimals.
     for function in tally.functions where function.resolution > 1 {
       let key = SideSums.Key(buffer: function.buffer, function: function.function)
-      if let place = sums.places[key] {
+      if let place = sums.places[key.number] {
         sums.durations[place].durations.lowerResolution(to: function.resolution)
       }
     }

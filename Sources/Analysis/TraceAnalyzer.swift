@@ -128,12 +128,25 @@ public struct TraceAnalyzer {
   }
 
   struct SideSums {
-    struct Key: Hashable {
+    struct Key {
       var buffer: UInt16
       var function: FunctionID
+
+      init(buffer: UInt16, function: FunctionID) {
+        self.buffer = buffer
+        self.function = function
+      }
+
+      init(number: UInt64) {
+        buffer = UInt16(truncatingIfNeeded: number >> 32)
+        function = FunctionID(rawValue: UInt32(truncatingIfNeeded: number))
+      }
+
+      var number: UInt64 { UInt64(buffer) << 32 | UInt64(function.rawValue) }
     }
-    /// Where a function's sums are in `durations`.
-    var places: [Key: Int] = [:]
+    /// Where a function's sums are in `durations`, by the key's number.
+    var places: [UInt64: Int] = [:]
+    var functions: Set<FunctionID> { Set(places.keys.map { Key(number: $0).function }) }
     var durations: [FunctionDurations] = []
     /// The same by function alone, for one buffer: place + 1, 0 not known. Spares a hash a call.
     private var placesHere: [Int] = []
@@ -146,7 +159,7 @@ public struct TraceAnalyzer {
       }
       let number = Int(key.function.rawValue)
       if number < placesHere.count, placesHere[number] > 0 { return placesHere[number] - 1 }
-      guard let place = places[key] else { return nil }
+      guard let place = places[key.number] else { return nil }
       while placesHere.count <= number { placesHere.append(0) }
       placesHere[number] = place + 1
       return place
@@ -171,7 +184,8 @@ public struct TraceAnalyzer {
       isSeen[number] = true
     }
 
-    var skipped: [Key: Int] = [:]
+    /// By the key's number.
+    var skipped: [UInt64: Int] = [:]
   }
 
   private func read(
@@ -221,7 +235,7 @@ public struct TraceAnalyzer {
 
   /// Whether calls of every function were seen that was named: else the names of all others are wanted, for advice.
   private func isAllThere(_ sums: SideSums, _ functions: FunctionTable) -> Bool {
-    let symbols = Set(sums.places.keys.map { functions[$0.function].symbol })
+    let symbols = Set(sums.functions.map { functions[$0].symbol })
     return request.selection.required.allSatisfy { name in
       symbols.contains(where: FunctionPattern(name).matches)
     }
@@ -312,9 +326,9 @@ public struct TraceAnalyzer {
     }
     let key = SideSums.Key(buffer: call.buffer, function: call.function)
     if request.filter.skipFirst > 0 {
-      let skipped = sums.skipped[key, default: 0]
+      let skipped = sums.skipped[key.number, default: 0]
       if skipped < request.filter.skipFirst {
-        sums.skipped[key] = skipped + 1
+        sums.skipped[key.number] = skipped + 1
         sums.quality.skipped += 1
         return false
       }
@@ -329,7 +343,7 @@ public struct TraceAnalyzer {
         return false
       }
       place = sums.durations.count
-      sums.places[key] = place
+      sums.places[key.number] = place
       sums.durations.append(
         FunctionDurations(
           buffer: buffer(), function: functions[call.function],
@@ -372,13 +386,14 @@ public struct TraceAnalyzer {
     quality.deepest = reader.deepest
     quality.pathsTruncated = reader.paths.isTruncated
 
-    let ordered = sums.places.map { (key: $0.key, value: sums.durations[$0.value]) }.sorted { a, b in
-      if a.key.buffer != b.key.buffer { return a.key.buffer < b.key.buffer }
-      if a.value.durations.total != b.value.durations.total {
-        return a.value.durations.total > b.value.durations.total
+    let ordered = sums.places.map { (key: SideSums.Key(number: $0.key), value: sums.durations[$0.value]) }
+      .sorted { a, b in
+        if a.key.buffer != b.key.buffer { return a.key.buffer < b.key.buffer }
+        if a.value.durations.total != b.value.durations.total {
+          return a.value.durations.total > b.value.durations.total
+        }
+        return a.key.function < b.key.function
       }
-      return a.key.function < b.key.function
-    }
     var tables: [CalleeCollector.Root: CalleeTable] = [:]
     var trees: [CalleeCollector.Root: CalleeTree] = [:]
     if request.wantsCallees {
@@ -411,7 +426,7 @@ public struct TraceAnalyzer {
       path: path, description: reader.description, functions: functions, quality: quality,
       missing: missingFunctions(
         request.selection, functions: reader.functions, seen: sums.seen,
-        given: Set(sums.places.keys.map(\.function)),
+        given: sums.functions,
         traceIsEmpty: sums.quality.calls == 0))
   }
 

@@ -22,7 +22,8 @@ public struct CallBuilder: ~Copyable {
 
   var stacks: [CallStack] = []
   private var freeStacks: [Int] = []
-  private var stackOf: [StackKey: Int] = [:]
+  /// By the packed key.
+  private var stackOf: [UInt64: Int] = [:]
   var stackCount: Int { stackOf.count }
   /// At how many stacks the empty ones are next forgotten; doubling keeps the sweeps' cost in proportion.
   private var nextSweep = CallBuilder.idleStacksLimit
@@ -250,16 +251,16 @@ public struct CallBuilder: ~Copyable {
   private mutating func nameStack(of event: Event) {
     let nameless = StackKey(pid: -1, cpu: event.cpu, buffer: event.buffer, column: event.column)
     let named = StackKey(pid: event.previousPid, cpu: event.cpu, buffer: event.buffer, column: event.column)
-    guard let index = stackOf[nameless] else { return }
-    if let other = stackOf[named] {
+    guard let index = stackOf[nameless.packed] else { return }
+    if let other = stackOf[named.packed] {
       // The task was seen on another CPU before. With calls open in both places there is no telling what belongs together.
       guard stacks[other].frames.isEmpty else { return }
       stacks[other] = CallStack()
       freeStacks.append(other)
     }
-    stackOf[nameless] = nil
+    stackOf[nameless.packed] = nil
     anonymous.removeAll { $0.index == index }
-    stackOf[named] = index
+    stackOf[named.packed] = index
     stacks[index].pid = event.previousPid
     stacks[index].comm = event.previousComm
   }
@@ -276,18 +277,18 @@ public struct CallBuilder: ~Copyable {
     }
     let key = StackKey(pid: pid, cpu: event.cpu, buffer: event.buffer, column: event.column)
     let index: Int
-    let place = Int(truncatingIfNeeded: key.number) & (Self.recentCount - 1)
+    let place = Int(truncatingIfNeeded: key.packed) & (Self.recentCount - 1)
     if key == lastKey {
       index = lastStack
     } else if let known = recent[place], known.key == key {
       index = known.index
-    } else if let known = stackOf[key] {
+    } else if let known = stackOf[key.packed] {
       index = known
       recent[place] = RecentStack(key: key, index: index)
     } else {
       index = newStack()
-      stackOf[key] = index
-      if key.owner == .cpu, anonymous.count < Self.anonymousLimit {
+      stackOf[key.packed] = index
+      if key.isOfCPU, anonymous.count < Self.anonymousLimit {
         anonymous.append(AnonymousStack(key: key, index: index))
       }
     }
@@ -313,7 +314,7 @@ public struct CallBuilder: ~Copyable {
   private mutating func forgetIdleStacks() {
     let before = stackOf.count
     forgetRecent()
-    var open: [StackKey: Int] = [:]
+    var open: [UInt64: Int] = [:]
     for (key, index) in stackOf {
       if stacks[index].frames.isEmpty {
         stacks[index] = CallStack()
@@ -324,7 +325,7 @@ public struct CallBuilder: ~Copyable {
     }
     if open.count < before {
       stackOf = open
-      anonymous.removeAll { open[$0.key] == nil }
+      anonymous.removeAll { open[$0.key.packed] == nil }
     }
     nextSweep = max(Self.idleStacksLimit, 2 * open.count)
   }
@@ -397,8 +398,8 @@ public struct CallBuilder: ~Copyable {
     let stray = anonymous[place]
     guard let key = lastKey, stray.index != index else { return }
     abandon(downTo: 0, of: index, &calls)
-    stackOf[key] = stray.index
-    stackOf[stray.key] = index
+    stackOf[key.packed] = stray.index
+    stackOf[stray.key.packed] = index
     forgetRecent()
     lastKey = key
     for other in anonymous.indices where anonymous[other].key == key { anonymous[other].index = stray.index }
@@ -458,10 +459,10 @@ public struct CallBuilder: ~Copyable {
   /// - Parameter isOnCPU: the task runs on the event's CPU, so that calls of which only the CPU is known are its own.
   private mutating func openStack(of pid: Int32, _ event: Event, isOnCPU: Bool = true) -> Int? {
     var key = StackKey(pid: pid, cpu: event.cpu, buffer: event.buffer, column: event.column)
-    var index = stackOf[key]
+    var index = stackOf[key.packed]
     if index == nil, isOnCPU, pid >= 0, running.isEmpty || runningTask(event) == nil {
       key = StackKey(pid: -1, cpu: event.cpu, buffer: event.buffer, column: event.column)
-      index = stackOf[key]
+      index = stackOf[key.packed]
     }
     guard let index else { return nil }
     if stacks[index].frames.isEmpty {

@@ -36,17 +36,17 @@ struct CallStack {
 ///
 /// A task where the source names it, since a task may enter on one CPU and leave on another; else the CPU. Task 0 is the
 /// idle task, one a CPU under one number.
-struct StackKey: Hashable {
-  enum Owner: UInt8 {
+struct StackKey: Equatable {
+  private enum Owner: UInt64 {
     case task, idleTask, cpu
   }
 
-  var owner: Owner
-  var number: Int32
-  var buffer: UInt16
-  var column: UInt8
+  /// From the low bits: the task's or the CPU's number, the buffer, the column, which of the two it is.
+  let packed: UInt64
 
   init(pid: Int32, cpu: Int32, buffer: UInt16, column: UInt8) {
+    let owner: Owner
+    let number: Int32
     if pid > 0 {
       (owner, number) = (.task, pid)
     } else if pid == 0 {
@@ -54,7 +54,12 @@ struct StackKey: Hashable {
     } else {
       (owner, number) = (.cpu, cpu)
     }
-    self.buffer = buffer
-    self.column = column
+    packed =
+      UInt64(UInt32(bitPattern: number)) | UInt64(buffer) << 32 | UInt64(column) << 48 | owner.rawValue << 56
   }
+
+  /// It is a CPU's: the task is not known.
+  var isOfCPU: Bool { packed >> 56 == Owner.cpu.rawValue }
+  var buffer: UInt16 { UInt16(truncatingIfNeeded: packed >> 32) }
+  var column: UInt8 { UInt8(truncatingIfNeeded: packed >> 48) }
 }
