@@ -109,7 +109,7 @@ struct SievedBuffer {
     self.formats = formats
     self.blockSize = blockSize
     sieves = contexts.compactMap(\.sieve)
-    blocks = contexts.map { _ in RawBlock(capacity: 0) }
+    blocks = contexts.map { _ in RawBlock(capacity: isCompressed ? 0 : blockSize) }
     pageSize = contexts.first?.pageSize ?? 4096
     let size = min(limits.pieceSize, Self.waitingBytes / max(cpus.count, 1))
     pieceSize = max(pageSize, size / pageSize * pageSize)
