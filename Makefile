@@ -48,7 +48,11 @@ LINKED_IN = libtraceevent libtracefs libzstd libz
 endif
 # A folder with the archives alone: where the shared libraries lie too, those are taken. pkg-config's files lead there.
 ARCHIVES = $(CURDIR)/.build/archives$(SHARED)
-RELEASE_FLAGS = -c release --static-swift-stdlib --disable-local-rpath --toolset .swift-toolset.json -Xswiftc -L$(ARCHIVES)
+# What Swift's libraries say of their types, protocols and conformances stands together in the program, a kind behind the
+# other: the runtime looks through the conformances some 60 times before a trace is opened.
+DESCRIPTORS = $(ARCHIVES)/descriptors
+RELEASE_FLAGS = -c release --static-swift-stdlib --disable-local-rpath --toolset .swift-toolset.json -Xswiftc -L$(ARCHIVES) \
+  -Xlinker --symbol-ordering-file=$(DESCRIPTORS) -Xlinker --no-warn-symbol-ordering
 RELEASE_BUILD = PKG_CONFIG_PATH="$(ARCHIVES)$${PKG_CONFIG_PATH:+:$$PKG_CONFIG_PATH}" $(SWIFT) build $(RELEASE_FLAGS)
 ifneq ($(SANITIZE),)
 TEST_FLAGS = --sanitize=$(SANITIZE) --scratch-path .build-$(SANITIZE)
@@ -66,7 +70,7 @@ help:
 
 all: build
 
-build: setup-build $(ARCHIVES)/done
+build: setup-build $(ARCHIVES)/done $(DESCRIPTORS)
 	$(RELEASE_BUILD) --product pinstat
 
 # What there is no archive of stays shared.
@@ -82,8 +86,15 @@ $(ARCHIVES)/done: Makefile | setup-build
 	done; \
 	touch $@
 
+# By what their mangled names end in.
+$(DESCRIPTORS): $(ARCHIVES)/done
+	@libraries="$$($(SWIFT) -print-target-info | sed -n 's/.*"runtimeResourcePath": *"\(.*\)".*/\1_static/p')/linux"; \
+	nm -pj --defined-only "$$libraries"/lib*.a > $@.all 2>/dev/null; \
+	for kind in Mc Mn Mp; do grep "$$kind\$$" $@.all; done > $@.new; \
+	rm $@.all; mv $@.new $@
+
 # Everything in one file: what -dev packages bring as .a serves where there is nothing but a kernel.
-static: setup-build $(ARCHIVES)/done
+static: setup-build $(ARCHIVES)/done $(DESCRIPTORS)
 	$(RELEASE_BUILD) --product pinstat -Xswiftc -static-executable --scratch-path .build-static
 	install -s -m 755 .build-static/release/pinstat .build-static/pinstat
 	@echo "Made .build-static/pinstat."

@@ -9,8 +9,8 @@
 ///   one load from a table of addresses;
 /// - both bounds of the depth are one compare, and with the upper one there is no maximum to keep;
 /// - the usual places of the fields are constants;
-/// - a page that follows is entered here, where its header is a plain one: that takes some 20 instructions, and ten times
-///   as many where the stream loads it.
+/// - a page that follows is entered here, where its header is a plain one: that takes some 40 instructions, and nearly ten
+///   times as many where the stream loads it.
 ///
 /// The fields are read before it is known that the record has them, or that there is one: all that is read lies within a
 /// block's overhang.
