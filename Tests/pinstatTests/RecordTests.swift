@@ -85,7 +85,7 @@ import Testing
     let outcome = try Tool.shell(
       """
       set -m; pinstat \(tracefs.arguments.joined(separator: " ")) -- sh -c 'echo $$ > \(tracefs.folder.path)/pid; exec sleep 60' & job=$!
-      while [ ! -s \(tracefs.folder.path)/pid ]; do sleep 0.02; done; cat \(tracefs.path)/current_tracer
+      while kill -0 $job && [ ! -s \(tracefs.folder.path)/pid ]; do sleep 0.02; done; cat \(tracefs.path)/current_tracer
       kill -\(signal) $job; wait $job; echo " $?"
       """)
     #expect(outcome.output == "function_graph \(code)\n", "\(outcome.error)")
@@ -103,7 +103,7 @@ import Testing
     let outcome = try Tool.shell(
       """
       pinstat \(tracefs.arguments.joined(separator: " ")) -- sh -c 'echo $$ > \(tracefs.folder.path)/pid; exec sleep 60' & job=$!
-      while [ ! -s \(tracefs.folder.path)/pid ]; do sleep 0.02; done; kill -KILL $job; wait $job; echo "$?"
+      while kill -0 $job && [ ! -s \(tracefs.folder.path)/pid ]; do sleep 0.02; done; kill -KILL $job; wait $job; echo "$?"
       kill -KILL $(cat \(tracefs.folder.path)/pid)
       """)
     #expect(outcome.output == "137\n")
