@@ -49,7 +49,7 @@ endif
 # A folder with the archives alone: where the shared libraries lie too, those are taken. pkg-config's files lead there.
 ARCHIVES = $(CURDIR)/.build/archives$(SHARED)
 # What Swift's libraries say of their types, protocols and conformances stands together in the program, a kind behind the
-# other: the runtime looks through the conformances some 60 times before a trace is opened.
+# other: the runtime looks through the conformances some 60 times a run, mostly before a trace is opened.
 DESCRIPTORS = $(ARCHIVES)/descriptors
 RELEASE_FLAGS = -c release --static-swift-stdlib --disable-local-rpath --toolset .swift-toolset.json -Xswiftc -L$(ARCHIVES) \
   -Xlinker --symbol-ordering-file=$(DESCRIPTORS) -Xlinker --no-warn-symbol-ordering

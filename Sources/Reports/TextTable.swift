@@ -197,9 +197,9 @@ func cut(_ text: String, to width: Int, _ ellipsis: String = "…") -> String {
 func wrapped(_ text: String, width: Int, indent: String = "") -> [String] {
   var lines: [String] = []
   var line = ""
-  for word in text.split(separator: " ").map(String.init) {
+  for word in text.split(separator: " ") {
     let room = width - displayWidth(lines.isEmpty ? "" : indent)
-    if !line.isEmpty, displayWidth(line) + 1 + displayWidth(word) > room {
+    if !line.isEmpty, displayWidth(line) + 1 + displayWidth(String(word)) > room {
       lines.append((lines.isEmpty ? "" : indent) + line)
       line = ""
     }

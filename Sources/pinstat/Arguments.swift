@@ -126,7 +126,7 @@ struct TraceTime: ExpressibleByArgument, Hashable {
 /// One of a few words.
 ///
 /// What follows from that is said here and not left to the argument parser: its own code for all enumerations has the Swift
-/// runtime look for each one's conformances, some 190,000 instructions a search among the 4,321 of this program.
+/// runtime look for each one's conformances, some 190,000 instructions a search among the 4,300 of this program.
 public protocol Choice: ExpressibleByArgument, CaseIterable, RawRepresentable where RawValue == String {}
 
 extension Choice {
