@@ -6,8 +6,9 @@
  * part that was seen before.
  *
  * Nothing is searched for but the line feed: what stands where is foreseen, by the layout or by the line before, and all of it
- * compared with what was foreseen, so that a line that passes is read as if from left to right. From the bar on lines repeat:
- * indentation and function part, the tail, are compared as one with a table of those that were seen.
+ * compared with what was foreseen, so that a line that passes is read as if from left to right. From the duration column on lines
+ * repeat but for the digits: the column with its digits made zeros, and indentation and function part, the tail, are compared with a
+ * table of those that were seen.
  */
 
 #include "wide.h"
@@ -15,13 +16,17 @@
 /* A line begins so many bytes in front of the end of what can be loaded. */
 #define PINSTAT_REACH 256
 
-/* In a tail's value: it ends a call, so that a duration must stand in front of it. */
+/* In a tail's value: it ends a call, so that a duration stands in front of it. */
 #define PINSTAT_EXIT 1u
-/* A call whose line is left out where nothing else speaks against it. */
+/* In all of them, so that none is 0. */
 #define PINSTAT_KNOWN 2u
 
-/* Tails are what follows the bar up to and with the line feed; by hash, each in one of two neighbours. */
+/*
+ * Tails are what follows the bar up to and with the line feed, each together with what the duration column in front of it looks like: by
+ * hash, in one of four neighbours.
+ */
 #define PINSTAT_TAIL_BITS 13
+#define PINSTAT_TAIL_SIDES 4
 #define PINSTAT_TAIL_SIZE 56
 #define PINSTAT_TAIL_MOST 120
 /* Of 64 bytes those of one. */
@@ -56,15 +61,18 @@ typedef struct {
 typedef struct {
 	/* The first bytes, zeros behind. */
 	uint8_t bytes[PINSTAT_TAIL_SIZE];
-	/* The depth above 56 bits, how many bytes there are above 32, and below the tail's value; 0: nothing is here. */
+	/*
+	 * The depth above 56 bits, with the highest bit where a line is not to be passed over, how many bytes there are above 32, and
+	 * below the tail's value; 0: nothing is here.
+	 */
 	uint64_t known;
 } pinstat_tail;
 
 /* CPUs of the kernel's text, tasks of a report. */
 #define PINSTAT_LANES 2048
 
-/* What the 24 bytes in front of a tail's end are covered with: zeros where they are not the tail's own. */
-#define PINSTAT_WINDOW (24 + PINSTAT_TAIL_MOST + 24)
+/* What the 16 bytes in front of a tail's end are covered with: zeros where they are not the tail's own. */
+#define PINSTAT_WINDOW (16 + PINSTAT_TAIL_MOST + 16)
 
 /*
  * All that lines are compared with, in one piece of memory, so that one register leads to everything. It begins at a multiple of 64
@@ -74,6 +82,8 @@ typedef struct {
 	pinstat_tail tails[1 << PINSTAT_TAIL_BITS];
 	/* Of longer ones: where what follows stands in `rest`, which is `PINSTAT_REST` bytes. */
 	uint32_t places[1 << PINSTAT_TAIL_BITS];
+	/* The columns in front of them: 16 bytes from the mark on, digits made zeros. */
+	uint8_t shapes[1 << PINSTAT_TAIL_BITS][16];
 	uint8_t *rest;
 	/* What a line of each CPU begins with, up to the blank behind the parenthesis. */
 	uint64_t cpus[PINSTAT_LANES];
@@ -83,13 +93,6 @@ typedef struct {
 	int32_t thresholds[PINSTAT_LANES];
 	/* and the innermost call that is open behind those that were. */
 	int32_t openings[PINSTAT_LANES];
-	/*
-	 * What the 16 bytes from a duration column's mark on look like, digits made zeros: by the place of the point, 16 where there
-	 * is none.
-	 */
-	uint8_t shapes[17][16];
-	/* Overhead marks and the blank: 1 where any column may have it, 2 where only one with a duration may. */
-	uint8_t marks[256];
 	uint8_t window[PINSTAT_WINDOW];
 	/* Digits of the kernel's CPU column, 1 to 3; 0 is a report. */
 	uint32_t width;
@@ -160,21 +163,17 @@ static inline uint64_t pinstat_stamp_time(pinstat_stamp stamp)
 static inline size_t pinstat_scanner_size(void) { return sizeof(pinstat_scanner); }
 
 /*
- * Makes a scanner of zeros. `shapes` are 17 times 16 bytes; `cpus`, of the kernel's text, what a line of each begins with, in
- * `PINSTAT_LANES` places, for all that the low four bits of the digits may come to; null for a report.
+ * Makes a scanner of zeros. `cpus`, of the kernel's text, is what a line of each begins with, in `PINSTAT_LANES` places, for all that the
+ * low four bits of the digits may come to; null for a report.
  */
-static inline void pinstat_prepare(void *memory, uint8_t *rest, uint32_t width, const uint8_t *shapes, const uint64_t *cpus)
+static inline void pinstat_prepare(void *memory, uint8_t *rest, uint32_t width, const uint64_t *cpus)
 {
 	pinstat_scanner *scanner = (pinstat_scanner *)memory;
 	scanner->rest = rest;
 	scanner->width = width;
-	memcpy(scanner->shapes, shapes, sizeof scanner->shapes);
 	if (cpus)
 		memcpy(scanner->cpus, cpus, sizeof scanner->cpus);
-	for (const char *mark = "+!#*@$"; *mark; mark++)
-		scanner->marks[(uint8_t)*mark] = 2;
-	scanner->marks[' '] = 3;
-	memset(scanner->window + 24, 0xff, sizeof scanner->window - 24);
+	memset(scanner->window + 16, 0xff, sizeof scanner->window - 16);
 }
 
 static inline int32_t *pinstat_thresholds(void *scanner) { return ((pinstat_scanner *)scanner)->thresholds; }
@@ -191,14 +190,15 @@ static inline void pinstat_remember_front(void *memory, const pinstat_front *fro
 
 static inline pinstat_tail *pinstat_tail_at(void *scanner, uint32_t place) { return &((pinstat_scanner *)scanner)->tails[place]; }
 static inline uint32_t *pinstat_rest_at(void *scanner, uint32_t place) { return &((pinstat_scanner *)scanner)->places[place]; }
+static inline uint8_t *pinstat_shape_at(void *scanner, uint32_t place) { return ((pinstat_scanner *)scanner)->shapes[place]; }
 
 /*
- * Where a tail of `count` bytes, `PINSTAT_TAIL_MOST` at most, that ends at `end` is looked for, and where it is not there, in the place
- * that differs in the last bit. The 24 bytes in front of `end` can be loaded.
+ * Where a tail of `count` bytes, `PINSTAT_TAIL_MOST` at most, that ends at `end` is looked for, and where it is not there, in the places
+ * that differ in the last bits. The column in front of it begins at `mark`.
  */
-static inline uint32_t pinstat_tail_place(int wide, const void *scanner, const void *end, uint64_t count)
+static inline uint32_t pinstat_tail_place(int wide, const void *scanner, const void *mark, const void *end, uint64_t count)
 {
-	return PINSTAT_CHOOSE(wide, pinstat_tail_place, (const pinstat_scanner *)scanner, (const uint8_t *)end, count);
+	return PINSTAT_CHOOSE(wide, pinstat_tail_place, (const pinstat_scanner *)scanner, (const uint8_t *)mark, (const uint8_t *)end, count);
 }
 
 /*
@@ -207,8 +207,8 @@ static inline uint32_t pinstat_tail_place(int wide, const void *scanner, const v
  * added to `run`; of the kernel's text, a CPU's opening becomes the depth of the innermost call that is open behind its last line. A
  * report's times must be there and not go back.
  *
- * Returns the first line that was not passed over: it has to be looked at, or begins at `stop` or behind it. 24 bytes in front of
- * `text` and `PINSTAT_REACH` behind `stop` can be loaded.
+ * Returns the first line that was not passed over: it has to be looked at, or begins at `stop` or behind it. `PINSTAT_REACH`
+ * bytes behind `stop` can be loaded.
  */
 static inline const void *pinstat_skim(int wide, void *scanner, const void *text, const void *stop, pinstat_run *run)
 {

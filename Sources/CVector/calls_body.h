@@ -1,39 +1,38 @@
 /* Included by calls.h through twice.h. */
 
-/* What of a tail's entry is compared: where lines are read, the value's other bits are the caller's. */
-#define PINSTAT_CARE(difference, is_read) ((is_read) ? (difference) & 0x00ffffff00000001u : (difference) << 8)
-
-/* By a tail's last 24 bytes, in which calls differ, and its length, in which depths do. */
+/* By a tail's last 16 bytes, in which calls differ, its length, in which depths do, and where the point of a duration stands. */
 PINSTAT_TARGET static inline __attribute__((always_inline)) uint32_t PINSTAT_NAME(pinstat_hash_tail)(const pinstat_scanner *scanner,
-	const uint8_t *end, uint64_t count)
+	const uint8_t *end, uint64_t count, uint64_t points)
 {
 	const uint8_t *own = scanner->window + count;
-	uint64_t a = pinstat_word(end - 24) & pinstat_word(own), b = pinstat_word(end - 16) & pinstat_word(own + 8);
-	uint64_t c = pinstat_word(end - 8) & pinstat_word(own + 16);
+	uint64_t a = pinstat_word(end - 16) & pinstat_word(own), b = pinstat_word(end - 8) & pinstat_word(own + 8);
+	uint64_t both = points << 8 | count;
 #if defined(PINSTAT_AVX2)
-	return (uint32_t)_mm_crc32_u64(_mm_crc32_u64(_mm_crc32_u64(count, c), b), a) & ((1 << PINSTAT_TAIL_BITS) - 1);
+	return (uint32_t)_mm_crc32_u64(_mm_crc32_u64(both, b), a) & ((1 << PINSTAT_TAIL_BITS) - 1);
 #else
-	uint64_t mixed = a * 0x94d049bb133111ebu + b * 0xbf58476d1ce4e5b9u + c * 0x9e3779b97f4a7c15u;
-	return (uint32_t)(mixed >> (64 - PINSTAT_TAIL_BITS)) ^ (uint32_t)count;
+	uint64_t mixed = (a + both) * 0xbf58476d1ce4e5b9u + b * 0x9e3779b97f4a7c15u;
+	return (uint32_t)(mixed >> (64 - PINSTAT_TAIL_BITS));
 #endif
 }
 
 PINSTAT_TARGET static inline __attribute__((noinline)) uint32_t PINSTAT_NAME(pinstat_tail_place)(const pinstat_scanner *scanner,
-	const uint8_t *end, uint64_t count)
+	const uint8_t *mark, const uint8_t *end, uint64_t count)
 {
-	return PINSTAT_NAME(pinstat_hash_tail)(scanner, end, count);
+	return PINSTAT_NAME(pinstat_hash_tail)(scanner, end, count, pinstat_equal16(mark, '.'));
 }
 
-/* A tail that is not in the first of its two places, or is long: its entry, 0 where it is not known. */
+/* A tail that is not in the first of its places, or is long: its entry, 0 where it is not known. */
 PINSTAT_TARGET static inline __attribute__((noinline)) uint64_t PINSTAT_NAME(pinstat_find_tail)(const pinstat_scanner *scanner,
-	const uint8_t *tail, uint64_t count, uint64_t expected, int is_read)
+	const uint8_t *mark, const uint8_t *tail, uint64_t count)
 {
-	uint32_t place = PINSTAT_NAME(pinstat_hash_tail)(scanner, tail + count, count);
+	uint32_t place = PINSTAT_NAME(pinstat_tail_place)(scanner, mark, tail + count, count);
 	uint64_t within = PINSTAT_NAME(pinstat_low_bits)(PINSTAT_TAIL_OWN, count);
-	for (uint32_t side = 0; side < 2; side++) {
+	pinstat_vector shape = pinstat_zeroed(mark);
+	for (uint32_t side = 0; side < PINSTAT_TAIL_SIDES; side++) {
 		uint32_t here = place ^ side;
 		uint64_t known = scanner->tails[here].known;
-		if (PINSTAT_CARE(known ^ expected, is_read) || (PINSTAT_NAME(pinstat_differ)(tail, scanner->tails[here].bytes) & within))
+		if ((known >> 32 & 0xff) != count || (PINSTAT_NAME(pinstat_differ)(tail, scanner->tails[here].bytes) & within) ||
+			pinstat_bits(pinstat_same(shape, pinstat_load(scanner->shapes[here]))) != 0xffff)
 			continue;
 		if (count <= PINSTAT_TAIL_SIZE ||
 			memcmp(scanner->rest + scanner->places[here], tail + PINSTAT_TAIL_SIZE, count - PINSTAT_TAIL_SIZE) == 0)
@@ -70,9 +69,8 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 	/* Of a report, from a line's start: the end of the front, that of the time. */
 	uint32_t front = 0, time_end = 0;
 	uint64_t seconds = 0;
-	pinstat_vector time_shape = pinstat_load(scanner->shapes);
-	/* Lines above 32 bits, exits below. */
-	uint64_t counts = 0;
+	pinstat_vector time_shape = pinstat_load(scanner->columns[0].time);
+	uint64_t counted = 0, exits = 0;
 	pinstat_stamp last = 0;
 	int32_t deepest = run->deepest;
 
@@ -103,35 +101,31 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 			other = head ^ scanner->cpus[lane];
 		}
 
-		/* The column, mark to bar: with a duration it is an exit's. */
-		uint32_t point = (uint32_t)__builtin_ctz(pinstat_equal16(mark, '.') | 1u << 16);
-		uint32_t exit = ~point >> 4 & 1;
-		/* The mark is looked at by itself. */
-		other |= (pinstat_bits(pinstat_same(pinstat_zeroed(mark), pinstat_load(scanner->shapes[point]))) | 1) ^ 0xffff;
-		other |= ~(uint32_t)scanner->marks[*mark] >> exit & 1;
-
-		uint64_t length = PINSTAT_NAME(pinstat_lowest)(feeds) + 1, expected = exit | (is_read ? 0 : PINSTAT_KNOWN), known;
+		/*
+		 * The column, mark to bar, and the tail are those of one entry. Lengths are not compared: the line feed, which ends both, is
+		 * at the same place in both then.
+		 */
+		uint64_t length = PINSTAT_NAME(pinstat_lowest)(feeds) + 1, known;
+		uint32_t points = pinstat_equal16(mark, '.');
 		if (__builtin_expect(feeds != 0, 1)) {
-			expected |= length << 32;
-			const pinstat_tail *here = &scanner->tails[PINSTAT_NAME(pinstat_hash_tail)(scanner, tail + length, length)];
+			uint32_t place = PINSTAT_NAME(pinstat_hash_tail)(scanner, tail + length, length, points);
+			const pinstat_tail *here = &scanner->tails[place];
 			known = here->known;
-			uint64_t differ = PINSTAT_NAME(pinstat_differ)(tail, here->bytes);
-			differ = PINSTAT_NAME(pinstat_low_bits)(differ, length) | PINSTAT_CARE(known ^ expected, is_read);
-			if (__builtin_expect(differ != 0, 0)) {
-				if (other || !(known = PINSTAT_NAME(pinstat_find_tail)(scanner, tail, length, expected, is_read)))
+			uint64_t differ = PINSTAT_NAME(pinstat_low_bits)(PINSTAT_NAME(pinstat_differ)(tail, here->bytes), length);
+			differ |= pinstat_bits(pinstat_same(pinstat_zeroed(mark), pinstat_load(scanner->shapes[place]))) ^ 0xffff;
+			if (__builtin_expect((differ | other) != 0, 0)) {
+				if (other || !(known = PINSTAT_NAME(pinstat_find_tail)(scanner, mark, tail, length)))
 					goto unforeseen;
 			}
 		} else {
 			feeds = PINSTAT_NAME(pinstat_equal64)(tail + PINSTAT_TAIL_SIZE, '\n');
 			length = PINSTAT_TAIL_SIZE + PINSTAT_NAME(pinstat_lowest)(feeds) + 1;
-			expected |= length << 32;
-			if (other || !feeds || !(known = PINSTAT_NAME(pinstat_find_tail)(scanner, tail, length, expected, is_read)))
+			if (other || !feeds || !(known = PINSTAT_NAME(pinstat_find_tail)(scanner, mark, tail, length)))
 				goto unforeseen;
 		}
-		if (__builtin_expect(other != 0, 0))
-			goto unforeseen;
-
-		int32_t depth = (int32_t)(known >> 56);
+		uint32_t exit = known & PINSTAT_EXIT;
+		/* Below every threshold where the line is not to be passed over. */
+		int32_t depth = (int32_t)((int64_t)known >> 56);
 		if (!is_read && __builtin_expect(depth <= scanner->thresholds[lane], 0))
 			break;
 		if (is_report) {
@@ -145,13 +139,16 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 			last = stamp;
 		}
 		if (is_read)
-			lines[counts >> 32] = (pinstat_line){(uint32_t)known, (uint16_t)lane, (uint8_t)depth, (uint8_t)point, mark};
+			lines[counted] = (pinstat_line){(uint32_t)known, (uint16_t)lane, (uint8_t)depth,
+				(uint8_t)__builtin_ctz(points | 1u << 16), mark};
 		else if (!is_report)
 			scanner->openings[lane] = depth - (int32_t)exit;
-		counts += ((uint64_t)1 << 32) + exit;
-		deepest = depth > deepest ? depth : deepest;
+		counted++;
+		exits += exit;
+		if (__builtin_expect(depth > deepest, 0))
+			deepest = depth;
 		text = tail + length;
-		if (is_read && counts >> 32 == most)
+		if (is_read && counted == most)
 			break;
 		continue;
 
@@ -174,13 +171,13 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 		seconds = columns->seconds;
 		time_shape = pinstat_load(columns->time);
 	}
-	run->lines += counts >> 32;
-	run->exits += (uint32_t)counts;
+	run->lines += counted;
+	run->exits += exits;
 	run->deepest = deepest;
 	if (last)
 		run->last_time = pinstat_stamp_time(last);
 	if (is_read)
-		*read = counts >> 32;
+		*read = counted;
 	return text;
 }
 
@@ -206,4 +203,3 @@ PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NA
 	}
 }
 
-#undef PINSTAT_CARE

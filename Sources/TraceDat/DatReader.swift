@@ -187,10 +187,11 @@ public struct DatReader: EventReader, ~Copyable {
 
   /// From the beginning again, all functions delivered.
   public mutating func restart() {
+    // Helpers may be reading still.
+    sieved = nil
     file.startOver()
     // An address that was known to a search is known by the same name to all symbols.
     sieves = []
-    sieved = nil
     paired = nil
     pairedBefore = (0, 0, -1)
     merge = CPUMerge()

@@ -24,9 +24,7 @@ struct SievedBuffer {
   }
 
   private static let waitingBytes = 64 << 20
-  /// Records of compressed data that are taken at once.
-  private static let recordsAtOnce = 1 << 14
-  /// Pieces that are looked through before what passed is taken up.
+  /// Pieces that are planned at once.
   private static let mostPieces = 1 << 10
 
   private struct Lane {
@@ -38,7 +36,10 @@ struct SievedBuffer {
     let number: UInt32
     /// Compressed data has one stream, which goes on.
     var stream: CPUStream?
+    /// Nothing is left to be planned;
     var isFinished = false
+    /// and so many pieces are planned.
+    var planned = 0
     /// Those that passed and wait, a piece each; none is empty, and those in front of `first` are gone.
     var passed: [[GraphRecord]] = []
     var first = 0
@@ -49,6 +50,8 @@ struct SievedBuffer {
     var lastTimestamp: UInt64 = 0
 
     var isEmpty: Bool { waiting == 0 }
+    /// No record waits, and there may be more.
+    var isWaitedFor: Bool { isEmpty && (planned > 0 || !isFinished) }
     var nextTimestamp: UInt64? { isEmpty ? nil : passed[first][head].timestamp }
 
     mutating func append(_ records: [GraphRecord]) {
@@ -71,31 +74,17 @@ struct SievedBuffer {
     }
   }
 
-  private struct Piece {
-    let lane: Int
-    let extent: CPUExtent
-    let isCut: Bool
-    var stream: CPUStream?
-    var records: [GraphRecord] = []
-    var lastTimestamp: UInt64 = 0
-    var isFinished = true
-    var hasDiagnostics = false
-    var failure: TraceError?
-    /// Too many records passed first.
-    var isLeft = true
-  }
-
   private var lanes: [Lane] = []
   private var heap = MergeHeap()
   private let pageSize: Int
   private let pieceSize: Int
-  private let blockSize: Int
   private let mostWaiting: Int
   /// One for each thread.
-  private let contexts: [PageContext]
-  private let sieves: [FunctionSieve]
-  private let blocks: [RawBlock]
-  private let formats: GraphFormats
+  private let walkers: [SievedPieces.Walker]
+  /// Those that are in work, none where a plan has been carried out; and the next of them.
+  private var pieces: SievedPieces?
+  private var plan: [SievedPieces.Piece] = []
+  private var nextInPlan = 0
 
   /// - Parameters:
   ///   - cpus: by number.
@@ -105,12 +94,15 @@ struct SievedBuffer {
     limits: Limits
   ) {
     mostWaiting = limits.waiting
-    self.contexts = contexts
-    self.formats = formats
-    self.blockSize = blockSize
-    sieves = contexts.compactMap(\.sieve)
-    blocks = contexts.map { _ in RawBlock(capacity: isCompressed ? 0 : blockSize) }
-    pageSize = contexts.first?.pageSize ?? 4096
+    let pageSize = contexts.first?.pageSize ?? 4096
+    self.pageSize = pageSize
+    walkers = contexts.compactMap { context in
+      context.sieve.map {
+        SievedPieces.Walker(
+          context: context, sieve: $0, block: RawBlock(capacity: isCompressed ? 0 : blockSize),
+          formats: formats, pageSize: pageSize, blockSize: blockSize)
+      }
+    }
     let size = min(limits.pieceSize, Self.waitingBytes / max(cpus.count, 1))
     pieceSize = max(pageSize, size / pageSize * pageSize)
     for cpu in cpus {
@@ -130,8 +122,10 @@ struct SievedBuffer {
   /// the trace has to be read with all functions.
   mutating func deliver(_ body: (GraphRecord, _ cpu: Int32) -> Bool) throws(TraceError) -> Bool {
     while true {
-      guard try refill() else { return false }
-      guard let index = heap.first else { return false }
+      guard try refill(), let index = heap.first else {
+        pieces?.stop()
+        return false
+      }
       let limit = heap.limit
       var wantsMore = true
       while wantsMore, !lanes[index].isEmpty {
@@ -153,23 +147,46 @@ struct SievedBuffer {
     }
   }
 
-  /// Sees to it that every lane that may still get records has one; false where the sieve cannot be used.
+  /// Sees to it that every lane that may still get records has one; false where there are none, or the sieve cannot be used.
   private mutating func refill() throws(TraceError) -> Bool {
-    while lanes.contains(where: { $0.isEmpty && !$0.isFinished }) {
-      var (pieces, needed) = nextPieces()
-      look(through: &pieces, needed: needed)
-      for piece in pieces {
-        if let failure = piece.failure { throw failure }
-        if piece.isLeft { giveBack(piece) } else { take(piece) }
+    while lanes.contains(where: \.isWaitedFor) {
+      if pieces == nil { begin() }
+      guard let pieces, nextInPlan < plan.count else {
+        end()
+        continue
       }
-      if sieves.contains(where: \.needsAll) { return false }
+      switch try pieces.take(nextInPlan) {
+      case .done(let piece):
+        nextInPlan += 1
+        if !take(piece) { return false }
+      case .left: end()
+      case .over: return false
+      }
     }
     return true
   }
 
+  /// Begins to look through the next pieces, on as many threads as there are walkers.
+  private mutating func begin() {
+    let (next, needed) = nextPieces()
+    plan = next
+    nextInPlan = 0
+    let waiting = lanes.reduce(0) { $0 + $1.waiting }
+    pieces = SievedPieces(next, needed: needed, mostPassing: mostWaiting - waiting, walkers)
+  }
+
+  /// What was not begun is planned anew.
+  private mutating func end() {
+    pieces?.stop()
+    pieces = nil
+    for piece in plan[nextInPlan...] { giveBack(piece) }
+    plan = []
+    nextInPlan = 0
+  }
+
   /// - Returns: the next pieces, in front those `needed` ones that the merge waits for.
-  private mutating func nextPieces() -> (pieces: [Piece], needed: Int) {
-    var pieces: [Piece] = []
+  private mutating func nextPieces() -> (pieces: [SievedPieces.Piece], needed: Int) {
+    var pieces: [SievedPieces.Piece] = []
     for index in lanes.indices where lanes[index].isEmpty && !lanes[index].isFinished {
       pieces.append(nextPiece(of: index))
     }
@@ -186,91 +203,38 @@ struct SievedBuffer {
   }
 
   /// Of a lane's pieces the last ones are left.
-  private mutating func giveBack(_ piece: Piece) {
+  private mutating func giveBack(_ piece: SievedPieces.Piece) {
     lanes[piece.lane].next = min(lanes[piece.lane].next, piece.extent.offset)
     lanes[piece.lane].isFinished = false
+    lanes[piece.lane].planned -= 1
   }
 
-  private mutating func nextPiece(of index: Int) -> Piece {
+  private mutating func nextPiece(of index: Int) -> SievedPieces.Piece {
     let start = lanes[index].next
     let size = min(UInt64(pieceSize), lanes[index].end - start)
     lanes[index].next = start + size
+    lanes[index].planned += 1
     let isLast = lanes[index].next == lanes[index].end
     if lanes[index].stream == nil { lanes[index].isFinished = isLast }
-    return Piece(
+    return SievedPieces.Piece(
       lane: index, extent: CPUExtent(cpu: lanes[index].number, offset: start, size: size),
       isCut: lanes[index].isCut && isLast, stream: lanes[index].stream)
   }
 
-  /// On as many threads as there are contexts, until too many records have passed. Each has its own piece, context and block,
-  /// so nothing else is shared.
-  ///
-  /// - Parameter needed: so many pieces are looked through however many pass.
-  private func look(through pieces: inout [Piece], needed: Int) {
-    struct State {
-      var next = 0
-      var waiting: Int
-    }
-    let count = pieces.count
-    let workers = min(count, contexts.count)
-    let state = Guarded(State(waiting: lanes.reduce(0) { $0 + $1.waiting }))
-    func claim() -> Int? {
-      state.withLock { state in
-        guard state.next < count, state.next < needed || state.waiting < mostWaiting else { return nil }
-        defer { state.next += 1 }
-        return state.next
-      }
-    }
-    pieces.withUnsafeMutableBufferPointer { pieces in
-      inParallel(workers, workers: workers) { _, worker in
-        while let item = claim() {
-          look(through: &pieces[item], worker)
-          let passed = pieces[item].records.count
-          let isOver = sieves[worker].needsAll
-          state.withLock { state in
-            state.waiting += passed
-            if isOver { state.next = count }
-          }
-        }
-      }
-    }
-  }
-
-  private func look(through piece: inout Piece, _ worker: Int) {
-    let isCompressed = piece.stream != nil
-    // Once a piece: its references are counted, by all threads.
-    let context = contexts[worker]
-    let stream =
-      piece.stream
-      ?? CPUStream(
-        piece.extent, isCut: piece.isCut, isCompressed: false, pageSize: pageSize, blockSize: blockSize,
-        block: blocks[worker])
-    var diagnostics = Diagnostics()
-    var records: [GraphRecord] = []
-    do throws(TraceError) {
-      var isMore = true
-      while isMore, !isCompressed || records.count < Self.recordsAtOnce {
-        isMore = try stream.advance(context, &diagnostics)
-        if isMore { records.append(GraphRecord(stream, formats, &diagnostics)) }
-      }
-      piece.isFinished = !isMore
-    } catch {
-      piece.failure = error
-    }
-    piece.isLeft = false
-    piece.records = records
-    piece.lastTimestamp = stream.lastTimestamp
-    // They are told in the order of the merged events, which is not known here.
-    if !diagnostics.isEmpty { sieves[worker].needsAll = true }
-  }
-
-  private mutating func take(_ piece: Piece) {
+  /// - Returns: false where the sieve cannot be used.
+  private mutating func take(_ piece: SievedPieces.Piece) -> Bool {
     let index = piece.lane
+    lanes[index].planned -= 1
     if lanes[index].stream != nil { lanes[index].isFinished = piece.isFinished }
-    guard let first = piece.records.first else { return }
-    if first.timestamp < lanes[index].lastTimestamp { sieves.first?.needsAll = true }
+    guard let first = piece.records.first else { return true }
+    if first.timestamp < lanes[index].lastTimestamp {
+      // That of this thread, which looks through nothing now.
+      walkers.first?.sieve.needsAll = true
+      return false
+    }
     lanes[index].lastTimestamp = max(lanes[index].lastTimestamp, piece.lastTimestamp)
     if lanes[index].isEmpty { heap.insert(index, at: first.timestamp) }
     lanes[index].append(piece.records)
+    return true
   }
 }

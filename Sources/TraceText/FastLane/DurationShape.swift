@@ -17,10 +17,6 @@ struct DurationShapes {
   /// By the place of the point; `blank` where there is none. Memory of its own rather than an array, which would be
   /// retained and released at every line.
   private let shapes: UnsafeMutablePointer<Shape>
-  /// The same for `pinstat_skim` and `pinstat_read`.
-  private let bytes: UnsafeMutablePointer<UInt8>
-
-  var forLines: UnsafePointer<UInt8> { UnsafePointer(bytes) }
 
   /// The place of the point that stands for a column without duration.
   static let blank = 16
@@ -40,8 +36,6 @@ struct DurationShapes {
   /// - Parameter layout: how many decimals stand behind so many digits, and where the bar is.
   private init(_ layout: (_ digits: Int) -> (decimals: Int, bar: Int)) {
     // Never freed: there are two for the whole program.
-    bytes = .allocate(capacity: 16 * (Self.blank + 1))
-    bytes.initialize(repeating: 0, count: 16 * (Self.blank + 1))
     shapes = .allocate(capacity: Self.blank + 1)
     // No column looks like this.
     shapes.initialize(repeating: Shape(front: 0, back: 0, width: 16), count: Self.blank + 1)
@@ -66,7 +60,6 @@ struct DurationShapes {
     let (front, back) = bytes.withUnsafeBytes {
       ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     }
-    for index in 0..<16 { self.bytes[16 * place + index] = bytes[index] }
     shapes[place] = Shape(front: front & Self.withoutMark, back: back, width: bar + 1)
   }
 

@@ -13,8 +13,6 @@ final class LineScanner {
 
   /// Lines that are read at once.
   static let batch = 256
-  /// Bytes that can be loaded in front of the first line.
-  static let lead = 24
   /// Lines that begin so many bytes in front of the end of the bytes, or nearer, are left to the caller.
   static let reach = Int(PINSTAT_REACH)
 
@@ -30,6 +28,8 @@ final class LineScanner {
   /// A `pinstat_scanner`, and memory of which a part is that.
   private let scanner: UnsafeMutableRawPointer
   private let memory: UnsafeMutableRawPointer
+  /// From a duration column's mark to where the function part begins, in lines that are looked up.
+  private let columnWidth: Int
 
   /// - Parameter isWide: whether the machine's wide vectors are used.
   init(_ layout: Layout, isWide: Bool) {
@@ -47,10 +47,11 @@ final class LineScanner {
     tails = TailCache(scanner, rest, isWide: self.isWide)
     switch layout {
     case .graph(let graph):
-      pinstat_prepare(
-        scanner, rest, UInt32(graph.width), DurationShapes.kernel.forLines, graph.fronts.expected)
+      pinstat_prepare(scanner, rest, UInt32(graph.width), graph.fronts.expected)
+      columnWidth = Int(PINSTAT_KERNEL_COLUMN)
     case .report:
-      pinstat_prepare(scanner, rest, 0, DurationShapes.report.forLines, nil)
+      pinstat_prepare(scanner, rest, 0, nil)
+      columnWidth = Int(PINSTAT_REPORT_COLUMN)
     }
   }
 
@@ -62,7 +63,7 @@ final class LineScanner {
   /// Reads lines into `lines`.
   ///
   /// - Parameters:
-  ///   - base: where the offsets count from; `lead` bytes in front of it can be loaded.
+  ///   - base: where the offsets count from.
   ///   - start: where the first line begins; gets where the first one begins that was not read.
   ///   - stop: lines that begin here or behind it are not read; `reach` bytes behind it can be loaded.
   ///   - run: what the lines come to is added.
@@ -85,9 +86,16 @@ final class LineScanner {
     start = base.distance(to: next)
   }
 
-  /// Remembers how a line ends: parameters as for `TailCache.remember`.
-  func remember(tail: UnsafeRawPointer, _ count: Int, depth: Int, _ value: UInt32) {
-    tails.remember(tail, count, depth: depth, value)
+  /// Remembers how a line goes on from its duration column: parameters as for `TailCache.remember`.
+  ///
+  /// - Parameter mark: where the column begins.
+  func remember(
+    _ mark: UnsafeRawPointer, tail: UnsafeRawPointer, _ count: Int, depth: Int, _ value: UInt32,
+    isPassedOver: Bool
+  ) {
+    // A large duration moves a report's bar.
+    guard mark.distance(to: tail) == columnWidth else { return }
+    tails.remember(mark, tail, count, depth: depth, value, isPassedOver: isPassedOver)
   }
 
   /// Remembers what a report's line begins with, and where its time ends.

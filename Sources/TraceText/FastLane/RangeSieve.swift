@@ -20,9 +20,7 @@ final class RangeSieve {
   /// What the scanner's tails know of a function part, besides `PINSTAT_EXIT`.
   enum Tail {
     static let known = PINSTAT_KNOWN
-    /// Where some functions are wanted.
-    static let isWanted: UInt32 = 4
-    /// Where all are: entry and exit in one line.
+    /// Where all functions are wanted: entry and exit in one line.
     static let isLeaf: UInt32 = 4
     /// And where the function's number begins, 0 of none.
     static let function: UInt32 = 3
@@ -31,10 +29,8 @@ final class RangeSieve {
   let layout: LineScanner.Layout
   private let isWanted: (@Sendable (String) -> Bool)?
   private let read: TextReader.PositionedRead
-  /// The bytes in front of `buffer` and behind it can be loaded too.
-  private let memory: UnsafeMutableRawPointer
+  /// `StrictCall.slack` more bytes can be loaded.
   let buffer: UnsafeMutableRawPointer
-  private static let lead = LineScanner.lead
   /// Of each stack, as far as this range tells: lines as deep or less deep are kept;
   private let thresholds: UnsafeMutablePointer<Int32>
   /// the least depth since it was first seen;
@@ -67,9 +63,8 @@ final class RangeSieve {
     self.isWanted = isWanted
     self.read = read
     let capacity = Self.longestLine + Self.blockSize
-    memory = .allocate(byteCount: Self.lead + capacity + StrictCall.slack, alignment: 64)
-    memset(memory, 0, Self.lead + capacity + StrictCall.slack)
-    buffer = memory + Self.lead
+    buffer = .allocate(byteCount: capacity + StrictCall.slack, alignment: 64)
+    memset(buffer, 0, capacity + StrictCall.slack)
     thresholds = scanner.thresholds
     lowest = .allocate(capacity: Self.mostLocals)
     openings = scanner.openings
@@ -80,7 +75,7 @@ final class RangeSieve {
   }
 
   deinit {
-    memory.deallocate()
+    buffer.deallocate()
     lowest.deallocate()
   }
 
@@ -195,7 +190,7 @@ final class RangeSieve {
       return
     }
     let local = Int(read.cpu)
-    let isWanted = learn(read.call, at: limit - 1)
+    let isWanted = learn(read.call, mark: read.mark, at: limit - 1)
     let depth = Int32(truncatingIfNeeded: read.call.depth)
     if !isWanted, depth > thresholds[local] {
       let ended: Int32 = read.call.kind == .entry ? 0 : 1
@@ -211,18 +206,24 @@ final class RangeSieve {
   /// Remembers a line's function part.
   ///
   /// - Returns: whether it names a wanted function.
-  private func learn(_ call: StrictCall, at end: UnsafeRawPointer) -> Bool {
+  private func learn(_ call: StrictCall, mark: UnsafeRawPointer, at end: UnsafeRawPointer) -> Bool {
     let wanted = !call.name.isEmpty && isWanted(call.name)
     var value = Tail.known
     if call.kind != .entry { value |= PINSTAT_EXIT }
-    if wanted { value |= Tail.isWanted }
-    remember(call, endingAt: end, value)
+    remember(call, mark: mark, endingAt: end, value, isPassedOver: !wanted)
     return wanted
   }
 
-  /// - Parameter end: the line feed.
-  func remember(_ call: StrictCall, endingAt end: UnsafeRawPointer, _ value: UInt32) {
-    scanner.remember(tail: call.column, call.column.distance(to: end) + 1, depth: call.depth, value)
+  /// - Parameters:
+  ///   - mark: where the duration column begins.
+  ///   - end: the line feed.
+  func remember(
+    _ call: StrictCall, mark: UnsafeRawPointer, endingAt end: UnsafeRawPointer, _ value: UInt32,
+    isPassedOver: Bool
+  ) {
+    scanner.remember(
+      mark, tail: call.column, call.column.distance(to: end) + 1, depth: call.depth, value,
+      isPassedOver: isPassedOver)
   }
 
   private func isWanted(_ name: StrictName) -> Bool {
@@ -311,7 +312,7 @@ final class RangeSieve {
       result.isUsable = false
       return
     }
-    let isWanted = learn(read.call, at: limit - 1)
+    let isWanted = learn(read.call, mark: read.front.mark, at: limit - 1)
     let depth = Int32(truncatingIfNeeded: read.call.depth)
     if !isWanted, depth > thresholds[local] {
       if run.last_time == 0 { run.first_time = read.front.time }
@@ -355,15 +356,31 @@ struct StrictLoss {
 
   /// - Parameter bytes: without the line feed.
   init?(_ bytes: UnsafeRawBufferPointer) {
-    let line = Line(bytes)
-    guard line.has("CPU:", at: 0) else { return nil }
-    let end = line.skipDigits(4)
-    let digits = end + 7
-    let last = line.skipDigits(digits)
-    guard end - 4 <= 5, let cpu = line.integer(4..<end), line.has(" [LOST ", at: end), last - digits <= 18,
-      let events = line.integer(digits..<last), line.has(" EVENTS]", at: last), last + 8 == line.count
+    // Sixteen bytes and more are left behind the CPU, so that each word is inside.
+    guard bytes.count >= 21, bytes.count <= 42, let base = bytes.baseAddress else { return nil }
+    func word(_ place: Int) -> UInt64 {
+      base.loadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian
+    }
+    // `CPU:`
+    guard UInt32(truncatingIfNeeded: word(0)) == 0x3A55_5043 else { return nil }
+    var place = 4
+    var cpu: Int32 = 0
+    while place < min(9, bytes.count - 16), bytes[place].isDigit {
+      cpu = cpu &* 10 &+ Int32(bytes[place] &- 0x30)
+      place += 1
+    }
+    // ` [LOST ` and ` EVENTS]`
+    let last = bytes.count - 8
+    guard place > 4, word(place) & 0xFF_FFFF_FFFF_FFFF == 0x20_5453_4F4C_5B20,
+      word(last) == 0x5D53_544E_4556_4520
     else { return nil }
-    self.cpu = Int32(cpu)
+    var events: UInt64 = 0
+    guard last - (place + 7) >= 1, last - (place + 7) <= 18 else { return nil }
+    for digit in place + 7..<last {
+      guard bytes[digit].isDigit else { return nil }
+      events = events &* 10 &+ UInt64(bytes[digit] &- 0x30)
+    }
+    self.cpu = cpu
     self.events = events
   }
 }
