@@ -148,117 +148,158 @@ struct CalleeCollector {
     paths: CallPaths, functions: FunctionTable, sources: [Int: TimeAwaySources] = [:],
     isSelected: (FunctionID) -> Bool
   ) -> [Root: CalleeTable] {
-    var walk = Walk(sources: sources)
-    var sumsOf: [UInt32: [(buffer: UInt16, sum: Sum)]] = [:]
-    for (number, sum) in sums.all {
-      sumsOf[UInt32(truncatingIfNeeded: number), default: []].append(
-        (UInt16(truncatingIfNeeded: number >> 32), sum))
+    var walk = Walk(functions.count)
+    // A path's sums, one a buffer, and its children, as lists: where the first is, and from each where the next.
+    var firstSum = [Int](repeating: -1, count: paths.count)
+    var nextSum = [Int](repeating: -1, count: sums.all.count)
+    for (index, entry) in sums.all.enumerated() {
+      let path = Int(UInt32(truncatingIfNeeded: entry.number))
+      nextSum[index] = firstSum[path]
+      firstSum[path] = index
     }
-    var children = [[UInt32]](repeating: [], count: paths.count)
-    for path in 1..<max(1, paths.count) {
-      children[Int(paths.parent(CallPaths.ID(rawValue: UInt32(path))).rawValue)].append(UInt32(path))
+    var nextChild = [Int](repeating: 0, count: paths.count)
+    var firstChild = nextChild
+    for path in (1..<max(1, paths.count)).reversed() {
+      let parent = Int(paths.parent(CallPaths.ID(rawValue: UInt32(path))).rawValue)
+      nextChild[path] = firstChild[parent]
+      firstChild[parent] = path
     }
-    // Without recursion: a path may be 100,000 calls long.
-    var stack: [(path: UInt32, next: Int)] = [(0, 0)]
+    // Without recursion: a path may be 100,000 calls long. With each path above, its child that comes next, 0 of none.
+    var stack: [(path: Int, next: Int)] = [(0, firstChild[0])]
     while let top = stack.last {
-      if top.next < children[Int(top.path)].count {
-        stack[stack.count - 1].next += 1
-        let path = children[Int(top.path)][top.next]
-        if rootOf[Int(path)] != 0 {
-          let function = paths.function(CallPaths.ID(rawValue: path))
-          walk.enter(function, depth: stack.count, sums: sumsOf[path] ?? [], isSelected: isSelected(function))
+      if top.next != 0 {
+        let path = top.next
+        stack[stack.count - 1].next = nextChild[path]
+        if rootOf[path] != 0 {
+          let function = paths.function(CallPaths.ID(rawValue: UInt32(path)))
+          let isSelected = isSelected(function)
+          var index = firstSum[path]
+          while index >= 0 {
+            let (number, sum) = sums.all[index]
+            walk.count(
+              function, depth: stack.count, buffer: UInt16(truncatingIfNeeded: number >> 32), sum,
+              isSelected: isSelected)
+            index = nextSum[index]
+          }
+          walk.enter(function, depth: stack.count, isSelected: isSelected)
         }
-        stack.append((path, 0))
+        stack.append((path, firstChild[path]))
       } else {
         stack.removeLast()
-        if rootOf[Int(top.path)] != 0 {
-          walk.leave(paths.function(CallPaths.ID(rawValue: top.path)), depth: stack.count)
+        if rootOf[top.path] != 0 {
+          walk.leave(paths.function(CallPaths.ID(rawValue: UInt32(top.path))))
         }
       }
     }
-    return walk.tables(functions)
+    return walk.tables(functions, sources)
   }
 
   /// One walk over all paths, each of which counts for every selected function above it.
   private struct Walk {
-    let sources: [Int: TimeAwaySources]
-
-    init(sources: [Int: TimeAwaySources]) { self.sources = sources }
-
-    private struct Key: Hashable {
+    /// A selected function of a buffer, as far as its calls are not below others of the same.
+    private struct Parent {
       var root: Root
+      /// What its own calls took; nil where none was whole, and its rows count for nothing.
+      var sum: Sum?
+    }
+
+    private struct Row {
+      var parent: Int
       var callee: FunctionID
+      var sum = Sum()
+      var level: Int
     }
 
     /// The outermost calls of selected functions on the path, outermost first.
     private var roots: [(function: FunctionID, depth: Int)] = []
-    /// How deep a function's calls stand on the path, outermost first.
-    private var depths: [FunctionID: [Int]] = [:]
-    private var parents: [Root: Sum] = [:]
-    private var rows: [Key: (sum: Sum, level: Int)] = [:]
+    /// By function: how deep its calls stand on the path, outermost first.
+    private var depths: [[Int]]
+    private var parents: [Parent] = []
+    private var parentOf = PairMap()
+    private var rows: [Row] = []
+    /// By parent and callee.
+    private var rowOf = PairMap()
 
-    mutating func enter(
-      _ function: FunctionID, depth: Int, sums: [(buffer: UInt16, sum: Sum)], isSelected: Bool
+    init(_ functionCount: Int) { depths = Array(repeating: [], count: functionCount) }
+
+    private mutating func parent(_ buffer: UInt16, _ function: FunctionID) -> Int {
+      let key = UInt64(buffer) << 32 | UInt64(function.rawValue)
+      if let known = parentOf[key] { return Int(known) }
+      parentOf.insert(key, UInt32(parents.count))
+      parents.append(Parent(root: Root(buffer: buffer, function: function)))
+      return parents.count - 1
+    }
+
+    private mutating func row(_ parent: Int, _ callee: FunctionID, level: Int) -> Int {
+      let key = UInt64(parent) << 32 | UInt64(callee.rawValue)
+      if let known = rowOf[key] { return Int(known) }
+      rowOf.insert(key, UInt32(rows.count))
+      rows.append(Row(parent: parent, callee: callee, level: level))
+      return rows.count - 1
+    }
+
+    /// What a buffer's calls took on the path to `function`, which is not entered yet.
+    mutating func count(
+      _ function: FunctionID, depth: Int, buffer: UInt16, _ sum: Sum, isSelected: Bool
     ) {
-      let innermost = depths[function]?.last
-      for (buffer, sum) in sums {
-        for root in roots {
-          let key = Key(root: Root(buffer: buffer, function: root.function), callee: function)
-          var row = rows[key] ?? (Sum(), depth - root.depth)
-          row.sum.calls += sum.calls
-          row.sum.selfTime &+= sum.selfTime
-          // A call inside a call of the same function, at or below the selected one, is in that one's total.
-          if innermost.map({ $0 < root.depth }) ?? true {
-            row.sum.total &+= sum.total
-            row.sum.addTimeAway(sum)
-          }
-          row.level = min(row.level, depth - root.depth)
-          rows[key] = row
+      let innermost = depths[Int(function.rawValue)].last
+      for root in roots {
+        let place = row(parent(buffer, root.function), function, level: depth - root.depth)
+        rows[place].sum.calls += sum.calls
+        rows[place].sum.selfTime &+= sum.selfTime
+        // A call inside a call of the same function, at or below the selected one, is in that one's total.
+        if innermost.map({ $0 < root.depth }) ?? true {
+          rows[place].sum.total &+= sum.total
+          rows[place].sum.addTimeAway(sum)
         }
-        if isSelected, innermost == nil {
-          parents[Root(buffer: buffer, function: function), default: Sum()].add(sum)
-        }
+        rows[place].level = min(rows[place].level, depth - root.depth)
       }
-      if isSelected, innermost == nil { roots.append((function, depth)) }
-      depths[function, default: []].append(depth)
-    }
-
-    mutating func leave(_ function: FunctionID, depth: Int) {
-      depths[function]?.removeLast()
-      if depths[function]?.isEmpty == true {
-        depths[function] = nil
-        if roots.last?.function == function { roots.removeLast() }
+      if isSelected, innermost == nil {
+        let place = parent(buffer, function)
+        parents[place].sum = parents[place].sum ?? Sum()
+        parents[place].sum?.add(sum)
       }
     }
 
-    func tables(_ functions: FunctionTable) -> [Root: CalleeTable] {
+    mutating func enter(_ function: FunctionID, depth: Int, isSelected: Bool) {
+      if isSelected, depths[Int(function.rawValue)].isEmpty { roots.append((function, depth)) }
+      depths[Int(function.rawValue)].append(depth)
+    }
+
+    mutating func leave(_ function: FunctionID) {
+      depths[Int(function.rawValue)].removeLast()
+      if depths[Int(function.rawValue)].isEmpty, roots.last?.function == function { roots.removeLast() }
+    }
+
+    func tables(_ functions: FunctionTable, _ sources: [Int: TimeAwaySources]) -> [Root: CalleeTable] {
       func offCPU(_ root: Root, _ sum: Sum) -> Int64? {
         sum.offCPU >= 0 && sources[Int(root.buffer)]?.hasSwitches == true ? sum.offCPU : nil
       }
       func interrupts(_ root: Root, _ sum: Sum) -> Int64? {
         sum.interrupts >= 0 && sources[Int(root.buffer)]?.hasInterrupts == true ? sum.interrupts : nil
       }
-      var tables: [Root: CalleeTable] = [:]
-      for (root, sum) in parents {
-        tables[root] = CalleeTable(
-          parentCalls: sum.calls, parentTotal: sum.total, parentSelf: sum.selfTime,
-          parentOffCPU: offCPU(root, sum), parentInterrupts: interrupts(root, sum), rows: [])
-      }
-      for (key, row) in rows {
+      var rowsOf = [[CalleeTable.Row]](repeating: [], count: parents.count)
+      for row in rows {
+        let root = parents[row.parent].root
         var made = CalleeTable.Row(
-          function: functions[key.callee], calls: row.sum.calls, total: row.sum.total,
+          function: functions[row.callee], calls: row.sum.calls, total: row.sum.total,
           selfTime: row.sum.selfTime, level: row.level)
-        made.offCPU = offCPU(key.root, row.sum)
-        made.interrupts = interrupts(key.root, row.sum)
-        tables[key.root]?.rows.append(made)
+        made.offCPU = offCPU(root, row.sum)
+        made.interrupts = interrupts(root, row.sum)
+        rowsOf[row.parent].append(made)
       }
-      return tables.mapValues { table in
-        var table = table
-        table.rows.sort { a, b in
+      var tables: [Root: CalleeTable] = [:]
+      for (place, parent) in parents.enumerated() {
+        guard let sum = parent.sum else { continue }
+        rowsOf[place].sort { a, b in
           (b.total, a.function.symbol, a.function.module) < (a.total, b.function.symbol, b.function.module)
         }
-        return table
+        tables[parent.root] = CalleeTable(
+          parentCalls: sum.calls, parentTotal: sum.total, parentSelf: sum.selfTime,
+          parentOffCPU: offCPU(parent.root, sum), parentInterrupts: interrupts(parent.root, sum),
+          rows: rowsOf[place])
       }
+      return tables
     }
   }
 }

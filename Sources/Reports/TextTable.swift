@@ -34,15 +34,15 @@ struct TextTable {
 
   /// Lines for a terminal, indented, two blanks between columns, nothing at the ends of lines.
   func lines(indent: Int = 0, style: (String) -> String = { $0 }) -> [String] {
-    func pad(_ text: inout String, _ count: Int) {
-      // A string of up to fifteen bytes is no object.
-      for _ in 0..<count / 8 { text += "        " }
-      for _ in 0..<count % 8 { text += " " }
+    // Bytes, for a table may have thousands of lines: each piece that is appended to a string is looked at as a string.
+    func pad(_ text: inout [UInt8], _ count: Int) {
+      if count > 0 { text.append(contentsOf: repeatElement(0x20, count: count)) }
     }
+    let room = indent + Self.width(widths)
     func line(_ cells: [String], _ paint: [Int: @Sendable (String) -> String] = [:]) -> String {
       guard let last = cells.lastIndex(where: { !$0.isEmpty }) else { return "" }
-      var text = ""
-      text.reserveCapacity(indent + Self.width(widths))
+      var text: [UInt8] = []
+      text.reserveCapacity(room)
       pad(&text, indent)
       for column in 0...last {
         let cell = cells[column]
@@ -50,11 +50,11 @@ struct TextTable {
         let isLeft = columns[column].alignment == .left
         let shown = column == last && isLeft ? cell.droppingBlanksAtEnd : cell
         if !isLeft { pad(&text, padding) }
-        text += paint[column].map { $0(shown) } ?? shown
+        text.append(contentsOf: (paint[column].map { $0(shown) } ?? shown).utf8)
         if isLeft, column < last { pad(&text, padding) }
         if column < last { pad(&text, 2) }
       }
-      return text.utf8.allSatisfy { $0 == 0x20 } ? "" : text
+      return text.allSatisfy { $0 == 0x20 } ? "" : String(decoding: text, as: UTF8.self)
     }
     return [style(line(columns.map(\.title)))]
       + rows.enumerated().map { line($0.element, paints[$0.offset] ?? [:]) }

@@ -49,7 +49,8 @@ final class SievedPieces {
   init(_ pieces: [Piece], needed: Int, mostPassing: Int, _ walkers: [Walker]) {
     let work = Work(pieces, needed: needed, mostPassing: mostPassing, walkers)
     self.work = work
-    helpers = Helpers.shared.call(min(walkers.count, pieces.count) - 1) { work.help(1 + $0) }
+    let count = min(walkers.count, pieces.count) - 1
+    if count > 0 { helpers = Helpers.shared.call(count) { work.help(1 + $0) } }
   }
 
   deinit { stop() }
