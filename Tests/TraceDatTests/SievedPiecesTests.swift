@@ -7,7 +7,7 @@ import Testing
 
 /// Pieces that are in work while others are taken up, and what may become of their reader meanwhile.
 @Suite struct SievedPiecesTests {
-  static let pages = 60
+  static let pages = 120
   /// Two CPUs of so many pages, calls of one function.
   static let bytes: [UInt8] = {
     let bytes = SyntheticTrace.Bytes(isBigEndian: false, longSize: 8)
@@ -72,7 +72,7 @@ import Testing
   /// The error of the piece that comes first, and the events in front of it, whatever threads found first.
   @Test func failsAsOneThreadDoes() throws {
     var failed = 0
-    for bad in stride(from: 0, to: Self.bytes.count, by: 16_000) {
+    for bad in stride(from: 0, to: Self.bytes.count, by: 32_000) {
       var outcomes: [(events: Int, error: TraceError?)] = []
       for jobs in [1, 3] {
         var outcome = (events: 0, error: TraceError?.none)
@@ -94,7 +94,7 @@ import Testing
 
   /// Who lets go of a reader has no thread left that reads.
   @Test func stopsWithItsReader() throws {
-    let source = Source(delay: 0.002)
+    let source = Source(delay: 0.005)
     do {
       var reader = try source.reader(jobs: 3)
       var batch: [Event] = []
@@ -104,7 +104,8 @@ import Testing
     let reads = source.reads.load(ordering: .relaxed)
     Thread.sleep(forTimeInterval: 0.05)
     #expect(source.reads.load(ordering: .relaxed) == reads)
-    #expect(reads < Self.pages)
+    // Else nothing was left to be read: it takes three threads 0.4 s, and the first batch a tenth of that.
+    #expect(reads < 2 * Self.pages)
   }
 
   /// From the beginning with all functions, while pieces are in work.
