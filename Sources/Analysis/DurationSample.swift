@@ -21,7 +21,7 @@ public struct DurationSample: Sendable {
   public private(set) var zeroResolution: UInt32 = 1
   public private(set) var minimum: Int64 = .max
   public private(set) var maximum: Int64 = .min
-  private var moments = Moments()
+  private var moments = ExactMoments()
   private var sketch: QuantileSketch?
   private var reservoir: PrioritySample?
   /// Of a run that a summary holds the figures of, and neither its durations nor a sketch.
@@ -63,7 +63,7 @@ public struct DurationSample: Sendable {
     if duration == 0 { zeroResolution = max(zeroResolution, resolution) }
     minimum = min(minimum, duration)
     maximum = max(maximum, duration)
-    moments.add(Double(duration))
+    moments.add(duration)
     if isExact {
       if values.count < limit {
         values.append(duration)
@@ -116,19 +116,7 @@ public struct DurationSample: Sendable {
       }
       total = total.addingReportingOverflow(sum).overflow ? .max : total + sum
       if low <= 0, high >= 0, values.contains(0) { zeroResolution = max(zeroResolution, 1) }
-      // The two-pass formula for these few, then Chan's for all.
-      let mean = Double(sum) / Double(values.count)
-      var squares = SIMD4<Double>.zero
-      var index = 0
-      while index + 4 <= values.count {
-        let four = SIMD4(values[index], values[index + 1], values[index + 2], values[index + 3])
-        let deviations = SIMD4<Double>(four) - mean
-        squares += deviations * deviations
-        index += 4
-      }
-      for value in values[index...] { squares[0] += (Double(value) - mean) * (Double(value) - mean) }
-      moments.merge(
-        Moments(count: UInt64(values.count), mean: mean, squaredDeviations: squares.sum()))
+      moments.add(UnsafeBufferPointer(values), sum: sum, least: low, greatest: high)
       sketch.add(UnsafeBufferPointer(values), known, &bins)
     }
     self.sketch = sketch
@@ -188,7 +176,7 @@ public struct DurationSample: Sendable {
   public var mean: Double? {
     guard count > 0 else { return nil }
     // The sum is exact, and the same in whatever order they came; a run's figures hold nothing else.
-    return figures == nil && total == .max ? moments.mean : Double(total) / Double(count)
+    return figures == nil && total == .max ? moments.moments.mean : Double(total) / Double(count)
   }
   /// With n − 1; nil below two durations.
   public var standardDeviation: Double? { moments.standardDeviation }
@@ -225,7 +213,7 @@ public struct DurationSample: Sendable {
   /// What a baseline keeps: all durations, or the sample of them, nanoseconds.
   var storedDurations: [Double] { reservoir?.values ?? values.map(Double.init) }
 
-  var storedSketch: (sketch: QuantileSketch, moments: Moments)? { sketch.map { ($0, moments) } }
+  var storedSketch: (sketch: QuantileSketch, moments: Moments)? { sketch.map { ($0, moments.moments) } }
 
   /// Takes up what a baseline kept of more durations than it could hold.
   init(
@@ -242,7 +230,8 @@ public struct DurationSample: Sendable {
     self.maximum = maximum
     self.resolution = resolution
     self.zeroResolution = zeroResolution
-    moments = Moments(count: UInt64(max(0, count)), mean: mean, squaredDeviations: squaredDeviations)
+    moments = ExactMoments(
+      Moments(count: UInt64(max(0, count)), mean: mean, squaredDeviations: squaredDeviations))
     sketch =
       QuantileSketch(
         relativeError: relativeError, bins: bins.map { QuantileSketch.Bin(index: $0.0, count: $0.1) },
@@ -261,7 +250,7 @@ public struct DurationSample: Sendable {
     sums.total = total
     sums.minimum = minimum
     sums.maximum = maximum
-    sums.squaredDeviations = moments.squaredDeviations
+    sums.squaredDeviations = moments.moments.squaredDeviations
     sums.resolution = resolution
     sums.zeroResolution = zeroResolution
     if let sketch {
@@ -283,8 +272,9 @@ public struct DurationSample: Sendable {
     maximum = sums.maximum
     resolution = sums.resolution
     zeroResolution = sums.zeroResolution
-    moments = Moments(
-      count: UInt64(max(0, count)), mean: sums.mean ?? 0, squaredDeviations: sums.squaredDeviations)
+    moments = ExactMoments(
+      Moments(
+        count: UInt64(max(0, count)), mean: sums.mean ?? 0, squaredDeviations: sums.squaredDeviations))
     sketch = sums.sketch
   }
 
