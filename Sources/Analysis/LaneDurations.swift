@@ -43,6 +43,8 @@ final class LaneDurations: DurationSink {
   private let kept: KeptDurations
   private var isCrowded: Bool
   private var bins = QuantileSketch.BinCache()
+  /// All that it got.
+  private var count = 0
 
   init(_ kept: KeptDurations) {
     self.kept = kept
@@ -52,6 +54,7 @@ final class LaneDurations: DurationSink {
   func add(_ durations: UnsafeBufferPointer<TimedDuration>, of number: Int) {
     while functions.count <= number { functions.append(Function()) }
     kept.add(durations.count)
+    count += durations.count
     if !isCrowded, kept.isCrowded {
       isCrowded = true
       for number in functions.indices {
@@ -65,6 +68,13 @@ final class LaneDurations: DurationSink {
     }
     functions[number].timed.append(contentsOf: durations)
     spillIfMany(number)
+  }
+
+  /// What it got is found elsewhere again.
+  func withdraw() {
+    kept.add(-count)
+    functions = []
+    count = 0
   }
 
   /// How many of a function are kept for comparisons: fewer once there are so many that all will be cut to that.

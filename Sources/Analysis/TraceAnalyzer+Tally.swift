@@ -34,6 +34,7 @@ extension TraceAnalyzer {
       withPaths: request.wantsCallees,
       { !$0.isEmpty && selection.contains($0) },
       makeSink: { lane in
+        if lane < lanes.count { lanes[lane].withdraw() }
         while lanes.count <= lane { lanes.append(LaneDurations(kept)) }
         lanes[lane] = LaneDurations(kept)
         return lanes[lane]

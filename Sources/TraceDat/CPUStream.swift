@@ -115,6 +115,8 @@ final class CPUStream {
   /// Of the next byte to read, and of the end of what the file has of this CPU.
   private var position: UInt64
   private let end: UInt64
+  /// Where others may take of what is not read, who has it.
+  private let unread: UnreadBytes?
   /// Chunks not yet read; nil before the first.
   private var chunksLeft: UInt32?
   private var block: RawBlock
@@ -137,11 +139,13 @@ final class CPUStream {
   ///   - extent: lies within the file.
   ///   - isCut: the file ends before the extent did.
   ///   - block: memory to read into that nobody else uses as long as this stream is read.
+  ///   - unread: the extent, of uncompressed data, where it may get shorter while it is read.
   init(
     _ extent: CPUExtent, isCut: Bool, isCompressed: Bool, pageSize: Int, blockSize: Int,
-    block: RawBlock = RawBlock(capacity: 0)
+    block: RawBlock = RawBlock(capacity: 0), unread: UnreadBytes? = nil
   ) {
     self.block = block
+    self.unread = unread
     block.count = 0
     cpu = Int32(clamping: extent.cpu)
     self.isCut = isCut
@@ -354,8 +358,13 @@ final class CPUStream {
   }
 
   private func loadBlock(_ context: borrowing PageContext) throws(TraceError) -> Load {
-    guard position < end else { return .end }
-    let count = Int(min(UInt64(blockCapacity), end - position))
+    var count = Int(min(UInt64(blockCapacity), end - position))
+    if let unread {
+      let taken = unread.take(blockCapacity)
+      position = taken.lowerBound
+      count = Int(taken.upperBound - taken.lowerBound)
+    }
+    guard count > 0 else { return .end }
     if block.memory.count < count { block = RawBlock(capacity: count) }
     block.count = try context.file.read(
       at: position, into: UnsafeMutableRawBufferPointer(rebasing: block.memory[0..<count]))

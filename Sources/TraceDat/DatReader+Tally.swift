@@ -4,12 +4,13 @@ extension DatReader {
   /// Reads the whole trace and sums its calls up, without making events or calls of the records. To be called instead of
   /// `next`.
   ///
-  /// Each CPU is read on its own, several at once: calls pair by task, so that it does not matter what another CPU did
-  /// meanwhile. Where a task ran on two of them, a buffer's CPUs are read merged by time instead.
+  /// Each CPU is read on its own, several at once, and in several parts: calls pair by task, so that it does not matter what
+  /// another CPU did meanwhile. Where a task ran on two of them, a buffer's CPUs are read merged by time instead.
   ///
   /// - Parameters:
   ///   - isWanted: which functions' durations and callees are wanted, by symbol.
-  ///   - makeSink: a sink for the lane of this number.
+  ///   - makeSink: a sink for the lane of this number; what one got that was made for the same lane before is void. Called by
+  ///     one thread at a time.
   /// - Returns: nil where the trace is of a kind that has to be read event by event: `restart`, then `next`.
   public mutating func tally(
     _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool, makeSink: (_ lane: Int) -> any DurationSink
@@ -18,7 +19,8 @@ extension DatReader {
       return nil
     }
     try loadSymbols()
-    var lanes: [(buffer: UInt16, tally: StackTally)] = []
+    var lanes: [Lane] = []
+    var laneCount = 0
     for (number, buffer) in container.buffers.enumerated() where hasUsablePages(buffer) {
       let conversion = container.conversion(of: buffer)
       // Stamps are converted one by one then.
@@ -28,17 +30,30 @@ extension DatReader {
       let run = BufferRun(
         cpus: cpus(of: buffer), buffer: buffer, formats: formats, layout: layout, offset: conversion.offset,
         memory: memory, symbols: decoder.symbols, isWanted: isWanted, stopsAtOthers: context.watches)
-      let first = lanes.count
-      var tallies = try apart(run) { makeSink(first + $0) }
-      if let found = tallies, Self.sharesTasks(found) {
-        tallies = try merged(run, makeSink(first)).map { [$0] }
+      let first = laneCount
+      guard var parts = try apart(run, first, &laneCount, makeSink) else { return nil }
+      if Self.sharesTasks(parts) {
+        for lane in (first..<laneCount).reversed() { _ = makeSink(lane) }
+        guard let tally = try merged(run, makeSink(first)) else { return nil }
+        parts = [[(tally, first)]]
       }
-      guard let tallies else { return nil }
-      lanes += tallies.map { (UInt16(truncatingIfNeeded: number), $0) }
+      lanes += parts.joined().map {
+        Lane(buffer: UInt16(truncatingIfNeeded: number), tally: $0.tally, number: $0.lane)
+      }
     }
     try decoder.symbols.check()
     return sum(lanes)
   }
+
+  private struct Lane {
+    let buffer: UInt16
+    let tally: StackTally
+    /// Of its sink.
+    let number: Int
+  }
+
+  /// The tallies of each CPU, in the order of its data, with the numbers of their sinks.
+  private typealias Chains = [[(tally: StackTally, lane: Int)]]
 
   /// One buffer, and how it is to be read.
   private struct BufferRun {
@@ -52,54 +67,113 @@ extension DatReader {
     let isWanted: @Sendable (String) -> Bool
     let stopsAtOthers: Bool
 
-    func tally(_ sink: any DurationSink) -> StackTally {
+    func tally(_ sink: any DurationSink, isContinuation: Bool = false) -> StackTally {
       StackTally(
-        layout, symbols: symbols, offset: offset, isWanted: isWanted, sink: sink, stopsAtOthers: stopsAtOthers
-      )
+        layout, symbols: symbols, offset: offset, isWanted: isWanted, sink: sink, stopsAtOthers: stopsAtOthers,
+        isContinuation: isContinuation)
     }
 
-    func stream(_ cpu: CPUData) -> CPUStream {
+    func stream(_ cpu: CPUData, _ unread: UnreadBytes? = nil) -> CPUStream {
       CPUStream(
         cpu.extent, isCut: cpu.isCut, isCompressed: buffer.isCompressed, pageSize: Int(buffer.pageSize),
-        blockSize: DatReader.blockSize(of: buffer, hasTables: true))
+        blockSize: DatReader.blockSize(of: buffer, hasTables: true), unread: unread)
     }
   }
 
-  /// Each CPU by itself, on up to `jobs` threads; nil where events are needed.
+  /// Each CPU by itself, in parts, on up to `jobs` threads; nil where events are needed.
+  ///
+  /// - Parameters:
+  ///   - first: number of a lane.
+  ///   - count: gets how many lanes there are then.
   private func apart(
-    _ run: BufferRun, _ makeSink: (Int) -> any DurationSink
-  ) throws(TraceError) -> [StackTally]? {
-    let tallies = run.cpus.indices.map { run.tally(makeSink($0)) }
-    var failures = [TraceError?](repeating: nil, count: run.cpus.count)
-    failures.withUnsafeMutableBufferPointer { failures in
-      inParallel(run.cpus.count, workers: jobs) { item, _ in
-        let tally = tallies[item]
-        let context = pageContext(
-          of: run.buffer, run.formats, Decompressor(container.header.compression), run.memory, tally: tally)
-        let stream = run.stream(run.cpus[item])
-        var diagnostics = Diagnostics()
-        do throws(TraceError) {
-          while !tally.needsEvents, try stream.advance(context, &diagnostics) {
-            tally.take(stream, run.formats, &diagnostics)
-          }
-        } catch {
-          failures[item] = error
-        }
-        tally.finish()
-        // They are told in the order of the merged events, which is not known here.
-        if !diagnostics.isEmpty { tally.needsEvents = true }
+    _ run: BufferRun, _ first: Int, _ count: inout Int, _ makeSink: (Int) -> any DurationSink
+  ) throws(TraceError) -> Chains? {
+    let parts = TallyParts(
+      run.cpus, isCompressed: run.buffer.isCompressed, pageSize: Int(run.buffer.pageSize), limits.tallying
+    ) { number, isContinuation in
+      run.tally(makeSink(first + number), isContinuation: isContinuation)
+    }
+    let workers = min(jobs, parts.mostWorkers)
+    inParallel(workers, workers: workers) { _, _ in
+      while let part = parts.next({ run.tally(makeSink(first + $0), isContinuation: true) }) {
+        read(part, run)
       }
     }
-    if let failure = failures.compactMap({ $0 }).first { throw failure }
-    return tallies.contains(where: \.needsEvents) ? nil : tallies
+    let chains = parts.chains
+    count = first + chains.reduce(0) { $0 + $1.count }
+    if let failure = chains.joined().compactMap(\.failure).first { throw failure }
+    if chains.joined().contains(where: \.tally.needsEvents) { return nil }
+    var result: [[TallyParts.Part]] = []
+    for chain in chains {
+      switch Self.join(chain) {
+      case .joined: result.append(chain)
+      case .needsEvents: return nil
+      case .needsWhole:
+        for part in chain.reversed() { _ = makeSink(first + part.number) }
+        let number = chain[0].number
+        result.append([TallyParts.Part(chain[0].cpu, nil, run.tally(makeSink(first + number)), number)])
+      }
+    }
+    let again = result.indices.filter { !result[$0][0].isDone }
+    inParallel(again.count, workers: jobs) { item, _ in read(result[again[item]][0], run) }
+    for chain in result {
+      if let failure = chain[0].failure { throw failure }
+      chain[chain.count - 1].tally.finish()
+    }
+    if result.joined().contains(where: \.tally.needsEvents) { return nil }
+    return result.map { $0.map { ($0.tally, first + $0.number) } }
   }
 
-  private static func sharesTasks(_ tallies: [StackTally]) -> Bool {
+  private func read(_ part: TallyParts.Part, _ run: BufferRun) {
+    let tally = part.tally
+    let context = pageContext(
+      of: run.buffer, run.formats, Decompressor(container.header.compression), run.memory, tally: tally)
+    let stream = run.stream(part.cpu, part.unread)
+    var diagnostics = Diagnostics()
+    do throws(TraceError) {
+      while !tally.needsEvents, try stream.advance(context, &diagnostics) {
+        tally.take(stream, run.formats, &diagnostics)
+      }
+    } catch {
+      part.failure = error
+    }
+    tally.close()
+    // They are told in the order of the merged events, which is not known here.
+    if !diagnostics.isEmpty { tally.needsEvents = true }
+    part.lastTimestamp = stream.lastTimestamp
+    part.isDone = true
+  }
+
+  private enum Joining {
+    case joined
+    /// The CPU has to be summed up in one part.
+    case needsWhole
+    case needsEvents
+  }
+
+  private static func join(_ chain: [TallyParts.Part]) -> Joining {
+    var last = chain[0].lastTimestamp
+    for (previous, part) in zip(chain, chain.dropFirst()) {
+      // Times that go back are told event by event.
+      if let first = part.tally.firstTimestamp, first < last { return .needsEvents }
+      last = max(last, part.lastTimestamp)
+      if !part.tally.join(previous.tally) { return .needsWhole }
+    }
+    return .joined
+  }
+
+  private static func sharesTasks(_ chains: Chains) -> Bool {
     var seen = IntegerMap()
     var isShared = false
-    for tally in tallies {
-      tally.pids.visit { pid, _ in
-        if seen[pid] != nil { isShared = true } else { seen.insert(pid, 0) }
+    for (cpu, chain) in chains.enumerated() {
+      for (tally, _) in chain {
+        tally.pids.visit { pid, _ in
+          if let other = seen[pid] {
+            if other != cpu { isShared = true }
+          } else {
+            seen.insert(pid, UInt32(cpu))
+          }
+        }
       }
     }
     return isShared
@@ -130,7 +204,7 @@ extension DatReader {
   }
 
   /// Puts the lanes together. Functions get their numbers in the order in which the trace names them.
-  private mutating func sum(_ lanes: [(buffer: UInt16, tally: StackTally)]) -> TraceTally? {
+  private mutating func sum(_ lanes: [Lane]) -> TraceTally? {
     struct Appearance {
       var buffer: UInt16
       var time: UInt64
@@ -138,10 +212,10 @@ extension DatReader {
       var number: Int
     }
     var appearances: [Appearance] = []
-    for (lane, (buffer, tally)) in lanes.enumerated() {
-      for number in 1..<max(1, tally.names.count) {
+    for (index, lane) in lanes.enumerated() {
+      for number in 1..<max(1, lane.tally.names.count) {
         appearances.append(
-          Appearance(buffer: buffer, time: tally.firstSeen(number), lane: lane, number: number))
+          Appearance(buffer: lane.buffer, time: lane.tally.firstSeen(number), lane: index, number: number))
       }
     }
     appearances.sort { ($0.buffer, $0.time, $0.lane, $0.number) < ($1.buffer, $1.time, $1.lane, $1.number) }
@@ -151,8 +225,8 @@ extension DatReader {
       names[found.lane][found.number] = decoder.functions.intern(name)
     }
     var result = TraceTally()
-    for (lane, (buffer, tally)) in lanes.enumerated() {
-      tally.add(to: &result, buffer: buffer, lane: lane, names: names[lane])
+    for (index, lane) in lanes.enumerated() {
+      lane.tally.add(to: &result, buffer: lane.buffer, lane: lane.number, names: names[index])
     }
     if !appearances.isEmpty { description.tracer = "function_graph" }
     return result.paths.isTruncated ? nil : result

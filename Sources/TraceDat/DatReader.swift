@@ -48,7 +48,7 @@ public struct DatReader: EventReader, ~Copyable {
   var pairedBefore = (losses: 0, lostEvents: UInt64(0), deepest: Int32(-1))
   /// How many threads may read at once.
   let jobs: Int
-  private let limits: Limits
+  let limits: Limits
 
   public let comms: StringTable
   public internal(set) var description: TraceDescription
@@ -91,6 +91,7 @@ public struct DatReader: EventReader, ~Copyable {
     /// Less than these bytes of trace data are read by one thread, which has done so before another one has started.
     var leastForThreads: UInt64 = 4 << 20
     var sieving = SievedBuffer.Limits()
+    var tallying = TallyParts.Limits()
   }
 
   init(

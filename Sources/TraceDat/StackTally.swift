@@ -38,8 +38,18 @@ final class StackTally {
       return none
     }
 
+    /// One that was open when a continuation began: neither its function nor what happened before is known here.
+    static func inherited(node: UInt32, depth: Int32) -> Frame {
+      var frame = Frame(node: node, depth: depth, address: 0)
+      frame.oddities = isInherited
+      return frame
+    }
+
     private static var isPartial: UInt32 { 1 }
     private static var hasNoCaller: UInt32 { 2 }
+    private static var isInherited: UInt32 { 4 }
+
+    var isInherited: Bool { oddities & Self.isInherited != 0 }
 
     /// A direct callee's duration is not known.
     var isPartial: Bool { oddities & Self.isPartial != 0 }
@@ -98,6 +108,8 @@ final class StackTally {
     /// Sums of that call that another task's turn put aside.
     var aside: [UInt32: TraceTally.PathSum] = [:]
     var hasAside = false
+    /// Of every task that a continuation has seen.
+    var inherited: Inherited?
 
     init() { frames.append(.none) }
   }
@@ -118,12 +130,12 @@ final class StackTally {
   let sink: any DurationSink
   private let isWanted: @Sendable (String) -> Bool
   private let symbols: SymbolIndex
-  private(set) var names = FunctionTable()
+  var names = FunctionTable()
   private var known = IntegerMap()
   private var children = PairMap()
-  private var rest: [Rest] = [Rest()]
+  var rest: [Rest] = [Rest()]
   /// Of each node the one above it.
-  private var parents: [UInt32] = [0]
+  private(set) var parents: [UInt32] = [0]
 
   /// By number; 0 is none.
   let functions = GrowingTable<Function>(capacity: 1024)
@@ -137,7 +149,9 @@ final class StackTally {
   /// By the hash of parent and address: what is there answers in one load and two compares.
   let nodeCache = GrowingTable<CachedNode>(capacity: cacheSlots)
 
-  private var tasks: [UInt64: Task] = [:]
+  var tasks: [UInt64: Task] = [:]
+  /// Of those that were forgotten.
+  var inheritances: [UInt64: Inherited] = [:]
   /// All that were seen: tasks without open calls are forgotten when there are many.
   private(set) var pids = IntegerMap()
   private var pidCount = 0
@@ -147,7 +161,7 @@ final class StackTally {
   private(set) var currentPID: Int32 = .min
   private(set) var currentCPU: Int32 = -1
   /// Of each CPU the number of its last loss.
-  private var lastLoss: [Int32: Int] = [:]
+  private(set) var lastLoss: [Int32: Int] = [:]
 
   private(set) var losses = 0
   private(set) var lostEvents: UInt64 = 0
@@ -161,15 +175,22 @@ final class StackTally {
   var exitHead = RecordHead.none
   /// The calls cannot be summed up in this way.
   var needsEvents = false
+  /// Another continuation than one that can be joined: a depth that no task has, or too many paths.
+  var cannotJoin = false
   /// Records of other events are looked at.
   let stopsAtOthers: Bool
+  /// It begins inside a CPU's data, where calls are open that it has not seen begin: see `join`.
+  let isContinuation: Bool
+  /// Of the first record that was taken.
+  private(set) var firstTimestamp: UInt64?
 
   init(
     _ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64,
     isWanted: @escaping @Sendable (String) -> Bool,
-    sink: any DurationSink, stopsAtOthers: Bool = false
+    sink: any DurationSink, stopsAtOthers: Bool = false, isContinuation: Bool = false
   ) {
     self.stopsAtOthers = stopsAtOthers
+    self.isContinuation = isContinuation
     self.layout = layout
     self.symbols = symbols
     self.offset = offset
@@ -194,6 +215,7 @@ final class StackTally {
   func take(_ stream: CPUStream, _ formats: GraphFormats, _ diagnostics: inout Diagnostics) {
     let record = GraphRecord(stream, formats, &diagnostics)
     let cpu = stream.cpu
+    if firstTimestamp == nil { firstTimestamp = record.timestamp }
     switch record.kind {
     case .lost:
       losses += 1
@@ -208,6 +230,9 @@ final class StackTally {
         return
       }
       let task = task(record.pid, cpu)
+      if isContinuation, task.inherited == nil {
+        inherit(record.kind == .entry ? record.depth : record.depth + 1, task, isBehindLoss: lastLoss[cpu] != nil)
+      }
       let function = function(record.address, at: record.timestamp)
       deepest = max(deepest, record.depth)
       let head = RecordHead.of(stream.cursor, formats)
@@ -225,10 +250,18 @@ final class StackTally {
 
   /// The trace's end: what is still open is unfinished.
   func finish() {
-    for (key, task) in tasks where task.frames.count > 1 {
-      turn(to: task, Int32(truncatingIfNeeded: key), currentCPU)
+    for (_, task) in tasks where task.frames.count > 1 {
+      takeTurn(task)
       abandon(from: 0, of: task)
     }
+    close()
+  }
+
+  /// The data's end: the sink gets all durations, and each task its sums.
+  func close() {
+    current = nil
+    if let lastTask { putAside(lastTask) }
+    lastTask = nil
     for number in 1..<max(1, functions.count) { deliver(number) }
   }
 
@@ -251,46 +284,79 @@ final class StackTally {
   private func leave(_ record: GraphRecord, _ function: UInt32, _ task: Task) {
     abandon(from: record.depth + 1, of: task)
     let top = task.frames.base[task.frames.count - 1]
+    if top.isInherited, top.depth == record.depth {
+      endInherited(top, task, .init(function: function, duration: record.duration))
+      addToCaller(record, hasEntry: true, task)
+      deliver(record, function)
+      return
+    }
     guard top.depth == record.depth, nodes.base[Int(top.node)].function == function else {
       abandon(from: record.depth, of: task)
       addToCaller(record, hasEntry: false, task)
-      let node = child(of: task.frames.base[task.frames.count - 1].node, function)
-      rest[Int(function)].noEntry += 1
-      rest[Int(function)].complete -= 1
       deliver(record, function)
-      end(node, TraceTally.PathSum(calls: 1, total: record.duration), isWhole: false, task)
+      addWithoutEntry(function, record.duration, task)
       return
     }
+    let isLost = pop(task)
+    addToCaller(record, hasEntry: true, task)
+    deliver(record, function)
+    complete(top, record.duration, isLost: isLost, task)
+  }
+
+  /// Takes the innermost open call off the stack.
+  ///
+  /// - Returns: whether events were lost inside it.
+  func pop(_ task: Task) -> Bool {
     task.frames.removeLast()
     let left = task.frames.count - 1
-    let isLost = left < task.lostBelow
-    task.lostBelow = min(task.lostBelow, left)
-    addToCaller(record, hasEntry: true, task)
-    var sum = TraceTally.PathSum(calls: 1, total: record.duration)
+    defer { task.lostBelow = min(task.lostBelow, left) }
+    return left < task.lostBelow
+  }
+
+  /// A call has its exit; `frame` is what was known of it.
+  func complete(_ frame: Frame, _ duration: Int64, isLost: Bool, _ task: Task) {
+    let function = Int(nodes.base[Int(frame.node)].function)
+    var sum = TraceTally.PathSum(calls: 1, total: duration)
     if isLost {
-      rest[Int(function)].lost += 1
-      rest[Int(function)].complete -= 1
-    } else if top.isPartial {
-      rest[Int(function)].withoutSelfTime += 1
-      rest[Int(function)].complete -= 1
+      rest[function].lost += 1
+      rest[function].complete -= 1
+    } else if frame.isPartial {
+      rest[function].withoutSelfTime += 1
+      rest[function].complete -= 1
     } else {
-      sum.selfTime = record.duration &- top.calleeTime
+      sum.selfTime = duration &- frame.calleeTime
     }
-    deliver(record, function)
-    end(top.node, sum, isWhole: !isLost, task)
+    end(frame.node, sum, isWhole: !isLost, task)
+  }
+
+  /// A call without its exit.
+  func leaveUnfinished(_ frame: Frame, _ task: Task) {
+    let function = Int(nodes.base[Int(frame.node)].function)
+    rest[function].unfinished += 1
+    rest[function].complete -= 1
+    end(frame.node, TraceTally.PathSum(calls: 1), isWhole: false, task)
+  }
+
+  /// A call without its entry.
+  func addWithoutEntry(_ function: UInt32, _ duration: Int64, _ task: Task) {
+    let node = child(of: task.frames.base[task.frames.count - 1].node, function)
+    rest[Int(function)].noEntry += 1
+    rest[Int(function)].complete -= 1
+    end(node, TraceTally.PathSum(calls: 1, total: duration), isWhole: false, task)
   }
 
   /// The open calls of `depth` and deeper have no exit.
-  private func abandon(from depth: Int32, of task: Task) {
+  func abandon(from depth: Int32, of task: Task) {
     let frames = task.frames
     var isAny = false
     while frames.base[frames.count - 1].depth >= depth {
       let frame = frames.base[frames.count - 1]
-      frames.removeLast()
-      let function = Int(nodes.base[Int(frame.node)].function)
-      rest[function].unfinished += 1
-      rest[function].complete -= 1
-      end(frame.node, TraceTally.PathSum(calls: 1), isWhole: false, task)
+      if frame.isInherited {
+        endInherited(frame, task, nil)
+      } else {
+        frames.removeLast()
+        leaveUnfinished(frame, task)
+      }
       isAny = true
     }
     guard isAny else { return }
@@ -336,6 +402,7 @@ final class StackTally {
       }
       if tasks.count >= nextSweep { forgetIdleTasks() }
       task = Task()
+      if isContinuation { task.inherited = inheritances.removeValue(forKey: key) }
       tasks[key] = task
     }
     if max(lastLoss[cpu] ?? 0, lastLoss[task.lastCPU] ?? 0) > task.lastLoss {
@@ -347,8 +414,7 @@ final class StackTally {
   }
 
   private func turn(to task: Task, _ pid: Int32, _ cpu: Int32) {
-    if lastTask !== task, let lastTask { putAside(lastTask) }
-    lastTask = task
+    takeTurn(task)
     task.lastLoss = losses
     current = task
     currentPID = pid
@@ -357,12 +423,23 @@ final class StackTally {
   /// The task whose sums the nodes hold; it stays when a loss ends its turn.
   private var lastTask: Task?
 
+  /// What ends from now on adds to this task's sums.
+  func takeTurn(_ task: Task) {
+    if lastTask !== task, let lastTask { putAside(lastTask) }
+    lastTask = task
+  }
+
   private func forgetIdleTasks() {
+    if isContinuation {
+      for (key, task) in tasks where task.frames.count == 1 && task !== lastTask {
+        inheritances[key] = task.inherited
+      }
+    }
     tasks = tasks.filter { $0.value.frames.count > 1 || $0.value === lastTask }
     nextSweep = max(CallBuilder.idleStacksLimit, 2 * tasks.count)
   }
 
-  private func putAside(_ task: Task) {
+  func putAside(_ task: Task) {
     for index in 0..<touched.count {
       let number = touched.base[index]
       task.aside[number, default: TraceTally.PathSum()].add(takeSum(of: number))
@@ -392,13 +469,18 @@ final class StackTally {
       // 0 stands for none here.
       if number == 0 { needsEvents = true }
       known.insert(address, number)
-      while functions.count < names.count {
-        let isSelected = isWanted(names[FunctionID(rawValue: UInt32(functions.count))].symbol)
-        functions.append(Function(next: nowhere, end: nowhere, isSelected: isSelected))
-        rest.append(Rest(firstSeen: time))
-      }
+      addFunctions(at: time)
     }
     return number
+  }
+
+  /// For names that came up at this time.
+  func addFunctions(at time: UInt64) {
+    while functions.count < names.count {
+      let isSelected = isWanted(names[FunctionID(rawValue: UInt32(functions.count))].symbol)
+      functions.append(Function(next: nowhere, end: nowhere, isSelected: isSelected))
+      rest.append(Rest(firstSeen: time))
+    }
   }
 
   @inline(__always)
@@ -413,33 +495,43 @@ final class StackTally {
     slot(address &+ UInt64(parent) << 32)
   }
 
-  private func child(of parent: UInt32, _ function: UInt32) -> UInt32 {
+  func child(of parent: UInt32, _ function: UInt32) -> UInt32 {
     let key = UInt64(parent) << 32 | UInt64(function)
-    let number: UInt32
-    if let found = children[key] {
-      number = found
-    } else {
-      number = UInt32(nodes.count)
-      // What is beyond is told apart in another way.
-      if nodes.count >= CallPaths.limit - 1 {
-        needsEvents = true
-        return parent
-      }
-      children.insert(key, number)
-      let above = nodes.base[Int(parent)].root
-      let root = above != 0 ? above : functions.base[Int(function)].isSelected ? number : 0
-      nodes.append(Node(function: function, root: root))
-      parents.append(parent)
-      whole.append(TraceTally.PathSum())
-      touched.reserve(nodes.count)
+    if let found = children[key] { return found }
+    let number = UInt32(nodes.count)
+    // What is beyond is told apart in another way.
+    if nodes.count >= CallPaths.limit - 1 {
+      needsEvents = true
+      return parent
     }
+    children.insert(key, number)
+    let above = nodes.base[Int(parent)].root
+    // What is below an inherited call may be below a selected one.
+    let isRoot = functions.base[Int(function)].isSelected || isInherited(parent)
+    add(Node(function: function, root: above != 0 ? above : isRoot ? number : 0), below: parent)
     return number
   }
+
+  private func add(_ node: Node, below parent: UInt32) {
+    nodes.append(node)
+    parents.append(parent)
+    whole.append(TraceTally.PathSum())
+    touched.reserve(nodes.count)
+  }
+
+  /// A node for a call of which the function is not known.
+  func addInheritedNode(below parent: UInt32) -> UInt32 {
+    let number = UInt32(nodes.count)
+    add(Node(function: 0, root: 0), below: parent)
+    return number
+  }
+
+  func isInherited(_ node: UInt32) -> Bool { node != 0 && nodes.base[Int(node)].function == 0 }
 
   // MARK: Calls that end
 
   /// A call of `node` has ended; `isWhole` says whether both its ends were seen, and nothing lost between.
-  private func end(_ number: UInt32, _ sum: TraceTally.PathSum, isWhole: Bool, _ task: Task) {
+  func end(_ number: UInt32, _ sum: TraceTally.PathSum, isWhole: Bool, _ task: Task) {
     let node = nodes.base + Int(number)
     let isBelowSelected = node.pointee.root != 0
     if isBelowSelected, node.pointee.calls == 0 { touched.append(number) }
@@ -453,6 +545,7 @@ final class StackTally {
 
   /// The outermost selected call has ended: what was below it counts if all of it was whole.
   func endOutermost(_ task: Task) {
+    if !task.isWhole { noteBroken(task) }
     for index in 0..<touched.count {
       let number = touched.base[index]
       settle(number, takeSum(of: number), isWhole: task.isWhole)
@@ -542,12 +635,21 @@ final class StackTally {
       sums.lost = rest.lost
       sums.selfTime = rest.selfTime
       sums.selfTimeCalls = rest.complete
-      if ended + rest.unfinished > 0 { tally.functions.append(sums) }
+      // What belongs together may stand in several parts: durations here, calls there, even less than none.
+      let hasSums =
+        sums.complete != 0 || sums.unfinished != 0 || sums.noEntry != 0 || sums.lost != 0
+        || sums.selfTime != 0 || sums.selfTimeCalls != 0
+      if hasSums || functions.base[number].waiting != nil { tally.functions.append(sums) }
     }
-    var paths = [CallPaths.root]
+    var paths: [CallPaths.ID?] = [CallPaths.root]
     for number in 1..<max(1, nodes.count) {
       let node = nodes.base[number]
-      let path = tally.paths.child(of: paths[Int(parents[number])], names[Int(node.function)])
+      // Nothing is left of what was below inherited calls.
+      guard node.function != 0, let parent = paths[Int(parents[number])] else {
+        paths.append(nil)
+        continue
+      }
+      let path = tally.paths.child(of: parent, names[Int(node.function)])
       paths.append(path)
       let sum = whole.base[number]
       if sum.calls > 0 { tally.sums.append((buffer, path, sum)) }

@@ -61,8 +61,9 @@ import Testing
     }
   }
 
-  static func reader(_ bytes: [UInt8], jobs: Int) throws -> DatReader {
-    try DatReader(size: UInt64(bytes.count), jobs: jobs, limits: DatReader.Limits(leastForThreads: 0)) {
+  static func reader(_ bytes: [UInt8], jobs: Int, parts: TallyParts.Limits = .init()) throws -> DatReader {
+    let limits = DatReader.Limits(leastForThreads: 0, tallying: parts)
+    return try DatReader(size: UInt64(bytes.count), jobs: jobs, limits: limits) {
       (offset, target) throws(TraceError) -> Int in
       let count = min(target.count, bytes.count - Int(offset))
       bytes.withUnsafeBytes { source in
@@ -88,8 +89,18 @@ import Testing
   }
 
   /// nil where the reader says that it has to read event by event.
-  static func tallied(_ bytes: [UInt8], _ wanted: Set<String>?, jobs: Int) throws -> Outcome? {
-    var reader = try reader(bytes, jobs: jobs)
+  static func tallied(
+    _ bytes: [UInt8], _ wanted: Set<String>?, jobs: Int, parts: TallyParts.Limits = .init()
+  ) throws -> Outcome? {
+    var lanes = 0
+    return try tallied(bytes, wanted, jobs: jobs, parts: parts, lanes: &lanes)
+  }
+
+  /// - Parameter lanes: gets how many sinks got durations.
+  static func tallied(
+    _ bytes: [UInt8], _ wanted: Set<String>?, jobs: Int, parts: TallyParts.Limits, lanes: inout Int
+  ) throws -> Outcome? {
+    var reader = try reader(bytes, jobs: jobs, parts: parts)
     let sinks = Mutex<[Int: Sink]>([:])
     let found = try reader.tally(
       { wanted?.contains($0) ?? true },
@@ -129,6 +140,7 @@ import Testing
       result.paths[key]?.total += sum.total
       result.paths[key]?.selfTime += sum.selfTime
     }
+    lanes = sinks.withLock { $0.values.count { !$0.durations.withLock(\.isEmpty) } }
     result.calls = tally.calls
     result.losses = tally.losses
     result.lostEvents = tally.lostEvents
@@ -220,6 +232,37 @@ import Testing
     }
     #expect(complete >= sort.least)
     #expect(sort.least == 0 || calls > 10_000)
+  }
+
+  /// Each page by itself, and some in front of others that are done first.
+  @Test(arguments: [
+    SieveTests.Sort(harm: [], least: 60), SieveTests.Sort(harm: .gaps, least: 30),
+    SieveTests.Sort(harm: .losses, least: 60), SieveTests.Sort(harm: [.gaps, .losses], least: 30),
+    SieveTests.Sort(harm: .midway, least: 60), SieveTests.Sort(harm: [.midway, .losses], least: 60),
+    SieveTests.Sort(harm: [.midway, .gaps, .losses], least: 30),
+    SieveTests.Sort(harm: .migration, least: 0), SieveTests.Sort(harm: .nonsense, least: 0),
+  ])
+  func sameSumsInParts(_ sort: SieveTests.Sort) throws {
+    var parted = 0
+    for seed in 1...60 as ClosedRange<UInt64> {
+      let bytes = SieveTests.trace(seed: seed, sort.harm).written()
+      let wanted = Self.wanted[Int(seed) % Self.wanted.count]
+      var whole = 0
+      let limits = TallyParts.Limits(least: .max / 2)
+      guard let expected = try Self.tallied(bytes, wanted, jobs: 1, parts: limits, lanes: &whole) else { continue }
+      for pages in [1, 2, 3, 7] {
+        var lanes = 0
+        let limits = TallyParts.Limits(size: UInt64(pages) * 4096)
+        let found = try Self.tallied(bytes, wanted, jobs: pages, parts: limits, lanes: &lanes)
+        let differences = found?.differences(from: expected) ?? ["no sums"]
+        #expect(differences.isEmpty, "seed \(seed), \(wanted ?? []), \(pages) pages")
+        if lanes > whole { parted += 1 }
+      }
+      // As it comes.
+      let found = try Self.tallied(bytes, wanted, jobs: 3, parts: TallyParts.Limits(least: 4096))
+      #expect(found?.differences(from: expected) == [], "seed \(seed), \(wanted ?? []), several threads")
+    }
+    #expect(parted >= sort.least)
   }
 
   @Test(arguments: OracleTests.files)

@@ -1,0 +1,352 @@
+internal import FunctionGraph
+
+/// A CPU's data summed up in parts, by several threads at once: what a part does not know of the one in front of it, and how
+/// the two are put together.
+///
+/// A part that begins inside the data (a continuation) learns from a task's first record how many of its calls are open, and
+/// takes them for inherited: calls at those depths whose function and past are not known. What is called below them is summed
+/// up on paths that begin there, each task's by itself; when they end, it is kept how. Once the part in front is done, its
+/// open calls are put in their places: the paths go on from theirs, the ends are theirs.
+extension StackTally {
+  /// What a task had open when a continuation saw it first.
+  struct Inherited {
+    /// How a call ended that has its exit.
+    struct Exit {
+      let function: UInt32
+      let duration: Int64
+    }
+
+    struct End {
+      let depth: Int32
+      /// nil where it has none.
+      let exit: Exit?
+      /// What happened below it in this part.
+      let frame: Frame
+      let isLost: Bool
+    }
+
+    /// Calls at the depths 0 ..< `count`.
+    var count: Int32
+    /// Events had been lost in this part before.
+    let isBehindLoss: Bool
+    /// Those that have ended, innermost first.
+    var ended: [End] = []
+    /// Of each, the node that stands for it.
+    var nodes: [UInt32] = []
+    /// The depth of the innermost inherited call below which a call ended that was not whole, or had such ones inside; −1
+    /// where there is none.
+    var broken: Int32 = -1
+  }
+
+  /// No stack is as deep: the kernel's own has room for 50 calls, or some hundreds (kernel/trace/fgraph.c,
+  /// `SHADOW_STACK_SIZE`).
+  private static var mostInherited: Int32 { 1 << 10 }
+
+  /// A task's first record in a continuation: `depth` calls are open.
+  func inherit(_ depth: Int32, _ task: Task, isBehindLoss: Bool) {
+    var inherited = Inherited(count: depth, isBehindLoss: isBehindLoss)
+    if depth > Self.mostInherited || nodes.count + Int(depth) > CallPaths.limit / 2 {
+      cannotJoin = true
+      inherited.count = 0
+    }
+    var above: UInt32 = 0
+    for depth in 0..<inherited.count {
+      above = addInheritedNode(below: above)
+      inherited.nodes.append(above)
+      task.frames.append(.inherited(node: above, depth: depth))
+    }
+    if isBehindLoss { task.lostBelow = task.frames.count - 1 }
+    task.inherited = inherited
+  }
+
+  /// The innermost open call is an inherited one, and ends.
+  func endInherited(_ frame: Frame, _ task: Task, _ exit: Inherited.Exit?) {
+    let isLost = pop(task)
+    task.inherited?.ended.append(
+      Inherited.End(depth: frame.depth, exit: exit, frame: frame, isLost: isLost))
+  }
+
+  /// An outermost selected call that was not whole has ended; the innermost inherited call is its caller.
+  func noteBroken(_ task: Task) {
+    let open = Self.inheritedCount(task)
+    guard open > 0, let broken = task.inherited?.broken else { return }
+    task.inherited?.broken = max(broken, Int32(open - 1))
+  }
+
+  /// How many inherited calls are open: they are below all others.
+  private static func inheritedCount(_ task: Task) -> Int {
+    var count = 0
+    while count + 1 < task.frames.count, task.frames.base[count + 1].isInherited { count += 1 }
+    return count
+  }
+
+  /// Goes on where `previous` ended, which summed up what stands in front of a continuation's data. Both are closed.
+  ///
+  /// - Returns: false where it cannot be told what comes out: both have to be summed up in one.
+  func join(_ previous: StackTally) -> Bool {
+    if cannotJoin || previous.cannotJoin { return false }
+    let joint = Joint(self, previous)
+    for (key, inherited) in inheritances {
+      let task = Task()
+      task.inherited = inherited
+      tasks[key] = task
+    }
+    inheritances = [:]
+    // In an order that does not change from run to run, as paths get their numbers here.
+    for key in previous.tasks.keys.sorted() {
+      guard let earlier = previous.tasks[key], earlier.frames.count > 1 else { continue }
+      let isBehindLoss = (previous.lastLoss[earlier.lastCPU] ?? 0) > earlier.lastLoss
+      if let task = tasks[key] {
+        guard resume(task, earlier, isBehindLoss: isBehindLoss, joint) else { return false }
+      } else {
+        let task = Task()
+        joint.restore(task, earlier)
+        task.lostBelow = earlier.lostBelow
+        task.lastCPU = earlier.lastCPU
+        // Losses are numbered from 1 on here.
+        task.lastLoss = isBehindLoss ? -1 : 0
+        tasks[key] = task
+      }
+    }
+    for key in tasks.keys.sorted() {
+      guard let task = tasks[key], task.inherited != nil else { continue }
+      guard resume(task, nil, isBehindLoss: false, joint) else { return false }
+    }
+    close()
+    return true
+  }
+
+  /// Puts the calls that were open at the end of the part in front in the places of those that were inherited.
+  private func resume(_ task: Task, _ earlier: Task?, isBehindLoss: Bool, _ joint: Joint) -> Bool {
+    guard let inherited = task.inherited else { return true }
+    task.inherited = nil
+    let frames = task.frames
+    let open = Self.inheritedCount(task)
+    let later = Later(task)
+    task.aside = [:]
+    task.isWhole = true
+    frames.setCount(1)
+    if let earlier { joint.restore(task, earlier) }
+    let isLost = isBehindLoss || inherited.isBehindLoss
+    task.lostBelow = isLost ? frames.count - 1 : earlier?.lostBelow ?? 0
+    takeTurn(task)
+    abandon(from: inherited.count, of: task)
+
+    // Those that are known go from some depth up to the innermost one.
+    let known = frames.count - 1
+    let first = inherited.count - Int32(known)
+    for index in 0..<known {
+      let frame = frames.base[index + 1]
+      guard frame.depth == first + Int32(index), frame.skippedTime == 0 else { return false }
+    }
+    let places = inherited.nodes.indices.map { depth -> UInt32 in
+      Int32(depth) < first ? 0 : frames.base[depth - Int(first) + 1].node
+    }
+    // The outermost selected one: what is below it is its own, and what is broken there too.
+    let root = places.last.map { nodes.base[Int($0)].root } ?? 0
+    let rootDepth = places.firstIndex(of: root).map { Int32($0) } ?? .max
+    let isRooted = root != 0 && rootDepth != .max
+    joint.place(inherited.nodes, at: places)
+    // Which of the calls without a selected one above them were whole is not known of each.
+    let breaksRoot = isRooted && inherited.broken >= rootDepth
+    if inherited.broken >= 0, !breaksRoot || rootDepth > 0, !isEverythingSelected { return false }
+
+    for (number, depth, sum) in joint.take(below: inherited.nodes) {
+      let node = joint.moved(number)
+      if nodes.base[Int(node)].root == 0 {
+        add(sum, to: node)
+      } else if isRooted, depth >= rootDepth {
+        setAside(sum, of: node, task)
+      } else {
+        whole.base[Int(node)].add(sum)
+      }
+    }
+    if breaksRoot { task.isWhole = false }
+
+    for end in inherited.ended {
+      guard end.depth >= first else {
+        if let exit = end.exit { addWithoutEntry(exit.function, exit.duration, task) }
+        continue
+      }
+      var frame = frames.base[frames.count - 1]
+      guard frames.count > 1, frame.depth == end.depth else { return false }
+      let isLost = pop(task) || end.isLost
+      guard let exit = end.exit else {
+        leaveUnfinished(frame, task)
+        continue
+      }
+      guard nodes.base[Int(frame.node)].function == exit.function else { return false }
+      frame.add(end.frame)
+      complete(frame, exit.duration, isLost: isLost, task)
+    }
+
+    let left = frames.count - 1
+    guard left == max(0, open - Int(max(0, first))) else { return false }
+    for index in 0..<left {
+      frames.base[index + 1].add(later.frames[open - left + index])
+    }
+    return goOn(
+      task, later, open: open, left: left, root: rootDepth < Int32(open) ? root : 0, joint)
+  }
+
+  /// Puts what the part has open itself above what was inherited.
+  ///
+  /// - Parameters:
+  ///   - open: how many inherited calls are open;
+  ///   - left: and how many of them are known.
+  ///   - root: the outermost selected one of these, 0 of none.
+  private func goOn(
+    _ task: Task, _ later: Later, open: Int, left: Int, root: UInt32, _ joint: Joint
+  ) -> Bool {
+    for frame in later.frames[open...] {
+      var frame = frame
+      frame.node = joint.moved(frame.node)
+      task.frames.append(frame)
+    }
+    task.lostBelow = max(task.lostBelow, later.lostBelow - (open - left))
+    putAside(task)
+    let outermost = later.frames.count > open ? joint.moved(later.frames[open].node) : 0
+    // What is below an inherited call is set aside whether it is selected or not.
+    let isSetAside = open == 0 || nodes.base[Int(outermost)].root == (root == 0 ? outermost : root)
+    for (number, sum) in later.aside {
+      let node = joint.moved(number)
+      if isSetAside {
+        setAside(sum, of: node, task)
+      } else if nodes.base[Int(node)].root == 0 {
+        add(sum, to: node)
+      } else {
+        // Which of them belong to calls that have ended is not known.
+        return false
+      }
+    }
+    if !later.isWhole {
+      let isBelowSelected = later.frames[open...].contains { nodes.base[Int(joint.moved($0.node))].root != 0 }
+      if !isSetAside, isBelowSelected { return false }
+      if isSetAside { task.isWhole = false }
+    }
+    return true
+  }
+
+  private var isEverythingSelected: Bool {
+    (1..<max(1, functions.count)).allSatisfy { functions.base[$0].isSelected }
+  }
+
+  private func setAside(_ sum: TraceTally.PathSum, of node: UInt32, _ task: Task) {
+    task.aside[node, default: TraceTally.PathSum()].add(sum)
+    task.hasAside = true
+  }
+
+  private func add(_ sum: TraceTally.PathSum, to node: UInt32) {
+    nodes.base[Int(node)].calls += sum.calls
+    nodes.base[Int(node)].total &+= sum.total
+    nodes.base[Int(node)].selfTime &+= sum.selfTime
+  }
+}
+
+extension StackTally.Frame {
+  /// What happened below the same call later on.
+  fileprivate mutating func add(_ later: Self) {
+    calleeTime &+= later.calleeTime
+    skippedTime = later.skippedTime
+    if later.isPartial { lose() }
+  }
+}
+
+/// A task at the end of a continuation.
+private struct Later {
+  /// Without the one that is none.
+  let frames: [StackTally.Frame]
+  let lostBelow: Int
+  let aside: [(key: UInt32, value: TraceTally.PathSum)]
+  let isWhole: Bool
+
+  init(_ task: StackTally.Task) {
+    frames = (1..<max(1, task.frames.count)).map { task.frames.base[$0] }
+    lostBelow = task.lostBelow
+    aside = task.aside.sorted { $0.key < $1.key }
+    isWhole = task.isWhole
+  }
+}
+
+/// The paths of two parts that are put together, as the second has them.
+private final class Joint {
+  private let tally: StackTally
+  private let previous: StackTally
+  /// By the first part's numbers.
+  private var functions: [UInt32: UInt32] = [:]
+  private var nodes: [UInt32: UInt32] = [0: 0]
+  /// Of nodes below inherited ones, and of these.
+  private var places: [UInt32: UInt32] = [:]
+  /// By the outermost inherited node, what came up below it, and the depth of the innermost one.
+  private var sums: [UInt32: [(node: UInt32, depth: Int32, sum: TraceTally.PathSum)]] = [:]
+
+  init(_ tally: StackTally, _ previous: StackTally) {
+    self.tally = tally
+    self.previous = previous
+    // Of each node the outermost inherited one on its path, and the depth of the innermost one.
+    var inherited: [(outermost: UInt32, depth: Int32)] = [(0, -1)]
+    for number in 1..<max(1, UInt32(tally.nodes.count)) {
+      var found = inherited[Int(tally.parents[Int(number)])]
+      if tally.isInherited(number) {
+        found = (found.outermost == 0 ? number : found.outermost, found.depth + 1)
+      }
+      inherited.append(found)
+      let sum = tally.whole.base[Int(number)]
+      if found.outermost != 0, sum.calls != 0 {
+        sums[found.outermost, default: []].append((number, found.depth, sum))
+        tally.whole.base[Int(number)] = TraceTally.PathSum()
+      }
+    }
+  }
+
+  /// The open calls and sums of the first part.
+  func restore(_ task: StackTally.Task, _ earlier: StackTally.Task) {
+    for index in 1..<earlier.frames.count {
+      var frame = earlier.frames.base[index]
+      frame.node = node(frame.node)
+      task.frames.append(frame)
+    }
+    for (number, sum) in earlier.aside.sorted(by: { $0.key < $1.key }) {
+      task.aside[node(number), default: TraceTally.PathSum()].add(sum)
+    }
+    task.hasAside = !task.aside.isEmpty
+    task.isWhole = earlier.isWhole
+  }
+
+  private func node(_ number: UInt32) -> UInt32 {
+    if let known = nodes[number] { return known }
+    let parent = node(previous.parents[Int(number)])
+    let node = tally.child(of: parent, function(previous.nodes.base[Int(number)].function))
+    nodes[number] = node
+    return node
+  }
+
+  private func function(_ number: UInt32) -> UInt32 {
+    if let known = functions[number] { return known }
+    let function = tally.names.intern(previous.names[FunctionID(rawValue: number)]).rawValue
+    tally.addFunctions(at: previous.firstSeen(Int(number)))
+    functions[number] = function
+    return function
+  }
+
+  /// - Parameter nodes: a task's inherited ones, outermost first.
+  func place(_ nodes: [UInt32], at places: [UInt32]) {
+    for (node, place) in zip(nodes, places) { self.places[node] = place }
+  }
+
+  /// What came up below a task's inherited calls.
+  func take(below nodes: [UInt32]) -> [(node: UInt32, depth: Int32, sum: TraceTally.PathSum)] {
+    nodes.first.flatMap { sums.removeValue(forKey: $0) } ?? []
+  }
+
+  /// A node below an inherited one, where it belongs; any other is there.
+  func moved(_ number: UInt32) -> UInt32 {
+    if number == 0 { return 0 }
+    if let known = places[number] { return known }
+    let parent = tally.parents[Int(number)]
+    let place = moved(parent)
+    let node = place == parent ? number : tally.child(of: place, tally.nodes.base[Int(number)].function)
+    places[number] = node
+    return node
+  }
+}
