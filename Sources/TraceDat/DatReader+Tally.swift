@@ -69,7 +69,8 @@ extension DatReader {
 
     func tally(_ sink: any DurationSink, isContinuation: Bool = false) -> StackTally {
       StackTally(
-        layout, symbols: symbols, offset: offset, isWanted: isWanted, sink: sink, stopsAtOthers: stopsAtOthers,
+        layout, symbols: symbols, offset: offset, isWanted: isWanted, sink: sink,
+        stopsAtOthers: stopsAtOthers,
         isContinuation: isContinuation)
     }
 

@@ -231,7 +231,8 @@ final class StackTally {
       }
       let task = task(record.pid, cpu)
       if isContinuation, task.inherited == nil {
-        inherit(record.kind == .entry ? record.depth : record.depth + 1, task, isBehindLoss: lastLoss[cpu] != nil)
+        let open = record.kind == .entry ? record.depth : record.depth + 1
+        inherit(open, task, isBehindLoss: lastLoss[cpu] != nil)
       }
       let function = function(record.address, at: record.timestamp)
       deepest = max(deepest, record.depth)
@@ -604,56 +605,6 @@ final class StackTally {
     let count = function.pointee.next - waiting
     sink.add(UnsafeBufferPointer(start: waiting, count: count), of: number)
     function.pointee.next = waiting
-  }
-
-  // MARK: Results
-
-  /// When the function was seen first.
-  func firstSeen(_ number: Int) -> UInt64 { rest[number].firstSeen }
-
-  /// Adds what was found; `names` gives local numbers their names in the whole trace.
-  func add(to tally: inout TraceTally, buffer: UInt16, lane: Int, names: [FunctionID]) {
-    var all = rest
-    tally.losses += losses
-    tally.lostEvents &+= lostEvents
-    tally.deepest = max(tally.deepest, deepest)
-    for number in 1..<max(1, nodes.count) {
-      let node = nodes.base[number]
-      all[Int(node.function)].complete += node.calls + whole.base[number].calls
-      all[Int(node.function)].selfTime &+= node.selfTime &+ whole.base[number].selfTime
-    }
-    for number in 1..<max(1, functions.count) {
-      let rest = all[number]
-      let ended = rest.complete + rest.withoutSelfTime + rest.noEntry + rest.lost
-      tally.calls += ended
-      guard functions.base[number].isSelected else { continue }
-      tally.calls += rest.unfinished
-      var sums = TraceTally.Function(buffer: buffer, function: names[number], lane: lane, number: number)
-      sums.complete = rest.complete + rest.withoutSelfTime
-      sums.unfinished = rest.unfinished
-      sums.noEntry = rest.noEntry
-      sums.lost = rest.lost
-      sums.selfTime = rest.selfTime
-      sums.selfTimeCalls = rest.complete
-      // What belongs together may stand in several parts: durations here, calls there, even less than none.
-      let hasSums =
-        sums.complete != 0 || sums.unfinished != 0 || sums.noEntry != 0 || sums.lost != 0
-        || sums.selfTime != 0 || sums.selfTimeCalls != 0
-      if hasSums || functions.base[number].waiting != nil { tally.functions.append(sums) }
-    }
-    var paths: [CallPaths.ID?] = [CallPaths.root]
-    for number in 1..<max(1, nodes.count) {
-      let node = nodes.base[number]
-      // Nothing is left of what was below inherited calls.
-      guard node.function != 0, let parent = paths[Int(parents[number])] else {
-        paths.append(nil)
-        continue
-      }
-      let path = tally.paths.child(of: parent, names[Int(node.function)])
-      paths.append(path)
-      let sum = whole.base[number]
-      if sum.calls > 0 { tally.sums.append((buffer, path, sum)) }
-    }
   }
 }
 

@@ -85,7 +85,8 @@ import Testing
     let n = Double(1 << 20)
     #expect(agree(moments.moments.squaredDeviations, (n - 1) / n, relative: 1e-15))
     for values: [Int64] in [
-      [.max, .max - (1 << 60), 1 << 62], [-5, 3, 1 << 40], [ExactMoments.largest, 1, ExactMoments.largest + 1],
+      [.max, .max - (1 << 60), 1 << 62], [-5, 3, 1 << 40],
+      [ExactMoments.largest, 1, ExactMoments.largest + 1],
       [.max, .max, 1 << 52, 1 << 52],
     ] {
       var moments = ExactMoments()
