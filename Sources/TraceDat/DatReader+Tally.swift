@@ -31,13 +31,13 @@ extension DatReader {
         cpus: cpus(of: buffer), buffer: buffer, formats: formats, layout: layout, offset: conversion.offset,
         memory: memory, symbols: decoder.symbols, isWanted: isWanted, stopsAtOthers: context.watches)
       let first = laneCount
-      guard var parts = try apart(run, first, &laneCount, makeSink) else { return nil }
-      if Self.sharesTasks(parts) {
+      var found = try apart(run, first, &laneCount, makeSink)
+      if case .sharedTasks = found {
         for lane in (first..<laneCount).reversed() { _ = makeSink(lane) }
-        guard let tally = try merged(run, makeSink(first)) else { return nil }
-        parts = [[(tally, first)]]
+        found = try merged(run, makeSink(first)).map { .tallies([($0, first)]) } ?? .needsEvents
       }
-      lanes += parts.joined().map {
+      guard case .tallies(let tallies) = found else { return nil }
+      lanes += tallies.map {
         Lane(buffer: UInt16(truncatingIfNeeded: number), tally: $0.tally, number: $0.lane)
       }
     }
@@ -52,8 +52,13 @@ extension DatReader {
     let number: Int
   }
 
-  /// The tallies of each CPU, in the order of its data, with the numbers of their sinks.
-  private typealias Chains = [[(tally: StackTally, lane: Int)]]
+  private enum Found {
+    /// By CPU and in the order of their data, with the numbers of their sinks.
+    case tallies([(tally: StackTally, lane: Int)])
+    /// The CPUs have to be read merged.
+    case sharedTasks
+    case needsEvents
+  }
 
   /// One buffer, and how it is to be read.
   private struct BufferRun {
@@ -67,11 +72,13 @@ extension DatReader {
     let isWanted: @Sendable (String) -> Bool
     let stopsAtOthers: Bool
 
-    func tally(_ sink: any DurationSink, isContinuation: Bool = false) -> StackTally {
+    /// - Parameter owners: where the CPUs are read each by itself.
+    func tally(
+      _ sink: any DurationSink, isContinuation: Bool = false, owners: TaskOwners? = nil
+    ) -> StackTally {
       StackTally(
         layout, symbols: symbols, offset: offset, isWanted: isWanted, sink: sink,
-        stopsAtOthers: stopsAtOthers,
-        isContinuation: isContinuation)
+        stopsAtOthers: stopsAtOthers, isContinuation: isContinuation, owners: owners)
     }
 
     func stream(_ cpu: CPUData, _ unread: UnreadBytes? = nil) -> CPUStream {
@@ -81,58 +88,57 @@ extension DatReader {
     }
   }
 
-  /// Each CPU by itself, in parts, on up to `jobs` threads; nil where events are needed.
+  /// Each CPU by itself, in parts, on up to `jobs` threads.
   ///
   /// - Parameters:
   ///   - first: number of a lane.
   ///   - count: gets how many lanes there are then.
   private func apart(
     _ run: BufferRun, _ first: Int, _ count: inout Int, _ makeSink: (Int) -> any DurationSink
-  ) throws(TraceError) -> Chains? {
-    let parts = TallyParts(
-      run.cpus, isCompressed: run.buffer.isCompressed, pageSize: Int(run.buffer.pageSize), limits.tallying
-    ) { number, isContinuation in
-      run.tally(makeSink(first + number), isContinuation: isContinuation)
+  ) throws(TraceError) -> Found {
+    let owners = TaskOwners()
+    func makeTally(_ number: Int, _ isContinuation: Bool) -> StackTally {
+      run.tally(makeSink(first + number), isContinuation: isContinuation, owners: owners)
     }
+    let parts = TallyParts(
+      run.cpus, isCompressed: run.buffer.isCompressed, pageSize: Int(run.buffer.pageSize), limits.tallying,
+      makeTally: makeTally)
     let workers = min(jobs, parts.mostWorkers)
     inParallel(workers, workers: workers) { _, _ in
-      while let part = parts.next({ run.tally(makeSink(first + $0), isContinuation: true) }) {
-        read(part, run)
-      }
+      while let part = parts.next({ makeTally($0, true) }) { read(part, run, owners) }
     }
-    let chains = parts.chains
+    var chains = parts.chains
     count = first + chains.reduce(0) { $0 + $1.count }
     if let failure = chains.joined().compactMap(\.failure).first { throw failure }
-    if chains.joined().contains(where: \.tally.needsEvents) { return nil }
-    var result: [[TallyParts.Part]] = []
-    for chain in chains {
-      switch Self.join(chain) {
-      case .joined: result.append(chain)
-      case .needsEvents: return nil
+    if chains.joined().contains(where: \.tally.needsEvents) { return .needsEvents }
+    if owners.isAnyShared { return .sharedTasks }
+    var again: [TallyParts.Part] = []
+    for index in chains.indices {
+      switch Self.join(chains[index]) {
+      case .joined: break
+      case .needsEvents: return .needsEvents
       case .needsWhole:
-        for part in chain.reversed() { _ = makeSink(first + part.number) }
-        let number = chain[0].number
-        result.append([TallyParts.Part(chain[0].cpu, nil, run.tally(makeSink(first + number)), number)])
+        for part in chains[index].reversed() { _ = makeSink(first + part.number) }
+        let part = chains[index][0]
+        again.append(TallyParts.Part(part.cpu, nil, makeTally(part.number, false), part.number))
+        chains[index] = [again[again.count - 1]]
       }
     }
-    let again = result.indices.filter { !result[$0][0].isDone }
-    inParallel(again.count, workers: jobs) { item, _ in read(result[again[item]][0], run) }
-    for chain in result {
-      if let failure = chain[0].failure { throw failure }
-      chain[chain.count - 1].tally.finish()
-    }
-    if result.joined().contains(where: \.tally.needsEvents) { return nil }
-    return result.map { $0.map { ($0.tally, first + $0.number) } }
+    inParallel(again.count, workers: jobs) { item, _ in read(again[item], run, owners) }
+    if let failure = again.compactMap(\.failure).first { throw failure }
+    for chain in chains { chain[chain.count - 1].tally.finish() }
+    if chains.joined().contains(where: \.tally.needsEvents) { return .needsEvents }
+    return .tallies(chains.joined().map { ($0.tally, first + $0.number) })
   }
 
-  private func read(_ part: TallyParts.Part, _ run: BufferRun) {
+  private func read(_ part: TallyParts.Part, _ run: BufferRun, _ owners: TaskOwners) {
     let tally = part.tally
     let context = pageContext(
       of: run.buffer, run.formats, Decompressor(container.header.compression), run.memory, tally: tally)
     let stream = run.stream(part.cpu, part.unread)
     var diagnostics = Diagnostics()
     do throws(TraceError) {
-      while !tally.needsEvents, try stream.advance(context, &diagnostics) {
+      while !tally.needsEvents, !owners.isAnyShared, try stream.advance(context, &diagnostics) {
         tally.take(stream, run.formats, &diagnostics)
       }
     } catch {
@@ -142,7 +148,6 @@ extension DatReader {
     // They are told in the order of the merged events, which is not known here.
     if !diagnostics.isEmpty { tally.needsEvents = true }
     part.lastTimestamp = stream.lastTimestamp
-    part.isDone = true
   }
 
   private enum Joining {
@@ -161,23 +166,6 @@ extension DatReader {
       if !part.tally.join(previous.tally) { return .needsWhole }
     }
     return .joined
-  }
-
-  private static func sharesTasks(_ chains: Chains) -> Bool {
-    var seen = IntegerMap()
-    var isShared = false
-    for (cpu, chain) in chains.enumerated() {
-      for (tally, _) in chain {
-        tally.pids.visit { pid, _ in
-          if let other = seen[pid] {
-            if other != cpu { isShared = true }
-          } else {
-            seen.insert(pid, UInt32(cpu))
-          }
-        }
-      }
-    }
-    return isShared
   }
 
   /// All CPUs in the order of time; nil where events are needed.

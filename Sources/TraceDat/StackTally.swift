@@ -153,8 +153,9 @@ final class StackTally {
   /// Of those that were forgotten.
   var inheritances: [UInt64: Inherited] = [:]
   /// All that were seen: tasks without open calls are forgotten when there are many.
-  private(set) var pids = IntegerMap()
+  private var pids = IntegerMap()
   private var pidCount = 0
+  private let owners: TaskOwners?
   private var nextSweep = CallBuilder.idleStacksLimit
   /// Whose turn it is, and on which CPU; nil where the next record has to be looked at by `take`.
   private(set) var current: Task?
@@ -187,8 +188,10 @@ final class StackTally {
   init(
     _ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64,
     isWanted: @escaping @Sendable (String) -> Bool,
-    sink: any DurationSink, stopsAtOthers: Bool = false, isContinuation: Bool = false
+    sink: any DurationSink, stopsAtOthers: Bool = false, isContinuation: Bool = false,
+    owners: TaskOwners? = nil
   ) {
+    self.owners = owners
     self.stopsAtOthers = stopsAtOthers
     self.isContinuation = isContinuation
     self.layout = layout
@@ -398,6 +401,7 @@ final class StackTally {
     } else {
       if pid > 0, pids[key] == nil {
         pids.insert(key, 0)
+        owners?.claim(key, cpu)
         pidCount += 1
         if pidCount > FunctionSieve.mostTasks { needsEvents = true }
       }

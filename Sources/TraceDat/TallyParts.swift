@@ -1,4 +1,5 @@
 internal import FunctionGraph
+internal import Synchronization
 
 /// Bytes that one thread reads from the front, and of which others may take the back.
 final class UnreadBytes: Sendable {
@@ -34,6 +35,26 @@ final class UnreadBytes: Sendable {
   }
 }
 
+/// Which CPU each task runs on, of several CPUs that are read at the same time.
+final class TaskOwners: Sendable {
+  private let cpus = Guarded(IntegerMap())
+  private let areShared = Atomic(false)
+
+  /// A task was seen on two CPUs.
+  var isAnyShared: Bool { areShared.load(ordering: .relaxed) }
+
+  /// - Parameter pid: above 0: each CPU has a task 0 of its own.
+  func claim(_ pid: UInt64, _ cpu: Int32) {
+    let number = UInt32(bitPattern: cpu)
+    let isShared = cpus.withLock { cpus -> Bool in
+      if let owner = cpus[pid] { return owner != number }
+      cpus.insert(pid, number)
+      return false
+    }
+    if isShared { areShared.store(true, ordering: .relaxed) }
+  }
+}
+
 /// The CPUs of a buffer, to be summed up by several threads: one CPU each as long as there are any; who finds none left takes
 /// half of what another one has not read yet. So all of them end at about the same time, however much each CPU has and
 /// however fast its processor is.
@@ -59,7 +80,6 @@ final class TallyParts: Sendable {
     var failure: TraceError?
     /// Of the last record.
     var lastTimestamp: UInt64 = 0
-    var isDone = false
 
     init(_ cpu: CPUData, _ unread: UnreadBytes?, _ tally: StackTally, _ number: Int) {
       self.cpu = cpu
