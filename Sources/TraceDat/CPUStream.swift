@@ -134,6 +134,8 @@ final class CPUStream {
   /// The time of the last record, to notice time going back.
   private(set) var lastTimestamp: UInt64 = 0
   private var skimming = Skimming()
+  /// The pending record is the first one of its task's turn.
+  private(set) var beginsTurn = false
 
   /// - Parameters:
   ///   - extent: lies within the file.
@@ -193,7 +195,9 @@ final class CPUStream {
           take(cursor.timestamp, context, &diagnostics)
           if context.skims, let sieve = context.sieve {
             var skimming = self.skimming
-            let verdict = sieve.verdict(cursor, pending, cpu: cpu, &skimming)
+            let task = skimming.pid
+            let verdict = sieve.verdict(cursor, pending, cpu: cpu, at: timestamp, &skimming)
+            beginsTurn = skimming.pid != task
             self.skimming = skimming
             switch verdict {
             case .wanted: break
@@ -232,6 +236,7 @@ final class CPUStream {
         hasUnusable = true
       case .end:
         giveSkimmed(context)
+        if context.skims { endTurn() }
         guard hasUnusable else { return false }
         hasUnusable = false
         pending = .lost(0)
@@ -263,6 +268,21 @@ final class CPUStream {
       pairing.skim(&cursor, &last)
     }
     lastTimestamp = last
+  }
+
+  /// What comes next is another turn, of whatever task.
+  private func endTurn() {
+    var skimming = self.skimming
+    skimming.endTurn()
+    self.skimming = skimming
+  }
+
+  /// Where a sieve leaves records out: the task whose turn ended in front of the pending event, or of the end, with a record
+  /// that was left out, and when that was.
+  func takeLeft() -> (pid: Int32, timestamp: UInt64)? {
+    guard let left = skimming.left else { return nil }
+    skimming.left = nil
+    return left
   }
 
   /// What was skimmed up to the end of a page goes to the sieve.
@@ -303,6 +323,7 @@ final class CPUStream {
     guard hasMissed, let missed = cursor.missed else { return false }
     hasMissed = false
     pending = .lost(missed)
+    if context.skims { endTurn() }
     take(cursor.timestamp, context, &diagnostics)
     return true
   }

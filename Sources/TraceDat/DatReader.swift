@@ -228,21 +228,21 @@ public struct DatReader: EventReader, ~Copyable {
     sift(formats, wantedRange, isWanted)
   }
 
-  /// Delivers no event but losses.
+  /// Delivers no event but losses, and tells whether tasks stay on their CPUs.
   mutating func selectNothing() throws(TraceError) {
     guard let formats = decoder.formats else { return }
     try loadSymbols()
-    sift(formats, WantedRange([])) { _ in false }
+    sift(formats, WantedRange([]), mayMove: false) { _ in false }
   }
 
   private mutating func sift(
-    _ formats: GraphFormats, _ wantedRange: WantedRange?,
+    _ formats: GraphFormats, _ wantedRange: WantedRange?, mayMove: Bool = true,
     _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) {
     sieves = (0..<jobs).map { _ in
       FunctionSieve(
         formats, container.header.order, isWanted: isWanted, symbols: decoder.symbols,
-        wantedRange: wantedRange)
+        wantedRange: wantedRange, mayMove: mayMove)
     }
     for sieve in sieves { sieve.stopsAtOthers = watched != nil }
   }

@@ -4,8 +4,12 @@ internal import FunctionGraph
 ///
 /// Calls pair by task and depth, so that of another function only one thing matters: that its task came up to a depth at
 /// which a wanted call was still open. A stream therefore delivers of the others those that are less deep than all that
-/// it saw since the last wanted record of the task. This holds as long as no task moves between CPUs (each stream sees
-/// all of its records), time does not go back and depths are plausible; where they do not, `needsAll` says so.
+/// it saw since the last wanted record of the task, and the first one of a task's turn: where it ran before, another stream
+/// may have delivered anything. When a turn ends, what was left out of it last is told as an `unwound` below all depths:
+/// lost events mark the tasks of a CPU by where and when each was last seen.
+///
+/// This holds as long as time does not go back, depths are plausible, and a task does not run elsewhere amid what a stream
+/// takes for one turn, which `SievedBuffer` sees; where that is not so, `needsAll` says so.
 final class FunctionSieve {
   enum Verdict {
     case wanted, skipped
@@ -28,6 +32,8 @@ final class FunctionSieve {
   private let formats: GraphFormats
   private let isWanted: @Sendable (String) -> Bool
   private let symbols: SymbolIndex
+  /// Else a task that moves between CPUs ends the sieve.
+  private let mayMove: Bool
   private var known = IntegerMap()
   /// Those that were looked at last.
   private var names = FunctionTable()
@@ -48,11 +54,14 @@ final class FunctionSieve {
   /// Records of other events are looked at.
   var stopsAtOthers = false
 
-  /// - Parameter wantedRange: of the functions that `isWanted` accepts; nil where that is not known.
+  /// - Parameters:
+  ///   - wantedRange: of the functions that `isWanted` accepts; nil where that is not known.
+  ///   - mayMove: whether tasks may move between CPUs.
   init(
     _ formats: GraphFormats, _ order: ByteOrder, isWanted: @escaping @Sendable (String) -> Bool,
-    symbols: SymbolIndex, wantedRange: WantedRange? = nil
+    symbols: SymbolIndex, wantedRange: WantedRange? = nil, mayMove: Bool = true
   ) {
+    self.mayMove = mayMove
     self.wantedRange = wantedRange
     self.formats = formats
     self.isWanted = isWanted
@@ -104,8 +113,11 @@ final class FunctionSieve {
   }
 
   /// What to do with the record that `cursor` stands on, which is long enough for its format.
+  ///
+  /// - Parameter timestamp: its, converted.
   func verdict(
-    _ cursor: SubBufferCursor, _ kind: CPUStream.Pending, cpu: Int32, _ skimming: inout Skimming
+    _ cursor: SubBufferCursor, _ kind: CPUStream.Pending, cpu: Int32, at timestamp: UInt64,
+    _ skimming: inout Skimming
   ) -> Verdict {
     let function: RecordField?
     let depthField: RecordField?
@@ -128,9 +140,13 @@ final class FunctionSieve {
     if isExit { skimming.exits += 1 }
     if depth > Self.deepestPlausible || pid < 0 || address == 0 { needsAll = true }
     let isSameTask = skimming.pid == pid
-    if !isSameTask { note(pid, on: cpu) }
+    if !isSameTask {
+      if !mayMove { note(pid, on: cpu) }
+      skimming.endTurn()
+    }
 
     if isWanted(address) {
+      skimming.skipped = nil
       skimming.pid = pid
       skimming.low = isExit ? depth : depth &+ 1
       return .wanted
@@ -144,7 +160,11 @@ final class FunctionSieve {
     if address != 0 {
       unwanted.memory.storeBytes(of: address, toByteOffset: Self.slot(address), as: UInt64.self)
     }
-    if isSameTask, depth >= skimming.low { return .skipped }
+    if isSameTask, depth >= skimming.low {
+      skimming.skipped = timestamp
+      return .skipped
+    }
+    skimming.skipped = nil
     skimming.pid = pid
     skimming.low = depth
     return .unwound(Int32(truncatingIfNeeded: depth))
@@ -181,4 +201,16 @@ struct Skimming {
   var low: UInt32 = 0
   var deepest: Int64 = -1
   var exits: UInt64 = 0
+  /// When the last record of that task was, where it was left out.
+  var skipped: UInt64?
+  /// The task that had a turn of which the last record was left out, and when that was.
+  var left: (pid: Int32, timestamp: UInt64)?
+
+  /// What comes next is another turn.
+  mutating func endTurn() {
+    if let skipped { left = (pid, skipped) }
+    skipped = nil
+    pid = .min
+    low = 0
+  }
 }

@@ -14,8 +14,19 @@ struct GraphRecord {
   var pid: Int32 = -1
   /// −1 where the record has none that can be.
   var depth: Int32 = -1
+  /// Where a sieve leaves records out: the first one of its task's turn on its CPU.
+  var beginsTurn = false
   /// Only `switched`: the task that ran before. Only of interrupts: which.
   var detail: Int32 = -1
+
+  /// The last record of a task's turn, of which nothing else matters.
+  init(lastOf pid: Int32, at timestamp: UInt64) {
+    kind = .unwound
+    self.timestamp = timestamp
+    self.pid = pid
+    // Below all calls, so that none ends.
+    depth = .max
+  }
 
   /// The record that `stream` stands on.
   @inline(__always)
@@ -24,6 +35,7 @@ struct GraphRecord {
     watched: WatchedRecords? = nil
   ) {
     timestamp = stream.timestamp
+    beginsTurn = stream.beginsTurn
     switch stream.pending {
     case .lost(let count):
       kind = .lost

@@ -11,8 +11,8 @@ struct CPUData {
 /// once, merged by time again.
 ///
 /// A piece needs nothing of the one in front of it: the sieve takes a stream's first record for that of another task and
-/// lets it pass, which does no harm. What the sieve relies on across pieces (times that do not go back, tasks that stay
-/// on their CPU) is checked where they meet. Compressed data, which can only be read from its beginning, is one piece.
+/// lets it pass, which does no harm. What the sieve relies on across pieces and CPUs (times that do not go back, tasks that
+/// run elsewhere between their turns only) is checked where they meet. Compressed data, which can only be read from its beginning, is one piece.
 ///
 /// The pieces, and so what comes out, do not depend on the number of threads.
 struct SievedBuffer {
@@ -48,6 +48,9 @@ struct SievedBuffer {
     var waiting = 0
     /// The time of the last record looked at.
     var lastTimestamp: UInt64 = 0
+    /// Whose turn it is, as far as the records tell that were delivered; `nobody` where another CPU has its task since.
+    var pid = Lane.nobody
+    static let nobody = Int32.min
 
     var isEmpty: Bool { waiting == 0 }
     /// No record waits, and there may be more.
@@ -136,6 +139,11 @@ struct SievedBuffer {
           let record = records[next]
           guard record.timestamp < limit.timestamp || record.timestamp == limit.timestamp && limit.winsTies
           else { break }
+          guard follow(record, index) else {
+            walkers.first?.sieve.needsAll = true
+            pieces?.stop()
+            return false
+          }
           next += 1
           wantsMore = body(record, lanes[index].cpu)
         }
@@ -145,6 +153,18 @@ struct SievedBuffer {
       heap.update(to: lanes[index].nextTimestamp)
       if !wantsMore { return true }
     }
+  }
+
+  /// Keeps whose turn it is.
+  ///
+  /// - Returns: false where a task ran elsewhere amid one of its turns.
+  private mutating func follow(_ record: GraphRecord, _ index: Int) -> Bool {
+    // The idle task is another one on every CPU.
+    guard record.kind != .lost, record.pid > 0 else { return true }
+    guard record.beginsTurn else { return lanes[index].pid == record.pid }
+    for other in lanes.indices where lanes[other].pid == record.pid { lanes[other].pid = Lane.nobody }
+    lanes[index].pid = record.pid
+    return true
   }
 
   /// Sees to it that every lane that may still get records has one; false where there are none, or the sieve cannot be used.

@@ -184,6 +184,7 @@ extension SievedPieces.Walker {
     var isMore = true
     while isMore, !isCompressed || records.count < Self.recordsAtOnce {
       isMore = try stream.advance(context, &diagnostics)
+      if let left = stream.takeLeft() { records.append(GraphRecord(lastOf: left.pid, at: left.timestamp)) }
       if isMore { records.append(GraphRecord(stream, formats, &diagnostics)) }
     }
     piece.isFinished = !isMore

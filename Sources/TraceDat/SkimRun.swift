@@ -21,8 +21,8 @@ struct SkimRun {
   private(set) var end: UnsafeRawPointer
   private(set) var pages: PageRow
   private(set) var exits: UInt64 = 0
-  /// Not only records of other events.
-  private(set) var hasSkipped = false
+  /// The time of the last record that was left out, those of other events not counted; nil where there is none.
+  private(set) var skipped: UInt64?
   private let entry: UInt64
   private let exit: UInt64
   private let entrySize: Int
@@ -86,6 +86,9 @@ struct SkimRun {
     var exits = exits
     var end = end
     var pages = pages
+    // Where the last page was entered, and the time of the record before.
+    var start = record
+    var before = skipped
     while true {
       let last = end - min(entrySize, exitSize)
       let lastEntry = end - entrySize
@@ -115,11 +118,13 @@ struct SkimRun {
         time &+= UInt64(UInt32(truncatingIfNeeded: bits) >> 5)
       }
       guard record == end, let page = pages.enterNext(behind: time &+ offset, offset) else { break }
+      if record != start { before = time }
       record = page.record
+      start = record
       end = page.end
       time = page.time
     }
-    if record != self.record { hasSkipped = true }
+    skipped = record == start ? before : time
     self.record = record
     self.end = end
     self.pages = pages

@@ -124,8 +124,9 @@ extension SubBufferCursor {
     if run.time &+ sieve.offset < run.pages.latest { sieve.needsAll = true }
     turn(by: run.pages.next - pages.next, end: run.end)
     skip(to: run.record - base, time: run.time)
-    guard run.hasSkipped else { return }
+    guard let skipped = run.skipped else { return }
     last = run.time &+ sieve.offset
     skimming.exits &+= run.exits
+    skimming.skipped = skipped &+ sieve.offset
   }
 }

@@ -189,7 +189,9 @@ import Testing
 
   @Test(arguments: [
     Sort(harm: [], least: 57), Sort(harm: .gaps, least: 57), Sort(harm: .losses, least: 57),
-    Sort(harm: [.gaps, .losses], least: 57), Sort(harm: [.gaps, .losses, .migration], least: 0),
+    Sort(harm: [.gaps, .losses], least: 57), Sort(harm: .migration, least: 57),
+    Sort(harm: [.gaps, .losses, .migration], least: 57), Sort(harm: [.losses, .migration], least: 57),
+    Sort(harm: [.gaps, .migration, .midway], least: 57),
     Sort(harm: [.gaps, .losses, .migration, .nonsense], least: 0), Sort(harm: .nonsense, least: 0),
   ])
   func sameCalls(_ sort: Sort) throws {
@@ -266,6 +268,43 @@ import Testing
     let plain = try #require(try Self.outcome(written, of: ["outer"], bySieve: false))
     #expect(plain.unfinished.count == 1 && plain.ended.count == 2)
     #expect(try Self.outcome(written, of: ["outer"], bySieve: true, searching: searching) == plain)
+  }
+
+  /// A task on another CPU and back: where nothing else ran on the first one meanwhile, that CPU's data tells of one turn only.
+  @Test(arguments: [false, true], [false, true])
+  func runsElsewhereAmidATurn(isSeen: Bool, isLeftOut: Bool) throws {
+    let bytes = SyntheticTrace.Bytes(isBigEndian: false, longSize: 8)
+    let formats = SyntheticFormats(variant: .today, bytes: bytes)
+    var trace = SyntheticTrace(version: 7, bytes: bytes, pageSize: 4096)
+    trace.compression = .none
+    trace.formats = formats.texts
+    var pages = (0..<2).map { _ in SyntheticPage(bytes, size: 4096, timestamp: 1_000_000) }
+    var time: UInt64 = 1_000_000
+    func entry(_ number: Int, _ depth: Int16, cpu: Int, pid: Int32 = 42) {
+      time += 100
+      pages[cpu].record(time, formats.entry(Self.addresses[number], depth: depth, pid: pid))
+    }
+    func exit(_ number: Int, _ depth: Int16, cpu: Int, pid: Int32 = 42) {
+      time += 100
+      pages[cpu].record(
+        time, formats.exit(Self.addresses[number], depth: depth, pid: pid, from: time - 50, to: time))
+    }
+    func callee(cpu: Int, pid: Int32 = 42) {
+      entry(1, 1, cpu: cpu, pid: pid)
+      exit(1, 1, cpu: cpu, pid: pid)
+    }
+    entry(0, 0, cpu: 0)
+    for _ in 0..<4 { callee(cpu: 0) }
+    if isSeen { callee(cpu: 0, pid: 7) }
+    callee(cpu: 1)
+    for _ in 0..<4 { callee(cpu: 0) }
+    if !isLeftOut { exit(0, 0, cpu: 0) }
+    trace.buffers.append(
+      .init(name: "", cpus: (0..<2).map { .init(number: UInt32($0), pages: [pages[$0].written()]) }))
+    let written = trace.written()
+    let plain = try #require(try Self.outcome(written, of: ["outer"], bySieve: false))
+    #expect(plain.ended.count + plain.unfinished.count == 1)
+    #expect(try Self.outcome(written, of: ["outer"], bySieve: true) == (isSeen ? plain : nil))
   }
 
   @Test func restartDeliversAll() throws {
