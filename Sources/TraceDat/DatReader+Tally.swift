@@ -34,6 +34,10 @@ extension DatReader {
       var found = try apart(run, first, &laneCount, makeSink)
       if case .sharedTasks = found {
         for lane in (first..<laneCount).reversed() { _ = makeSink(lane) }
+        found = try inStep(run, first, &laneCount, makeSink)
+      }
+      if case .sharedTasks = found {
+        for lane in (first..<laneCount).reversed() { _ = makeSink(lane) }
         found = try merged(run, makeSink(first)).map { .tallies([($0, first)]) } ?? .needsEvents
       }
       guard case .tallies(let tallies) = found else { return nil }
@@ -72,13 +76,17 @@ extension DatReader {
     let isWanted: @Sendable (String) -> Bool
     let stopsAtOthers: Bool
 
-    /// - Parameter owners: where the CPUs are read each by itself.
+    /// - Parameters:
+    ///   - owners: where the CPUs are read each by itself;
+    ///   - handover: or in step, as the one of this number.
     func tally(
-      _ sink: any DurationSink, isContinuation: Bool = false, owners: TaskOwners? = nil
+      _ sink: any DurationSink, isContinuation: Bool = false, owners: TaskOwners? = nil,
+      handover: TaskHandover? = nil, lane: Int = 0
     ) -> StackTally {
       StackTally(
         layout, symbols: symbols, offset: offset, isWanted: isWanted, sink: sink,
-        stopsAtOthers: stopsAtOthers, isContinuation: isContinuation, owners: owners)
+        stopsAtOthers: stopsAtOthers, isContinuation: isContinuation, owners: owners,
+        handover: handover, lane: lane)
     }
 
     func stream(_ cpu: CPUData, _ unread: UnreadBytes? = nil) -> CPUStream {
@@ -168,7 +176,44 @@ extension DatReader {
     return .joined
   }
 
-  /// All CPUs in the order of time; nil where events are needed.
+  /// The CPUs in step, each by itself as long as a task's turn lasts.
+  private func inStep(
+    _ run: BufferRun, _ first: Int, _ count: inout Int, _ makeSink: (Int) -> any DurationSink
+  ) throws(TraceError) -> Found {
+    let handover = TaskHandover()
+    let tallies = run.cpus.indices.map { run.tally(makeSink(first + $0), handover: handover, lane: $0) }
+    count = max(count, first + tallies.count)
+    handover.begin(tallies)
+    let contexts = tallies.map {
+      pageContext(
+        of: run.buffer, run.formats, Decompressor(container.header.compression), run.memory, tally: $0)
+    }
+    let streams = run.cpus.map { run.stream($0) }
+    var diagnostics = Diagnostics()
+    var heap = MergeHeap()
+    for index in streams.indices where try streams[index].advance(contexts[index], &diagnostics) {
+      heap.insert(index, at: streams[index].timestamp)
+    }
+    while let index = heap.first, diagnostics.isEmpty {
+      let stream = streams[index]
+      let tally = tallies[index]
+      var isFinished = false
+      var isTurn = true
+      while isTurn {
+        tally.take(stream, run.formats, &diagnostics)
+        if handover.isBroken { return .sharedTasks }
+        if tally.needsEvents { return .needsEvents }
+        isFinished = try !stream.advance(contexts[index], &diagnostics)
+        isTurn = !isFinished && tally.isTurn(of: stream, run.formats)
+      }
+      heap.update(to: isFinished ? nil : stream.timestamp)
+    }
+    for tally in tallies { tally.finish() }
+    if !diagnostics.isEmpty || tallies.contains(where: \.needsEvents) { return .needsEvents }
+    return .tallies(tallies.enumerated().map { ($0.element, first + $0.offset) })
+  }
+
+  /// All CPUs in the order of time, record by record; nil where events are needed.
   private func merged(_ run: BufferRun, _ sink: any DurationSink) throws(TraceError) -> StackTally? {
     let tally = run.tally(sink)
     let context = pageContext(

@@ -268,13 +268,10 @@ private struct Later {
   }
 }
 
-/// The paths of two parts that are put together, as the second has them.
+/// What came up below the inherited calls of a part, and where it belongs.
 private final class Joint {
   private let tally: StackTally
-  private let previous: StackTally
-  /// By the first part's numbers.
-  private var functions: [UInt32: UInt32] = [:]
-  private var nodes: [UInt32: UInt32] = [0: 0]
+  private let paths: PathTranslation
   /// Of nodes below inherited ones, and of these.
   private var places: [UInt32: UInt32] = [:]
   /// By the outermost inherited node, what came up below it, and the depth of the innermost one.
@@ -282,7 +279,7 @@ private final class Joint {
 
   init(_ tally: StackTally, _ previous: StackTally) {
     self.tally = tally
-    self.previous = previous
+    paths = PathTranslation(from: previous, to: tally)
     // Of each node the outermost inherited one on its path, and the depth of the innermost one.
     var inherited: [(outermost: UInt32, depth: Int32)] = [(0, -1)]
     for number in 1..<max(1, UInt32(tally.nodes.count)) {
@@ -300,34 +297,7 @@ private final class Joint {
   }
 
   /// The open calls and sums of the first part.
-  func restore(_ task: StackTally.Task, _ earlier: StackTally.Task) {
-    for index in 1..<earlier.frames.count {
-      var frame = earlier.frames.base[index]
-      frame.node = node(frame.node)
-      task.frames.append(frame)
-    }
-    for (number, sum) in earlier.aside.sorted(by: { $0.key < $1.key }) {
-      task.aside[node(number), default: TraceTally.PathSum()].add(sum)
-    }
-    task.hasAside = !task.aside.isEmpty
-    task.isWhole = earlier.isWhole
-  }
-
-  private func node(_ number: UInt32) -> UInt32 {
-    if let known = nodes[number] { return known }
-    let parent = node(previous.parents[Int(number)])
-    let node = tally.child(of: parent, function(previous.nodes.base[Int(number)].function))
-    nodes[number] = node
-    return node
-  }
-
-  private func function(_ number: UInt32) -> UInt32 {
-    if let known = functions[number] { return known }
-    let function = tally.names.intern(previous.names[FunctionID(rawValue: number)]).rawValue
-    tally.addFunctions(at: previous.firstSeen(Int(number)))
-    functions[number] = function
-    return function
-  }
+  func restore(_ task: StackTally.Task, _ earlier: StackTally.Task) { paths.copy(earlier, to: task) }
 
   /// - Parameter nodes: a task's inherited ones, outermost first.
   func place(_ nodes: [UInt32], at places: [UInt32]) {

@@ -52,6 +52,7 @@ extension StackTally {
     let start = record
     var time = cursor.timestamp &+ offset
     var lastTaken = last
+    var seen = self.seen
     let deepest = self.deepest
 
     let functions = self.functions.base
@@ -144,7 +145,10 @@ extension StackTally {
         }
         time = newTime
       }
-      if record != first { lastTaken = time }
+      if record != first {
+        lastTaken = time
+        seen = time
+      }
       // The stamps of other events count for nothing, as in `CPUStream.advance`.
       guard !stopsAtOthers, behind - record >= 8 else { break }
       let word = UInt32(littleEndian: record.loadUnaligned(as: UInt32.self))
@@ -160,6 +164,7 @@ extension StackTally {
     if time < last { needsEvents = true }
     cursor.skip(to: record - cursor.base, time: time &- offset)
     last = lastTaken
+    self.seen = seen
     task.frames.setCount(frame - frames + 1)
     self.touched.setCount(touchedCount)
   }

@@ -103,6 +103,8 @@ final class StackTally {
     var lastCPU: Int32 = -1
     /// How many losses there had been when it was last seen.
     var lastLoss = 0
+    /// When it was last seen; of the task whose turn it is, see `StackTally.seen`.
+    var seen: UInt64 = 0
     /// All calls below the outermost selected one had both their ends.
     var isWhole = true
     /// Sums of that call that another task's turn put aside.
@@ -156,6 +158,15 @@ final class StackTally {
   private var pids = IntegerMap()
   private var pidCount = 0
   private let owners: TaskOwners?
+  /// Where tasks move between CPUs, and this one's number there.
+  private let handover: TaskHandover?
+  private let lane: Int
+  /// Of its tasks that were forgotten, when each was last seen.
+  private var seenTimes: [UInt64: UInt64] = [:]
+  /// When events were lost, where that matters to others.
+  private(set) var lossTimes: [UInt64] = []
+  /// When the task whose turn it is was last seen.
+  var seen: UInt64 = 0
   private var nextSweep = CallBuilder.idleStacksLimit
   /// Whose turn it is, and on which CPU; nil where the next record has to be looked at by `take`.
   private(set) var current: Task?
@@ -189,9 +200,11 @@ final class StackTally {
     _ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64,
     isWanted: @escaping @Sendable (String) -> Bool,
     sink: any DurationSink, stopsAtOthers: Bool = false, isContinuation: Bool = false,
-    owners: TaskOwners? = nil
+    owners: TaskOwners? = nil, handover: TaskHandover? = nil, lane: Int = 0
   ) {
     self.owners = owners
+    self.handover = handover
+    self.lane = lane
     self.stopsAtOthers = stopsAtOthers
     self.isContinuation = isContinuation
     self.layout = layout
@@ -224,6 +237,7 @@ final class StackTally {
       losses += 1
       lostEvents &+= record.lostEvents
       lastLoss[cpu] = losses
+      if handover != nil { lossTimes.append(record.timestamp) }
       current = nil
     case .entry, .exit:
       guard record.pid >= 0, record.depth >= 0, record.depth <= Int32(FunctionSieve.deepestPlausible),
@@ -232,7 +246,8 @@ final class StackTally {
         needsEvents = true
         return
       }
-      let task = task(record.pid, cpu)
+      let task = task(record.pid, cpu, at: record.timestamp)
+      seen = record.timestamp
       if isContinuation, task.inherited == nil {
         let open = record.kind == .entry ? record.depth : record.depth + 1
         inherit(open, task, isBehindLoss: lastLoss[cpu] != nil)
@@ -391,10 +406,14 @@ final class StackTally {
 
   // MARK: Tasks
 
-  private func task(_ pid: Int32, _ cpu: Int32) -> Task {
+  private func task(_ pid: Int32, _ cpu: Int32, at time: UInt64) -> Task {
     if let current, pid == currentPID, cpu == currentCPU { return current }
     // Task 0 is another one on every CPU.
     let key = pid > 0 ? UInt64(pid) : 1 << 32 | UInt64(UInt32(bitPattern: cpu))
+    if pid > 0, let task = handover?.claim(key, lane, at: time) {
+      task.lastCPU = cpu
+      tasks[key] = task
+    }
     let task: Task
     if let known = tasks[key] {
       task = known
@@ -430,8 +449,32 @@ final class StackTally {
 
   /// What ends from now on adds to this task's sums.
   func takeTurn(_ task: Task) {
-    if lastTask !== task, let lastTask { putAside(lastTask) }
+    if lastTask !== task, let lastTask {
+      putAside(lastTask)
+      lastTask.seen = seen
+    }
     lastTask = task
+  }
+
+  /// Lets go of a task that goes on elsewhere.
+  ///
+  /// - Returns: the task, if it is known, and when it was last seen.
+  func release(_ key: UInt64) -> (task: Task?, seen: UInt64) {
+    guard let task = tasks.removeValue(forKey: key) else { return (nil, seenTimes[key] ?? 0) }
+    if lastTask === task {
+      putAside(task)
+      task.seen = seen
+      lastTask = nil
+      current = nil
+    }
+    return (task, task.seen)
+  }
+
+  /// Whether the record that `stream` stands on is one of the task whose turn it is.
+  func isTurn(of stream: CPUStream, _ formats: GraphFormats) -> Bool {
+    if case .lost = stream.pending { return false }
+    return current != nil
+      && Int32(truncatingIfNeeded: stream.cursor.unsigned(formats.pid)) == currentPID
   }
 
   private func forgetIdleTasks() {
@@ -439,6 +482,9 @@ final class StackTally {
       for (key, task) in tasks where task.frames.count == 1 && task !== lastTask {
         inheritances[key] = task.inherited
       }
+    }
+    if handover != nil {
+      for (key, task) in tasks { seenTimes[key] = task.seen }
     }
     tasks = tasks.filter { $0.value.frames.count > 1 || $0.value === lastTask }
     nextSweep = max(CallBuilder.idleStacksLimit, 2 * tasks.count)

@@ -270,9 +270,8 @@ import Testing
     #expect(try Self.outcome(written, of: ["outer"], bySieve: true, searching: searching) == plain)
   }
 
-  /// A task on another CPU and back: where nothing else ran on the first one meanwhile, that CPU's data tells of one turn only.
-  @Test(arguments: [false, true], [false, true])
-  func runsElsewhereAmidATurn(isSeen: Bool, isLeftOut: Bool) throws {
+  /// A task on another CPU and back; something else ran on the first one meanwhile where `isSeen`.
+  static func movingTrace(isSeen: Bool, isLeftOut: Bool) -> [UInt8] {
     let bytes = SyntheticTrace.Bytes(isBigEndian: false, longSize: 8)
     let formats = SyntheticFormats(variant: .today, bytes: bytes)
     var trace = SyntheticTrace(version: 7, bytes: bytes, pageSize: 4096)
@@ -282,12 +281,12 @@ import Testing
     var time: UInt64 = 1_000_000
     func entry(_ number: Int, _ depth: Int16, cpu: Int, pid: Int32 = 42) {
       time += 100
-      pages[cpu].record(time, formats.entry(Self.addresses[number], depth: depth, pid: pid))
+      pages[cpu].record(time, formats.entry(addresses[number], depth: depth, pid: pid))
     }
     func exit(_ number: Int, _ depth: Int16, cpu: Int, pid: Int32 = 42) {
       time += 100
       pages[cpu].record(
-        time, formats.exit(Self.addresses[number], depth: depth, pid: pid, from: time - 50, to: time))
+        time, formats.exit(addresses[number], depth: depth, pid: pid, from: time - 50, to: time))
     }
     func callee(cpu: Int, pid: Int32 = 42) {
       entry(1, 1, cpu: cpu, pid: pid)
@@ -301,7 +300,13 @@ import Testing
     if !isLeftOut { exit(0, 0, cpu: 0) }
     trace.buffers.append(
       .init(name: "", cpus: (0..<2).map { .init(number: UInt32($0), pages: [pages[$0].written()]) }))
-    let written = trace.written()
+    return trace.written()
+  }
+
+  /// Where nothing else ran on the first CPU meanwhile, its data tells of one turn only.
+  @Test(arguments: [false, true], [false, true])
+  func runsElsewhereAmidATurn(isSeen: Bool, isLeftOut: Bool) throws {
+    let written = Self.movingTrace(isSeen: isSeen, isLeftOut: isLeftOut)
     let plain = try #require(try Self.outcome(written, of: ["outer"], bySieve: false))
     #expect(plain.ended.count + plain.unfinished.count == 1)
     #expect(try Self.outcome(written, of: ["outer"], bySieve: true) == (isSeen ? plain : nil))

@@ -219,19 +219,37 @@ import Testing
   ])
   func sameSums(_ sort: SieveTests.Sort) throws {
     var complete = 0
+    var apart = 0
     var calls = 0
     for seed in 1...60 as ClosedRange<UInt64> {
       let bytes = SieveTests.trace(seed: seed, sort.harm).written()
       let wanted = Self.wanted[Int(seed) % Self.wanted.count]
-      guard let fast = try Self.tallied(bytes, wanted, jobs: 1) else { continue }
+      var lanes = 0
+      let limits = TallyParts.Limits(least: .max / 2)
+      guard let fast = try Self.tallied(bytes, wanted, jobs: 1, parts: limits, lanes: &lanes) else {
+        continue
+      }
       complete += 1
+      if lanes > 1 { apart += 1 }
       calls += fast.calls
       let differences = fast.differences(from: try Self.added(bytes, wanted))
       #expect(differences.isEmpty, "seed \(seed), \(wanted ?? [])")
       #expect(fast == (try Self.tallied(bytes, wanted, jobs: 3)), "seed \(seed), several threads")
     }
     #expect(complete >= sort.least)
+    // Each CPU has a tally of its own, whether tasks move or not; a quarter of the traces is asked for no function.
+    #expect(apart >= sort.least * 3 / 4)
     #expect(sort.least == 0 || calls > 10_000)
+  }
+
+  /// Where a CPU's data does not tell that its task ran elsewhere, all are read in the order of time, record by record.
+  @Test(arguments: [false, true])
+  func runsElsewhereAmidATurn(isSeen: Bool) throws {
+    let bytes = SieveTests.movingTrace(isSeen: isSeen, isLeftOut: false)
+    var lanes = 0
+    let found = try Self.tallied(bytes, nil, jobs: 1, parts: TallyParts.Limits(), lanes: &lanes)
+    #expect(found == (try Self.added(bytes, nil)))
+    #expect(lanes == (isSeen ? 2 : 1))
   }
 
   /// Each page by itself, and some in front of others that are done first.
