@@ -226,7 +226,7 @@ public struct CallBuilder: ~Copyable {
   }
 
   private mutating func lose(_ event: Event) {
-    losses += 1
+    losses += Int(event.losses)
     lostEvents &+= event.lostEvents
     lastLoss.set(CPUKey(cpu: event.cpu, buffer: event.buffer, column: event.column), sequence)
     latestLoss = sequence

@@ -51,6 +51,8 @@ public struct Event: Sendable {
   public var function: FunctionID = .none
   /// Call depth as the source gives it (text: from the indentation), 0 for the outermost; −1 where the layout was lost.
   public var depth: Int32 = -1
+  /// Only `lost`: how often, where a reader that leaves out functions sums several up of one CPU.
+  public var losses: UInt32 = 1
   /// Of the record itself: an exit's is when it was left.
   public var timestamp: Timestamp = .none
   /// Nanoseconds; nil where the source has none (funcgraph-duration off).

@@ -65,7 +65,9 @@ struct GeneratedText {
 
   /// The kernel's text of tasks that move between CPUs and lose events there: each CPU begins with a switch, few switches
   /// are missing, and the outermost calls are open for long.
-  init(moving seed: UInt64, cpus: Int, lines: Int) {
+  ///
+  /// - Parameter burst: about how many lines of one CPU follow one another, as where each CPU's buffer is printed when it is full.
+  init(moving seed: UInt64, cpus: Int, lines: Int, burst: Int = 1) {
     random = SeededGenerator(state: seed)
     time = 0
     text = "# tracer: function_graph\n#\n# CPU  DURATION                  FUNCTION CALLS\n"
@@ -73,8 +75,9 @@ struct GeneratedText {
     var open = [[String]](repeating: [], count: tasks)
     var task = Array(0..<cpus)
     for cpu in 0..<cpus { switchTask(cpu, 1, from: tasks, to: cpu) }
+    var cpu = 0
     for _ in 0..<lines {
-      let cpu = pick(cpus)
+      if pick(burst) == 0 { cpu = pick(cpus) }
       let depth = open[task[cpu]].count
       let name = Self.names[pick(depth == 0 ? 5 : Self.names.count)]
       let front = " \(cpu)) "

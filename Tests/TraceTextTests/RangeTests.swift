@@ -42,6 +42,87 @@ import Testing
     _ = try siftingHolds(Array(text.text.utf8), seed)
   }
 
+  /// The same where several losses of one CPU follow one another, with lines between them that are left out.
+  @Test(arguments: 200..<300)
+  func marksLossesThatAreSummedUp(_ seed: UInt64) throws {
+    let text = GeneratedText(moving: seed, cpus: 2 + Int(seed % 3), lines: 900, burst: 10 + Int(seed % 40))
+    var bytes = Array(text.text.utf8)
+    _ = try siftingHolds(bytes, seed)
+    var random = SeededGenerator(state: seed)
+    bytes.mutate(&random)
+    _ = try siftingHolds(bytes, seed)
+  }
+
+  @Test func sumsUpLossesOfOneCPU() throws {
+    let call = " 0)   1.000 us    |    a();\n 0)   1.000 us    |    a();\n"
+    let loss = "CPU:0 [LOST 17 EVENTS]\n"
+    // A line of another CPU between two of them keeps these apart, and a wanted one.
+    let other = " 1)   1.000 us    |    a();\n"
+    let wanted = " 0)   1.000 us    |    kfree();\n"
+    let start =
+      " 0)               |  b() {\n 1)               |  b() {\n" + String(repeating: call, count: 40) + other
+    let losses = call + loss + call + loss + loss
+    for (between, counts) in [
+      ("", [6]), (other, [3, 3]), (wanted, [3, 3]), ("CPU:1 [LOST 4 EVENTS]\n", [3, 1, 3]),
+    ] {
+      let text = start + losses + between + losses + String(repeating: call, count: 200)
+      var reader = Reading.positioned(Array(text.utf8), blockSize: 700, rangeSize: 5000, jobs: 1)
+      reader.selectFunctions(after: 0) { $0 == "kfree" }
+      var found: [Event] = []
+      var batch: [Event] = []
+      while try reader.next(&batch) { found += batch.filter { $0.kind == .lost } }
+      #expect(found.map { Int($0.losses) } == counts)
+      #expect(found.map { Int($0.lostEvents) } == counts.map { $0 == 1 ? 4 : 17 * $0 })
+    }
+  }
+
+  /// Notes of lost events of which some are laid out as the kernel's, with numbers of any length: behind a call's line, another
+  /// loss and a line that is none of these.
+  @Test(arguments: [0, 1, 9, 10, 1023, 1024, 2047, 2048, 99_999, 100_000])
+  func readsLossesOfAnyWidth(_ cpu: Int) throws {
+    let number = "1234567890123456789012"
+    for count in [0, 1, 7, 8, 9, 17, 18, 19, 22] {
+      try lossHolds("CPU:\(cpu) [LOST \(number.prefix(count)) EVENTS]")
+    }
+  }
+
+  @Test func readsDamagedLosses() throws {
+    let loss = "CPU:0 [LOST 42 EVENTS]"
+    for place in 0..<loss.utf8.count {
+      var bytes = Array(loss.utf8)
+      try lossHolds(String(loss.prefix(place)))
+      try lossHolds(String(loss.dropFirst(place + 1)))
+      for other in [0x00, 0x20, 0x2F, 0x3A, 0x7F] as [UInt8] {
+        bytes[place] = other
+        try lossHolds(String(decoding: bytes, as: UTF8.self))
+      }
+    }
+    for place in 0..<10 {
+      var digits = Array("1234567890".utf8)
+      digits[place] = [0x2F, 0x3A][place % 2]
+      try lossHolds("CPU:0 [LOST \(String(decoding: digits, as: UTF8.self)) EVENTS]")
+    }
+    for other in [" \(loss)", "\(loss) ", "\(loss)\r", "CPU:00 [LOST 042 EVENTS]", "CPU: 0 [LOST 42 EVENTS]"]
+    {
+      try lossHolds(other)
+    }
+  }
+
+  private func lossHolds(_ note: String) throws {
+    let call = " 0)   1.000 us    |    a();"
+    let leaf = " 0)   1.000 us    |  kfree();"
+    let loss = "CPU:0 [LOST 7 EVENTS]"
+    let arrows = [" 0)   ==========> |", leaf, " 0)   <========== |"]
+    var lines = [" 0)               |  kfree() {", call, note, call, note, call, loss, call, note, note]
+    lines += ["prose", note, " 0)   9.000 us    |  }", call, note, note, leaf, call, note, call, loss]
+    lines += arrows
+    // Behind a block that is read line by line.
+    let rest = String(repeating: call + "\n", count: 40)
+    let text = rest + lines.joined(separator: "\n") + "\n" + rest
+    // Where `kfree` is wanted, from the start on.
+    _ = try siftingHolds(Array(text.utf8), 9)
+  }
+
   @Test func decidesMostTextsOfTasksThatMove() throws {
     let decided = try (100..<120).filter {
       try siftingHolds(Array(GeneratedText(moving: UInt64($0), cpus: 3, lines: 900).text.utf8), UInt64($0))

@@ -102,8 +102,9 @@ extension RangeSieve {
     result.records.append(SievedRange.Record(value: 0, lane: 0, depth: 0, scale: 0, duration: 0))
     let first = run.first_time
     let last = run.last_time
-    if let loss = StrictLoss(line) {
-      emit(SievedRange.Item(kind: .lost, cpu: loss.cpu, lostEvents: loss.events), line, result)
+    if let base = line.baseAddress, let loss = StrictLoss(base) {
+      emit(
+        SievedRange.Item(kind: .lost, cpu: loss.cpu, losses: 1, lostEvents: loss.events), Self.noText, result)
     } else {
       emit(SievedRange.Item(kind: .other), line, result)
     }

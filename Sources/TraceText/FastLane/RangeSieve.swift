@@ -16,6 +16,8 @@ final class RangeSieve {
   private static let longestLine = 32 << 10
   /// CPUs of the kernel's text, tasks of a report.
   static let mostLocals = LineScanner.mostLanes
+  /// CPUs below this have their losses summed up. Of more of them `LossTimes` keeps what depends on how many losses there were.
+  private static let mostSummedUp = 1 << 10
 
   /// What the scanner's tails know of a function part, besides `PINSTAT_EXIT`.
   enum Tail {
@@ -135,7 +137,7 @@ final class RangeSieve {
       if start >= stop || count == 0 { break }
     }
     result.end = offset + UInt64(start)
-    emit(SievedRange.Item(kind: .end), UnsafeRawBufferPointer(start: nil, count: 0), result)
+    emit(SievedRange.Item(kind: .end), Self.noText, result)
     result.close()
     return result
   }
@@ -158,6 +160,7 @@ final class RangeSieve {
         collect(&start, sure, result)
       } else {
         scanner.skim(buffer, &start, sure, &run)
+        if start < sure, takeLoss(&start, offset, result) { continue }
       }
       // More is read before lines near its end are looked at one by one.
       guard start < stop, start < sure || isLast || stop <= filled - LineScanner.reach, result.isUsable,
@@ -249,11 +252,45 @@ final class RangeSieve {
     emit(SievedRange.Item(kind: .call, cpu: Int32(local), end: end), line, result)
   }
 
+  /// A loss behind a call's line, as most are: sums it up with the one in front of it, if that can be.
+  ///
+  /// - Parameters:
+  ///   - start: where a line begins; gets where the next one does. `LineScanner.reach` bytes can be loaded.
+  ///   - offset: of the buffer in the text.
+  /// - Returns: false where it is no loss, or none such.
+  private func takeLoss(_ start: inout Int, _ offset: UInt64, _ result: SievedRange) -> Bool {
+    // What stands behind another line may belong to that, and goes the general way.
+    guard !used.isEmpty, case .graph = layout, let loss = StrictLoss(buffer + start) else { return false }
+    start += loss.count
+    let end = offset + UInt64(start)
+    let local = Int(loss.cpu)
+    // A task that was last seen on this CPU is marked by the later loss as by the one in front of it, and no other task was seen
+    // between them.
+    if local < Self.mostSummedUp, result.endsInLoss(of: loss.cpu), wasAlone(local) {
+      deliverOpening(local, result)
+      result.extendLoss(loss, run, end)
+      run = Self.noLines
+      return true
+    }
+    for local in used { deliverOpening(local, result) }
+    emit(
+      SievedRange.Item(kind: .lost, cpu: loss.cpu, losses: 1, lostEvents: loss.events, end: end), Self.noText,
+      result)
+    return true
+  }
+
+  /// Whether no other CPU had lines that were left out since the last item.
+  private func wasAlone(_ local: Int) -> Bool {
+    used.withUnsafeBufferPointer { $0.allSatisfy { $0 == local || openings[$0] == TextSieve.none } }
+  }
+
   private func takeOther(_ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange) {
     for local in used { deliverOpening(local, result) }
-    if let loss = StrictLoss(line) {
+    if let base = line.baseAddress, let loss = StrictLoss(base) {
       // No call begins or ends.
-      emit(SievedRange.Item(kind: .lost, cpu: loss.cpu, lostEvents: loss.events, end: end), line, result)
+      emit(
+        SievedRange.Item(kind: .lost, cpu: loss.cpu, losses: 1, lostEvents: loss.events, end: end), line,
+        result)
       return
     }
     forgetStacks()
@@ -277,6 +314,7 @@ final class RangeSieve {
     run = Self.noLines
   }
 
+  static var noText: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
   static let noLines = pinstat_run(lines: 0, exits: 0, first_time: 0, last_time: 0, deepest: -1)
 
   private func deliverOpening(_ local: Int, _ result: SievedRange) {
@@ -346,41 +384,5 @@ final class RangeSieve {
     }
     scanner.remember(front: line, front.count, timeEnd: line.distance(to: front.timeEnd), lane: number)
     return Int(number)
-  }
-}
-
-/// `CPU:1 [LOST 1242 EVENTS]`, as the kernel prints it (kernel/trace/trace.c, `print_trace_line`).
-struct StrictLoss {
-  let cpu: Int32
-  let events: UInt64
-
-  /// - Parameter bytes: without the line feed.
-  init?(_ bytes: UnsafeRawBufferPointer) {
-    // Sixteen bytes and more are left behind the CPU, so that each word is inside.
-    guard bytes.count >= 21, bytes.count <= 42, let base = bytes.baseAddress else { return nil }
-    func word(_ place: Int) -> UInt64 {
-      base.loadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian
-    }
-    // `CPU:`
-    guard UInt32(truncatingIfNeeded: word(0)) == 0x3A55_5043 else { return nil }
-    var place = 4
-    var cpu: Int32 = 0
-    while place < min(9, bytes.count - 16), bytes[place].isDigit {
-      cpu = cpu &* 10 &+ Int32(bytes[place] &- 0x30)
-      place += 1
-    }
-    // ` [LOST ` and ` EVENTS]`
-    let last = bytes.count - 8
-    guard place > 4, word(place) & 0xFF_FFFF_FFFF_FFFF == 0x20_5453_4F4C_5B20,
-      word(last) == 0x5D53_544E_4556_4520
-    else { return nil }
-    var events: UInt64 = 0
-    guard last - (place + 7) >= 1, last - (place + 7) <= 18 else { return nil }
-    for digit in place + 7..<last {
-      guard bytes[digit].isDigit else { return nil }
-      events = events &* 10 &+ UInt64(bytes[digit] &- 0x30)
-    }
-    self.cpu = cpu
-    self.events = events
   }
 }

@@ -1,3 +1,5 @@
+internal import CVector
+
 /// What is left of a range of a text after a `RangeSieve`: the lines that a `TextSieve` may have to look at, with what the
 /// others in front of each come to.
 /// Made on one thread and handed to another one when it is complete.
@@ -5,7 +7,7 @@ final class SievedRange: @unchecked Sendable {
   enum Kind: UInt8 {
     /// A strict line.
     case call
-    /// `CPU:1 [LOST 1242 EVENTS]`.
+    /// `CPU:1 [LOST 1242 EVENTS]`, or several such lines of one CPU with nothing between them that is not in `lines`.
     case lost
     /// Any other line.
     case other
@@ -17,9 +19,11 @@ final class SievedRange: @unchecked Sendable {
     var kind: Kind
     /// Of a loss, and of a call in the kernel's own text.
     var cpu: Int32 = -1
+    /// Of a loss: how many lines it is, and what they come to.
+    var losses: UInt32 = 0
     var lostEvents: UInt64 = 0
     /// Lines in front of it, since the item before it, that are left out: strict ones, in which no wanted function is named and
-    /// no wanted call ends.
+    /// no wanted call ends. Of several losses those between them too.
     var lines = 0
     /// Those of them that end a call.
     var exits: UInt64 = 0
@@ -29,11 +33,21 @@ final class SievedRange: @unchecked Sendable {
     var lastTime: UInt64 = 0
     /// The end of its part of `openings`.
     var openings = 0
-    /// Its line in `text`, without the line feed.
+    /// Its line in `text`, without the line feed. A loss has none where what is in front of it says that it can be nothing else.
     var start = 0
     var count = 0
     /// In the text, behind its line feed.
     var end: UInt64 = 0
+
+    fileprivate mutating func extend(_ loss: StrictLoss, _ run: pinstat_run, _ end: UInt64, openings: Int) {
+      losses &+= 1
+      lostEvents &+= loss.events
+      lines += Int(run.lines)
+      exits &+= run.exits
+      deepest = max(deepest, run.deepest)
+      self.openings = openings
+      self.end = end
+    }
   }
 
   /// The depth of the innermost call that is open on a CPU after the lines that were left out there.
@@ -115,6 +129,22 @@ final class SievedRange: @unchecked Sendable {
       isUsable = false
       isCrowded = true
     }
+  }
+
+  /// Whether the last item is a loss of that CPU.
+  func endsInLoss(of cpu: Int32) -> Bool {
+    guard let last = items.indices.last else { return false }
+    return items[last].kind == .lost && items[last].cpu == cpu
+  }
+
+  /// Adds a loss to the last item, which is one of the same CPU.
+  ///
+  /// - Parameters:
+  ///   - run: the lines between them.
+  ///   - end: behind its line feed.
+  func extendLoss(_ loss: StrictLoss, _ run: pinstat_run, _ end: UInt64) {
+    guard let last = items.indices.last else { return }
+    items[last].extend(loss, run, end, openings: openings.count)
   }
 
   func close() {

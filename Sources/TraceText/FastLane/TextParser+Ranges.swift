@@ -29,7 +29,7 @@ extension TextParser {
         }
         if item.kind == .end { break }
         let isPlain = acceptsStrictLines
-        if item.kind == .lost, isPlain {
+        if item.kind == .lost, isPlain || item.count == 0 {
           lose(item, sieve, into: &batch)
         } else {
           let line = UnsafeRawBufferPointer(rebasing: text[item.start..<item.start + item.count + 1])
@@ -69,14 +69,15 @@ extension TextParser {
     return true
   }
 
-  /// As `sift` with a line of which `parseNotes` makes a loss.
+  /// As `sift` with lines of which `parseNotes` makes losses.
   private mutating func lose(_ item: SievedRange.Item, _ sieve: TextSieve, into batch: inout [Event]) {
-    lineNumber += 1
+    lineNumber += Int(item.losses)
     previousLineIsBlank = false
     sieve.bringUpToDate(&nesting)
     nesting.forget(cpu: item.cpu)
     var event = Event(kind: .lost)
     event.cpu = item.cpu
+    event.losses = item.losses
     event.lostEvents = item.lostEvents
     sieve.deliver(event, functions, into: &batch)
     if !sieve.needsAll { for cpu in 0..<sieve.cpuEnd { sieve.heed(nesting, cpu: cpu) } }
