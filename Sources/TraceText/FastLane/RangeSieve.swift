@@ -29,6 +29,7 @@ final class RangeSieve {
   }
 
   let layout: LineScanner.Layout
+  private let isReport: Bool
   private let isWanted: (@Sendable (String) -> Bool)?
   private let read: TextReader.PositionedRead
   /// `StrictCall.slack` more bytes can be loaded.
@@ -61,6 +62,7 @@ final class RangeSieve {
   ) {
     self.number = number
     self.layout = layout
+    isReport = if case .report = layout { true } else { false }
     scanner = LineScanner(layout, isWide: isWide)
     self.isWanted = isWanted
     self.read = read
@@ -260,7 +262,7 @@ final class RangeSieve {
   /// - Returns: false where it is no loss, or none such.
   private func takeLoss(_ start: inout Int, _ offset: UInt64, _ result: SievedRange) -> Bool {
     // What stands behind another line may belong to that, and goes the general way.
-    guard !used.isEmpty, case .graph = layout, let loss = StrictLoss(buffer + start) else { return false }
+    guard !isReport, !used.isEmpty, let loss = StrictLoss(buffer + start) else { return false }
     start += loss.count
     let end = offset + UInt64(start)
     let local = Int(loss.cpu)
@@ -318,7 +320,7 @@ final class RangeSieve {
   static let noLines = pinstat_run(lines: 0, exits: 0, first_time: 0, last_time: 0, deepest: -1)
 
   private func deliverOpening(_ local: Int, _ result: SievedRange) {
-    guard openings[local] != TextSieve.none, case .graph = layout else { return }
+    guard openings[local] != TextSieve.none, !isReport else { return }
     result.append(SievedRange.Opening(cpu: Int32(local), depth: openings[local]))
     openings[local] = TextSieve.none
   }

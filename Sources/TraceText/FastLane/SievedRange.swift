@@ -132,6 +132,7 @@ final class SievedRange: @unchecked Sendable {
   }
 
   /// Whether the last item is a loss of that CPU.
+  @inline(__always)
   func endsInLoss(of cpu: Int32) -> Bool {
     guard let last = items.indices.last else { return false }
     return items[last].kind == .lost && items[last].cpu == cpu
@@ -142,6 +143,7 @@ final class SievedRange: @unchecked Sendable {
   /// - Parameters:
   ///   - run: the lines between them.
   ///   - end: behind its line feed.
+  @inline(__always)
   func extendLoss(_ loss: StrictLoss, _ run: pinstat_run, _ end: UInt64) {
     guard let last = items.indices.last else { return }
     items[last].extend(loss, run, end, openings: openings.count)
