@@ -115,6 +115,12 @@ def rows(pinstat, tools, sizes, paths):
               f"exec trace-cmd report --profile -i {dat}", "trace-cmd report --profile", "faster", 20)
     yield Row(f"trace.dat {size}, all functions, 2 cores", f"exec {p} analyze --all-functions --callees --jobs 2 {dat}",
               f"exec {p} analyze --all-functions --callees --jobs 1 {dat}", "1 core", "faster", 1.8)
+    moving = first["moving"]
+    yield Row(f"trace.dat {size}, tasks that move, one function", f"exec {p} analyze {one} {moving}",
+              f"exec {tools}/tracecmd_reader {moving} {FUNCTION}", "C on libtracecmd", "faster", 30)
+    yield Row(f"trace.dat {size}, tasks that move, all functions, callees",
+              f"exec {p} analyze --all-functions --callees {moving}",
+              f"exec trace-cmd report --profile -i {moving}", "trace-cmd report --profile", "faster", 20)
     # What the machine itself gives: two processors of a virtual machine may be one core's threads, or others' too.
     sums = "mawk 'BEGIN { for (i = 0; i < 4000000; i++) s += i * i; print s }'"
     yield Row("two processes at once (no pinstat)", f"{sums} & {sums} & wait", f"{sums}; {sums}",
@@ -190,7 +196,7 @@ def main():
     sizes = options.size.split(",")
     paths = {}
     for index, size in enumerate(sizes):
-        wanted = ("zstd", "zlib", "report", "tracefs") if index == 0 else ("zstd",)
+        wanted = ("moving", "zstd", "zlib", "report", "tracefs") if index == 0 else ("zstd",)
         # In a process of its own: what it takes would count for every child of this one.
         with concurrent.futures.ProcessPoolExecutor(1) as pool:
             paths[size] = pool.submit(make_inputs.make, cache, size, wanted).result()

@@ -6,7 +6,8 @@
 SIZE is that of the uncompressed trace.dat in bytes (`64M`, `380M`, `1G`). In FOLDER appear, where they are not there yet:
 
     SIZE.dat         version 6: symbols and formats of one capture, the trace data of another (unlimited depth), on two CPUs
-    SIZE.zstd.dat    the same in version 7, compressed with zstd by trace-cmd
+    SIZE.moving.dat  the same, but that the two tasks change CPUs from one repetition to the next
+    SIZE.zstd.dat    the first one in version 7, compressed with zstd by trace-cmd
     SIZE.zlib.dat    the same in version 7, the trace data compressed with zlib here, since Debian's trace-cmd cannot
     SIZE.zlib.chunks where the chunks of each CPU's data begin in it, one offset a line
     SIZE.report.txt  the same as `trace-cmd report` prints it
@@ -104,7 +105,7 @@ def move(page, stamps, distance):
     return page
 
 
-def write_trace(path, size, folder):
+def write_trace(path, size, folder, moves=False):
     container, extents = version6(CONTAINER, folder)
     captured, place = version6(RECORDS, folder)
     offset, length = struct.unpack_from("<QQ", captured, place)
@@ -127,9 +128,10 @@ def write_trace(path, size, folder):
     struct.pack_into("<QQQQ", head, extents, start, half, start + half, half)
     with open(path, "wb") as file:
         file.write(head)
-        for cpu in (pages, others):
+        for cpu in range(2):
             for turn in range(half // (len(pages) * PAGE)):
-                file.writelines(move(page, found, turn * span) for page, found in zip(cpu, stamps))
+                task = (pages, others)[(cpu + turn) % 2 if moves else cpu]
+                file.writelines(move(page, found, turn * span) for page, found in zip(task, stamps))
 
 
 def write_text(path, size):
@@ -211,13 +213,14 @@ def compress_zlib(path, trace):
         file.writelines(f"{start}\n" for start in chunks)
 
 
-def make(folder, size_text, wanted=("dat", "zstd", "zlib", "report", "tracefs")):
+def make(folder, size_text, wanted=("moving", "zstd", "zlib", "report", "tracefs")):
     """Makes what is missing; gives the paths by kind."""
     os.makedirs(folder, exist_ok=True)
     size = byte_count(size_text)
     paths = {
         "small": CONTAINER,
         "dat": os.path.join(folder, f"{size_text}.dat"),
+        "moving": os.path.join(folder, f"{size_text}.moving.dat"),
         "zstd": os.path.join(folder, f"{size_text}.zstd.dat"),
         "zlib": os.path.join(folder, f"{size_text}.zlib.dat"),
         "chunks": os.path.join(folder, f"{size_text}.zlib.chunks"),
@@ -225,6 +228,8 @@ def make(folder, size_text, wanted=("dat", "zstd", "zlib", "report", "tracefs"))
         "tracefs": os.path.join(folder, f"{size_text}.tracefs.txt"),
     }
     whole(paths["dat"], lambda path: write_trace(path, size, folder))
+    if "moving" in wanted:
+        whole(paths["moving"], lambda path: write_trace(path, size, folder, moves=True))
     if "zstd" in wanted:
         whole(paths["zstd"], lambda path: compress(path, paths["dat"]))
     if "zlib" in wanted:

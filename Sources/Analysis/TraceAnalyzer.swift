@@ -7,6 +7,8 @@ public struct AnalysisRequest: Sendable {
   public var filter: CallFilter
   /// Fills `FunctionDurations.callees`.
   public var wantsCallees: Bool
+  /// Fills `FunctionDurations.tree`, where callees are wanted.
+  public var wantsTree: Bool
   /// Fills `FunctionDurations.selfTime`, which takes the callees' records too. Always where callees are wanted.
   public var wantsSelfTime: Bool
   /// Fills `FunctionDurations.timeline`.
@@ -16,8 +18,10 @@ public struct AnalysisRequest: Sendable {
 
   public init(
     selection: FunctionSelection, filter: CallFilter = CallFilter(), wantsCallees: Bool = false,
-    wantsSelfTime: Bool = true, wantsTimeline: Bool = false, wantsTimeAway: Bool = false
+    wantsTree: Bool = true, wantsSelfTime: Bool = true, wantsTimeline: Bool = false,
+    wantsTimeAway: Bool = false
   ) {
+    self.wantsTree = wantsTree
     self.wantsTimeAway = wantsTimeAway
     self.selection = selection
     self.filter = filter
@@ -398,7 +402,7 @@ public struct TraceAnalyzer {
     var trees: [CalleeCollector.Root: CalleeTree] = [:]
     if request.wantsCallees {
       let (paths, names, sources) = (reader.paths, reader.functions, reader.timeAwaySources)
-      inParallel(2, workers: jobs) { part, _ in
+      inParallel(request.wantsTree ? 2 : 1, workers: jobs) { part, _ in
         if part == 0 {
           tables = sums.collector.tables(
             paths: paths, functions: names, sources: sources,

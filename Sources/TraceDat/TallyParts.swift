@@ -63,7 +63,7 @@ final class TaskOwners: Sendable {
 final class TallyParts: Sendable {
   struct Limits {
     /// Less is not worth tables of its own.
-    var least: UInt64 = 4 << 20
+    var least: UInt64 = 2 << 20
     /// Of every part, rounded to pages, where it is not to depend on who is done first.
     var size: UInt64?
   }

@@ -73,6 +73,7 @@ struct AnalyzeCommand: ParsableCommand {
     let request = AnalysisRequest(
       selection: selection.selection, filter: selection.filter,
       wantsCallees: callees || model != nil || format == .html,
+      wantsTree: format == .json || format == .html,
       wantsSelfTime: format == .json, wantsTimeline: format == .json || format == .html,
       wantsTimeAway: wantsTimeAway || format == .json)
     if format == .summary {
