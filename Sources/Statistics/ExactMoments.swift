@@ -27,10 +27,13 @@ public struct ExactMoments: Sendable {
     squares &+= UInt128(value.magnitude) &* UInt128(value.magnitude)
   }
 
+  /// Some values at once.
+  ///
   /// - Parameters:
+  ///   - values: not many: their sum fits.
   ///   - sum: of the values.
-  ///   - least: and
-  ///   - greatest: of them.
+  ///   - least: of the values.
+  ///   - greatest: of the values.
   public mutating func add(_ values: UnsafeBufferPointer<Int64>, sum: Int64, least: Int64, greatest: Int64) {
     guard count(values.count, sum: sum, least: least, greatest: greatest) else {
       for value in values { add(value) }

@@ -109,8 +109,8 @@ extension DatReader {
       run.tally(makeSink(first + number), isContinuation: isContinuation, owners: owners)
     }
     let parts = TallyParts(
-      run.cpus, isCompressed: run.buffer.isCompressed, pageSize: Int(run.buffer.pageSize), limits.tallying,
-      makeTally: makeTally)
+      run.cpus, isCompressed: run.buffer.isCompressed, pageSize: Int(run.buffer.pageSize), jobs: jobs,
+      limits.tallying, makeTally: makeTally)
     let workers = min(jobs, parts.mostWorkers)
     inParallel(workers, workers: workers) { _, _ in
       while let part = parts.next({ makeTally($0, true) }) { read(part, run, owners) }

@@ -99,12 +99,16 @@ final class TallyParts: Sendable {
   private let state: Guarded<State>
   private let least: UInt64
   private let pageSize: Int
+  /// Each has tables, of some MiB.
+  private let mostParts: Int
   /// How many threads can have something to do.
   let mostWorkers: Int
 
-  /// - Parameter makeTally: for the part of this number.
+  /// - Parameters:
+  ///   - jobs: how many threads there may be.
+  ///   - makeTally: for the part of this number.
   init(
-    _ cpus: [CPUData], isCompressed: Bool, pageSize: Int, _ limits: Limits,
+    _ cpus: [CPUData], isCompressed: Bool, pageSize: Int, jobs: Int, _ limits: Limits,
     makeTally: (_ number: Int, _ isContinuation: Bool) -> StackTally
   ) {
     self.pageSize = pageSize
@@ -126,6 +130,7 @@ final class TallyParts: Sendable {
         start = next
       } while start < end
     }
+    mostParts = state.parts.count + 2 * min(jobs, 1 << 12)
     let taken = isCompressed ? 0 : cpus.reduce(0) { $0 + $1.extent.size / (2 * least) }
     mostWorkers = state.parts.count + Int(min(taken, 1 << 16))
     self.state = Guarded(state)
@@ -141,7 +146,7 @@ final class TallyParts: Sendable {
         return state.parts[state.next]
       }
       let counts = state.parts.map { $0.unread?.count ?? 0 }
-      guard let most = counts.max(), let index = counts.firstIndex(of: most),
+      guard state.parts.count < mostParts, let most = counts.max(), let index = counts.firstIndex(of: most),
         let half = state.parts[index].unread?.giveHalf(least: least)
       else { return nil }
       let number = state.parts.count
