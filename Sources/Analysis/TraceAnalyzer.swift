@@ -83,7 +83,7 @@ public struct TraceAnalyzer {
   ///   - jobs: how many threads may read it; the result does not depend on it.
   public init(path: String, request: AnalysisRequest, jobs: Int = 1) {
     self.path = path
-    self.jobs = jobs
+    self.jobs = Helpers.useful(jobs)
     self.request = request
   }
 

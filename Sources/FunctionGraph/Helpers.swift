@@ -14,6 +14,9 @@ internal import Glibc
 package final class Helpers: Sendable {
   package static let shared = Helpers(limit: max(1, Processors.allowed.count - 1))
 
+  /// How many threads get tables of their own where `jobs` are allowed: more than CPUs would share these anyway.
+  package static func useful(_ jobs: Int) -> Int { max(1, min(jobs, max(16, Processors.allowed.count))) }
+
   /// A call for help, to be ended by `dismiss`.
   package final class Call: @unchecked Sendable {
     fileprivate let body: @Sendable (_ number: Int) -> Void

@@ -102,7 +102,7 @@ public struct DatReader: EventReader, ~Copyable {
     let file = FileBytes(size: size, readAt: readAt)
     var diagnostics = Diagnostics()
     let container = try Container(file, diagnostics: &diagnostics)
-    let jobs = container.dataSize < limits.leastForThreads ? 1 : max(1, jobs)
+    let jobs = container.dataSize < limits.leastForThreads ? 1 : Helpers.useful(jobs)
 
     var comms = StringTable()
     let tasks = try container.readTaskNames(file, comms: &comms, diagnostics: &diagnostics)

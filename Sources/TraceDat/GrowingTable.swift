@@ -11,6 +11,13 @@ final class GrowingTable<Element: BitwiseCopyable> {
     base = Self.allocate(self.capacity)
   }
 
+  init(repeating element: Element, count: Int) {
+    capacity = max(1, count)
+    base = Self.allocate(capacity)
+    base.initialize(repeating: element, count: count)
+    self.count = count
+  }
+
   /// From the start of a line of the cache on.
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Element> {
     UnsafeMutableRawPointer.allocate(

@@ -149,7 +149,7 @@ final class StackTally {
   /// Nodes with something in their sums; has room for all of them.
   let touched = GrowingTable<UInt32>(capacity: 1024)
   /// By the hash of parent and address: what is there answers in one load and two compares.
-  let nodeCache = GrowingTable<CachedNode>(capacity: cacheSlots)
+  let nodeCache = GrowingTable<CachedNode>(repeating: .none, count: cacheSlots)
 
   var tasks: [UInt64: Task] = [:]
   /// Of those that were forgotten.
@@ -215,9 +215,6 @@ final class StackTally {
     nodes.append(Node(function: 0, root: 0))
     whole.append(TraceTally.PathSum())
     functions.append(Function(next: nowhere, end: nowhere, isSelected: false))
-    for _ in 0..<Self.cacheSlots {
-      nodeCache.append(.none)
-    }
   }
 
   deinit {

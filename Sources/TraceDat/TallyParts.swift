@@ -130,7 +130,7 @@ final class TallyParts: Sendable {
         start = next
       } while start < end
     }
-    mostParts = state.parts.count + 2 * min(jobs, 1 << 12)
+    mostParts = state.parts.count + 2 * jobs
     let taken = isCompressed ? 0 : cpus.reduce(0) { $0 + $1.extent.size / (2 * least) }
     mostWorkers = state.parts.count + Int(min(taken, 1 << 16))
     self.state = Guarded(state)

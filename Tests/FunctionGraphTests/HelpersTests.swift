@@ -123,4 +123,10 @@ struct HelpersTests {
     #expect(some.free(behind: 2, taken: [2, 3, 5, 7]) == nil)
     #expect(Processors(numbers: []).free(behind: 0, taken: [0]) == nil)
   }
+
+  @Test("more threads than CPUs get no tables of their own")
+  func useful() {
+    #expect([0, 1, 16].map(Helpers.useful) == [1, 1, 16])
+    #expect(Helpers.useful(.max) == max(16, Processors.allowed.count))
+  }
 }

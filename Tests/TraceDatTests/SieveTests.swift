@@ -312,6 +312,14 @@ import Testing
     #expect(try Self.outcome(written, of: ["outer"], bySieve: true) == (isSeen ? plain : nil))
   }
 
+  @Test func anyNumberOfThreads() throws {
+    let bytes = Self.trace(seed: 5, [.migration]).written()
+    let one = try #require(try Self.outcome(bytes, of: ["outer"], bySieve: true))
+    #expect(try Self.outcome(bytes, of: ["outer"], bySieve: true, jobs: .max) == one)
+    let sums = try #require(try TallyTests.tallied(bytes, nil, jobs: 1))
+    #expect(try TallyTests.tallied(bytes, nil, jobs: .max, parts: TallyParts.Limits(least: 4096)) == sums)
+  }
+
   @Test func restartDeliversAll() throws {
     let bytes = Self.trace(seed: 5, [.gaps]).written()
     var reader = try DatReader(size: UInt64(bytes.count)) { (offset, target) throws(TraceError) -> Int in
