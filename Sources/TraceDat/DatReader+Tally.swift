@@ -184,6 +184,7 @@ extension DatReader {
     let tallies = run.cpus.indices.map { run.tally(makeSink(first + $0), handover: handover, lane: $0) }
     count = max(count, first + tallies.count)
     handover.begin(tallies)
+    defer { handover.end() }
     let contexts = tallies.map {
       pageContext(
         of: run.buffer, run.formats, Decompressor(container.header.compression), run.memory, tally: $0)

@@ -15,6 +15,12 @@ final class TaskHandover {
   /// - Parameter lanes: by CPU.
   func begin(_ lanes: [StackTally]) { self.lanes = lanes }
 
+  /// Lets go of the lanes, which hold this too.
+  func end() {
+    lanes = []
+    translations = [:]
+  }
+
   /// Called when a lane comes upon a task that it did not have just before.
   ///
   /// - Parameters:
