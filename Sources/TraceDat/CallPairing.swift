@@ -60,7 +60,8 @@ final class CallPairing {
   private(set) var namesCount = 1
   private var known = IntegerMap()
   /// By the hash of the address: what is there answers in one load and one compare.
-  let functionCache = GrowingTable<CachedFunction>(capacity: StackTally.cacheSlots)
+  let functionCache = GrowingTable<CachedFunction>(
+    repeating: CachedFunction(address: 0, function: 0), count: StackTally.cacheSlots)
 
   private var tasks: [Int32: Task] = [:]
   private var nextSweep = CallBuilder.idleStacksLimit
@@ -83,9 +84,6 @@ final class CallPairing {
     self.layout = layout
     self.symbols = symbols
     self.offset = offset
-    for _ in 0..<StackTally.cacheSlots {
-      functionCache.append(CachedFunction(address: 0, function: 0))
-    }
   }
 
   /// Takes the record that `stream` stands on.
