@@ -127,6 +127,8 @@ def rows(pinstat, tools, sizes, paths):
               "one after the other", "faster", None)
     yield Row(f"trace.dat {size}, export of all calls", f"exec {p} export --all-functions {dat}",
               f"exec trace-cmd report -i {dat}", "trace-cmd report", "faster", 10)
+    yield Row(f"trace.dat {size}, tasks that move, export of all calls", f"exec {p} export --all-functions {moving}",
+              f"exec trace-cmd report -i {moving}", "trace-cmd report", "faster", 10)
     for name, text in (("tracefs text", tracefs), ("report text", report)):
         yield Row(f"{name} of {size}, one function", f"exec {p} analyze {one} {text}",
                   f"exec rg -c {FUNCTION} {text}", "rg -c", "within", 2)

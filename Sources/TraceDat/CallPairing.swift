@@ -8,16 +8,23 @@ struct PairedCall: BitwiseCopyable {
   var start: UInt64
   /// Nanoseconds, −1 where there is none.
   var duration: Int64
-  /// In the order of the entries of this CPU.
+  /// Of its entry: the CPU's number among those of the buffer (16 bits) in front of the entry's number on that CPU.
   var sequence: UInt64
-  /// In `CallPairing.names`.
+  /// In the names of `PairedFunctions`.
   var function: UInt32
   var pid: Int32
   var depth: Int32
   var status: Call.Status
+
+  /// The number of the CPU on which it was entered.
+  var entryLane: Int { Int(truncatingIfNeeded: sequence >> Self.laneShift) }
+  static var laneShift: UInt64 { 48 }
+  /// CPUs of a buffer whose numbers there is room for.
+  static var mostLanes: Int { 1 << 16 }
 }
 
-/// Pairs the entries and exits of one CPU whose tasks run on no other, record by record.
+/// Pairs the entries and exits of one CPU, record by record. Its tasks run on no other, or the others are read in step and
+/// share them.
 ///
 /// The rules are those of `CallBuilder` for records that name task, depth and function. What they say of records that only
 /// damage brings about is left to them: `isBroken`.
@@ -34,39 +41,15 @@ final class CallPairing {
     static var none: Frame { Frame(start: 0, sequence: 0, function: .max, depth: -1, address: 0) }
   }
 
-  struct CachedFunction: BitwiseCopyable {
-    /// 0 is no address.
-    var address: UInt64
-    var function: UInt32
-  }
-
-  /// The open calls of one task.
-  final class Task {
-    let frames = GrowingTable<Frame>(capacity: 32)
-    /// Frames up to this number (`Frame.none` not counted) had events lost inside.
-    var lostBelow = 0
-    /// How many losses there had been when it was last seen.
-    var lastLoss = 0
-
-    init() { frames.append(.none) }
-  }
-
   let layout: SkimLayout
   /// Added to every stamp.
   let offset: UInt64
-  private let symbols: SymbolIndex
-  private(set) var names = FunctionTable()
-  /// Of `names`.
-  private(set) var namesCount = 1
-  private var known = IntegerMap()
-  /// By the hash of the address: what is there answers in one load and one compare.
-  let functionCache = GrowingTable<CachedFunction>(
-    repeating: CachedFunction(address: 0, function: 0), count: StackTally.cacheSlots)
-
-  private var tasks: [Int32: Task] = [:]
-  private var nextSweep = CallBuilder.idleStacksLimit
+  /// Among the CPUs of its buffer.
+  let number: Int
+  let functions: PairedFunctions
+  private let tasks: PairedTasks
   /// Whose turn it is; nil where the next record has to be looked at by `take`.
-  private(set) var current: Task?
+  private(set) var current: PairedTask?
   private(set) var currentPID: Int32 = .min
   /// Of the last entry and exit that were looked at: most others are as long.
   private(set) var entryHead = RecordHead.none
@@ -74,16 +57,23 @@ final class CallPairing {
 
   /// Those that have ended and were not taken yet.
   let calls = GrowingTable<PairedCall>(capacity: 1 << 12)
-  var sequence: UInt64 = 0
+  private(set) var sequence: UInt64
   private(set) var losses = 0
   private(set) var lostEvents: UInt64 = 0
   var deepest: Int32 = -1
   var isBroken = false
 
-  init(_ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64) {
+  /// - Parameters:
+  ///   - offset: added to every stamp.
+  ///   - number: among the CPUs of its buffer, below `PairedCall.mostLanes`.
+  init(_ layout: SkimLayout, offset: UInt64, number: Int, _ functions: PairedFunctions, _ tasks: PairedTasks)
+  {
     self.layout = layout
-    self.symbols = symbols
     self.offset = offset
+    self.number = number
+    self.functions = functions
+    self.tasks = tasks
+    sequence = UInt64(number) << PairedCall.laneShift
   }
 
   /// Takes the record that `stream` stands on.
@@ -92,6 +82,7 @@ final class CallPairing {
     switch record.kind {
     case .lost:
       losses += 1
+      tasks.noteLoss(on: number, at: record.timestamp)
       lostEvents &+= record.lostEvents
       current = nil
     case .entry, .exit:
@@ -102,8 +93,9 @@ final class CallPairing {
         return
       }
       let head = RecordHead.of(stream.cursor, formats)
-      let task = task(record.pid)
-      let function = function(record.address)
+      let task = task(record.pid, at: record.timestamp)
+      task.seen = record.timestamp
+      let function = functions.number(of: record.address)
       deepest = max(deepest, record.depth)
       if record.kind == .entry {
         entryHead = head
@@ -121,14 +113,20 @@ final class CallPairing {
     }
   }
 
-  /// The data's end: what is still open is unfinished.
+  /// The end of all data: what is still open is unfinished.
   func finish() {
-    for (pid, task) in tasks.sorted(by: { $0.key < $1.key }) { abandon(from: 0, of: task, pid, at: .max) }
-    tasks = [:]
+    for (pid, task) in tasks.take(from: number) { abandon(from: 0, of: task, pid, at: .max) }
     current = nil
   }
 
-  private func leave(_ record: GraphRecord, _ function: UInt32, _ task: Task) {
+  /// Whether the record that `stream` stands on is one of the task whose turn it is.
+  func isTurn(of stream: CPUStream, _ formats: GraphFormats) -> Bool {
+    if case .lost = stream.pending { return false }
+    return current != nil
+      && Int32(truncatingIfNeeded: stream.cursor.unsigned(formats.pid)) == currentPID
+  }
+
+  private func leave(_ record: GraphRecord, _ function: UInt32, _ task: PairedTask) {
     abandon(from: record.depth + 1, of: task, record.pid, at: record.timestamp)
     let top = task.frames.base[task.frames.count - 1]
     var call = PairedCall(
@@ -147,7 +145,7 @@ final class CallPairing {
   }
 
   /// The open calls of `depth` and deeper have no exit.
-  private func abandon(from depth: Int32, of task: Task, _ pid: Int32, at time: UInt64) {
+  private func abandon(from depth: Int32, of task: PairedTask, _ pid: Int32, at time: UInt64) {
     let frames = task.frames
     while frames.base[frames.count - 1].depth >= depth {
       let frame = frames.base[frames.count - 1]
@@ -160,38 +158,18 @@ final class CallPairing {
     task.lostBelow = min(task.lostBelow, frames.count - 1)
   }
 
-  private func task(_ pid: Int32) -> Task {
-    if let current, pid == currentPID { return current }
-    let task: Task
-    if let known = tasks[pid] {
-      task = known
-    } else {
-      if tasks.count >= nextSweep {
-        tasks = tasks.filter { $0.value.frames.count > 1 }
-        nextSweep = max(CallBuilder.idleStacksLimit, 2 * tasks.count)
-      }
-      task = Task()
-      tasks[pid] = task
+  private func task(_ pid: Int32, at time: UInt64) -> PairedTask {
+    if let current, pid == currentPID, current.lane == number { return current }
+    let task = tasks.task(pid, on: number)
+    if task.lane != number {
+      if !tasks.move(task, to: number, at: time) { isBroken = true }
+    } else if losses > task.lastLoss {
+      task.lostBelow = task.frames.count - 1
     }
-    if losses > task.lastLoss { task.lostBelow = task.frames.count - 1 }
     task.lastLoss = losses
     current = task
     currentPID = pid
     return task
-  }
-
-  private func function(_ address: UInt64) -> UInt32 {
-    let number: UInt32
-    if let found = known[address] {
-      number = found
-    } else {
-      number = symbols.function(at: address, in: &names).rawValue
-      known.insert(address, number)
-      namesCount = names.count
-    }
-    functionCache.base[StackTally.slot(address)] = CachedFunction(
-      address: address, function: number)
-    return number
   }
 
   /// Takes records as long as they are as usual, and stands before the first that is not. The reasons are those of
@@ -199,7 +177,8 @@ final class CallPairing {
   ///
   /// - Parameter last: the time stamp of the record before, converted.
   func skim(_ cursor: inout SubBufferCursor, _ last: inout UInt64) {
-    guard let task = current, task.lostBelow == 0, cursor.timestamp &+ offset >= last else { return }
+    guard let task = current, task.lane == number, task.lostBelow == 0, cursor.timestamp &+ offset >= last
+    else { return }
     let layout = self.layout
     let entry = entryHead
     let exit = exitHead
@@ -210,7 +189,7 @@ final class CallPairing {
     var time = cursor.timestamp &+ offset
     var deepest = UInt32(bitPattern: max(self.deepest, 0))
     var sequence = self.sequence
-    let functionCache = self.functionCache.base
+    let functionCache = functions.cache.base
     // More records than fit into the rest of the page there are not.
     calls.reserve(calls.count + (behind - record) / 8)
     var next = calls.base + calls.count
@@ -270,6 +249,7 @@ final class CallPairing {
     if time < last { isBroken = true }
     cursor.skip(to: record - cursor.base, time: time &- offset)
     last = time
+    task.seen = time
     calls.setCount(next - calls.base)
     task.frames.setCount(top - frames + 1)
     self.sequence = sequence

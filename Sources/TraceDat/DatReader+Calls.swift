@@ -1,17 +1,20 @@
 public import FunctionGraph
 
 extension DatReader {
-  /// Whether the calls of this trace can be paired CPU by CPU: no task moves between CPUs, no time goes back, nothing is
-  /// damaged. The whole file is looked through for that, which takes a small part of the time that making events of it does.
+  /// Whether the calls of this trace can be paired without making events of its records: no time goes back, tasks move
+  /// between CPUs at the ends of their turns only, nothing is damaged. The whole file is looked through for that, which
+  /// takes a small part of the time that making events of it does.
   /// To be called before the first `next`; where the answer is yes, `nextCalls` then delivers the calls, else `next` the
   /// events.
   public mutating func pairsCalls() throws(TraceError) -> Bool {
-    guard watched == nil, let formats = decoder.formats, SkimLayout(formats, container.header.order) != nil
+    guard watched == nil, let formats = decoder.formats, SkimLayout(formats, container.header.order) != nil,
+      container.buffers.allSatisfy({ $0.cpus.count <= PairedCall.mostLanes })
     else { return false }
     try selectNothing()
     var batch: [Event] = []
     while try next(&batch) {}
     let isPlain = leftOut?.isComplete == true
+    tasksMove = tasksMoveBetweenCPUs
     restart()
     return isPlain
   }
@@ -58,9 +61,16 @@ extension DatReader {
     guard hasUsablePages(buffer) else { return true }
     let memory = MemoryBudget()
     context = pageContext(of: buffer, formats, context.decompressor, memory)
-    let lanes = cpus(of: buffer).map { cpu in
-      let pairing = CallPairing(
-        layout, symbols: decoder.symbols, offset: container.conversion(of: buffer).offset)
+    let offset = container.conversion(of: buffer).offset
+    let cpus = cpus(of: buffer)
+    let isInStep = tasksMove && cpus.count > 1
+    let shared = (functions: PairedFunctions(decoder.symbols), tasks: PairedTasks())
+    let lanes = cpus.enumerated().map { number, cpu in
+      let pairing =
+        isInStep
+        ? CallPairing(layout, offset: offset, number: number, shared.functions, shared.tasks)
+        : CallPairing(
+          layout, offset: offset, number: number, PairedFunctions(decoder.symbols), PairedTasks())
       return (
         stream: CPUStream(
           cpu.extent, isCut: cpu.isCut, isCompressed: buffer.isCompressed, pageSize: Int(buffer.pageSize),
@@ -71,8 +81,8 @@ extension DatReader {
       )
     }
     paired = PairedBuffer(
-      lanes, formats: formats, buffer: UInt16(truncatingIfNeeded: number),
-      unit: description.buffers[number].timestampsAreTime ? .nanoseconds : .raw, jobs: jobs)
+      lanes, isInStep: isInStep, formats: formats, buffer: UInt16(truncatingIfNeeded: number),
+      unit: description.buffers[number].timestampsAreTime ? .nanoseconds : .raw, jobs: jobs, limits.pairing)
     return true
   }
 }

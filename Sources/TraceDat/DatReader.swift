@@ -45,6 +45,8 @@ public struct DatReader: EventReader, ~Copyable {
   private(set) var watched: WatchedRecords?
   /// Where calls are delivered instead of events: of the buffer being read, and of all before it.
   var paired: PairedBuffer?
+  /// The CPUs have to be read in step.
+  var tasksMove = false
   var pairedBefore = (losses: 0, lostEvents: UInt64(0), deepest: Int32(-1))
   /// How many threads may read at once.
   let jobs: Int
@@ -92,6 +94,7 @@ public struct DatReader: EventReader, ~Copyable {
     var leastForThreads: UInt64 = 4 << 20
     var sieving = SievedBuffer.Limits()
     var tallying = TallyParts.Limits()
+    var pairing = PairedBuffer.Limits()
   }
 
   init(
@@ -228,21 +231,24 @@ public struct DatReader: EventReader, ~Copyable {
     sift(formats, wantedRange, isWanted)
   }
 
-  /// Delivers no event but losses, and tells whether tasks stay on their CPUs.
+  /// Delivers no function's event, and tells whether tasks stay on their CPUs.
   mutating func selectNothing() throws(TraceError) {
     guard let formats = decoder.formats else { return }
     try loadSymbols()
-    sift(formats, WantedRange([]), mayMove: false) { _ in false }
+    sift(formats, WantedRange([]), notesTasks: true) { _ in false }
   }
 
+  /// Whether a task was seen on several CPUs of a buffer, by `selectNothing`.
+  var tasksMoveBetweenCPUs: Bool { sieves.first?.tasksMove == true }
+
   private mutating func sift(
-    _ formats: GraphFormats, _ wantedRange: WantedRange?, mayMove: Bool = true,
+    _ formats: GraphFormats, _ wantedRange: WantedRange?, notesTasks: Bool = false,
     _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) {
     sieves = (0..<jobs).map { _ in
       FunctionSieve(
         formats, container.header.order, isWanted: isWanted, symbols: decoder.symbols,
-        wantedRange: wantedRange, mayMove: mayMove)
+        wantedRange: wantedRange, notesTasks: notesTasks)
     }
     for sieve in sieves { sieve.stopsAtOthers = watched != nil }
   }

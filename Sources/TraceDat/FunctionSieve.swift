@@ -32,8 +32,7 @@ final class FunctionSieve {
   private let formats: GraphFormats
   private let isWanted: @Sendable (String) -> Bool
   private let symbols: SymbolIndex
-  /// Else a task that moves between CPUs ends the sieve.
-  private let mayMove: Bool
+  private let notesTasks: Bool
   private var known = IntegerMap()
   /// Those that were looked at last.
   private var names = FunctionTable()
@@ -49,6 +48,8 @@ final class FunctionSieve {
   private(set) var exits: UInt64 = 0
   private(set) var deepest: Int64 = -1
   private(set) var hasSeenRecords = false
+  /// A task was seen on several CPUs, or there were too many tasks to tell; where that is noted.
+  private(set) var tasksMove = false
   /// The trace has to be read again with all functions.
   var needsAll = false
   /// Records of other events are looked at.
@@ -56,12 +57,12 @@ final class FunctionSieve {
 
   /// - Parameters:
   ///   - wantedRange: of the functions that `isWanted` accepts; nil where that is not known.
-  ///   - mayMove: whether tasks may move between CPUs.
+  ///   - notesTasks: whether `tasksMove` is wanted.
   init(
     _ formats: GraphFormats, _ order: ByteOrder, isWanted: @escaping @Sendable (String) -> Bool,
-    symbols: SymbolIndex, wantedRange: WantedRange? = nil, mayMove: Bool = true
+    symbols: SymbolIndex, wantedRange: WantedRange? = nil, notesTasks: Bool = false
   ) {
-    self.mayMove = mayMove
+    self.notesTasks = notesTasks
     self.wantedRange = wantedRange
     self.formats = formats
     self.isWanted = isWanted
@@ -76,6 +77,7 @@ final class FunctionSieve {
   func join(_ others: ArraySlice<FunctionSieve>) {
     for other in others {
       if other.needsAll { needsAll = true }
+      if other.tasksMove { tasksMove = true }
       other.cpuOfTask.visit { pid, cpu in
         note(Int32(truncatingIfNeeded: pid), on: Int32(truncatingIfNeeded: cpu))
       }
@@ -141,7 +143,7 @@ final class FunctionSieve {
     if depth > Self.deepestPlausible || pid < 0 || address == 0 { needsAll = true }
     let isSameTask = skimming.pid == pid
     if !isSameTask {
-      if !mayMove { note(pid, on: cpu) }
+      if notesTasks, !tasksMove { note(pid, on: cpu) }
       skimming.endTurn()
     }
 
@@ -175,12 +177,12 @@ final class FunctionSieve {
     guard pid != 0 else { return }
     let key = UInt64(UInt32(bitPattern: pid))
     if let known = cpuOfTask[key] {
-      if known != UInt32(bitPattern: cpu) & 0x7fff_ffff { needsAll = true }
+      if known != UInt32(bitPattern: cpu) & 0x7fff_ffff { tasksMove = true }
     } else if tasks < Self.mostTasks {
       tasks += 1
       cpuOfTask.insert(key, UInt32(bitPattern: cpu) & 0x7fff_ffff)
     } else {
-      needsAll = true
+      tasksMove = true
     }
   }
 

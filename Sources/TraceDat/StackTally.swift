@@ -164,7 +164,7 @@ final class StackTally {
   /// Of its tasks that were forgotten, when each was last seen.
   private var seenTimes: [UInt64: UInt64] = [:]
   /// When events were lost, where that matters to others.
-  private(set) var lossTimes: [UInt64] = []
+  private(set) var lossTimes = LaneLosses()
   /// When the task whose turn it is was last seen.
   var seen: UInt64 = 0
   private var nextSweep = CallBuilder.idleStacksLimit

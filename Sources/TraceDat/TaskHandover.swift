@@ -39,11 +39,10 @@ final class TaskHandover {
       translations[owner * lanes.count + lane] ?? PathTranslation(from: source, to: lanes[lane])
     translations[owner * lanes.count + lane] = translation
     translation.copy(released, to: task)
-    // Events lost where it was, or where it now is, since it was last seen.
-    let next = released.lastLoss < source.lossTimes.count ? source.lossTimes[released.lastLoss] : nil
-    let isLostThere = next.map { $0 < time || $0 == time && owner < lane } ?? false
-    let isLostHere = lanes[lane].lossTimes.last.map { $0 > seen || $0 == seen && lane > owner } ?? false
-    let isLost = isLostThere || isLostHere
+    let isLost = LaneLosses.concern(
+      from: (source.lossTimes, owner), known: released.lastLoss, seen: seen,
+      to: (lanes[lane].lossTimes, lane),
+      time: time)
     task.lostBelow = isLost ? task.frames.count - 1 : released.lostBelow
     task.lastLoss = lanes[lane].losses
     return task

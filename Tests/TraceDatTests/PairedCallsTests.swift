@@ -4,7 +4,7 @@ import Testing
 
 @testable import TraceDat
 
-/// Pairing each CPU by itself against pairing all events: the random traces of `SieveTests`, and captures.
+/// Pairing CPU by CPU, or several in step, against pairing all events: the random traces of `SieveTests`, and captures.
 @Suite struct PairedCallsTests {
   struct Outcome: Equatable {
     /// In their order.
@@ -15,11 +15,21 @@ import Testing
     var deepest: Int32 = -1
     var diagnostics: [Diagnostic.Kind: Int] = [:]
     var tracer = ""
+    /// Not compared: whether a task was seen on several CPUs.
+    var isInStep = false
+
+    static func == (one: Self, other: Self) -> Bool {
+      one.ended == other.ended && one.unfinished == other.unfinished && one.losses == other.losses
+        && one.lostEvents == other.lostEvents && one.deepest == other.deepest
+        && one.diagnostics == other.diagnostics && one.tracer == other.tracer
+    }
   }
 
   /// nil where the reader says that it has to read event by event.
-  static func outcome(_ bytes: [UInt8], byCPU: Bool, jobs: Int = 1) throws -> Outcome? {
-    var reader = try TallyTests.reader(bytes, jobs: jobs)
+  static func outcome(
+    _ bytes: [UInt8], byCPU: Bool, jobs: Int = 1, limits: PairedBuffer.Limits = .init()
+  ) throws -> Outcome? {
+    var reader = try TallyTests.reader(bytes, jobs: jobs, pairing: limits)
     var calls: [Call] = []
     var result = Outcome()
     if byCPU {
@@ -27,6 +37,7 @@ import Testing
       var batch: [Call] = []
       while try reader.nextCalls(&batch) { calls += batch }
       (result.losses, result.lostEvents, result.deepest) = reader.pairedSums
+      result.isInStep = reader.tasksMove
     } else {
       var builder = CallBuilder(buffersFollowOneAnother: true)
       var batch: [Event] = []
@@ -61,7 +72,10 @@ import Testing
   @Test(arguments: [
     SieveTests.Sort(harm: [], least: 45), SieveTests.Sort(harm: .gaps, least: 45),
     SieveTests.Sort(harm: .losses, least: 45), SieveTests.Sort(harm: [.gaps, .losses], least: 45),
-    SieveTests.Sort(harm: [.gaps, .losses, .migration], least: 0),
+    SieveTests.Sort(harm: .migration, least: 45), SieveTests.Sort(harm: [.losses, .migration], least: 45),
+    SieveTests.Sort(harm: [.gaps, .losses, .migration], least: 45),
+    SieveTests.Sort(harm: [.gaps, .losses, .migration, .midway], least: 45),
+    SieveTests.Sort(harm: [.losses, .migration, .ties], least: 20),
     SieveTests.Sort(harm: [.gaps, .losses, .migration, .nonsense], least: 0),
     SieveTests.Sort(harm: .nonsense, least: 0),
   ])
@@ -69,18 +83,23 @@ import Testing
     var paired = 0
     var calls = 0
     var unfinished = 0
+    var inStep = 0
     for seed in 1...60 as ClosedRange<UInt64> {
       let bytes = SieveTests.trace(seed: seed, sort.harm).written()
       guard let fast = try Self.outcome(bytes, byCPU: true) else { continue }
       paired += 1
       calls += fast.ended.count
       unfinished += fast.unfinished.count
+      if fast.isInStep { inStep += 1 }
       let plain = try Self.outcome(bytes, byCPU: false)
       #expect(fast == plain, "seed \(seed)")
       let several = try Self.outcome(bytes, byCPU: true, jobs: 3)
       #expect(fast == several, "seed \(seed), several threads")
+      let narrow = try Self.outcome(bytes, byCPU: true, limits: PairedBuffer.Limits(callsAtOnce: 4))
+      #expect(fast == narrow, "seed \(seed), few calls at once")
     }
     #expect(paired >= sort.least)
+    #expect(sort.harm.contains(.migration) ? inStep >= sort.least * 3 / 4 : inStep == 0)
     #expect(sort.least == 0 || calls > 10_000 && unfinished > 100)
   }
 
@@ -93,18 +112,23 @@ import Testing
     #expect(fast == plain)
   }
 
-  @Test("A trace whose tasks move between CPUs is read as if nothing had been looked at before")
-  func migration() throws {
-    let seeds = (1...20 as ClosedRange<UInt64>).filter { seed in
-      let bytes = SieveTests.trace(seed: seed, [.migration]).written()
-      guard var reader = try? TallyTests.reader(bytes, jobs: 2), (try? reader.pairsCalls()) == false else {
-        return false
-      }
+  /// Where a CPU's data does not tell that its task ran elsewhere, all is read as if nothing had been looked at before.
+  @Test(arguments: [false, true])
+  func runsElsewhereAmidATurn(isSeen: Bool) throws {
+    let bytes = SieveTests.movingTrace(isSeen: isSeen, isLeftOut: false)
+    let fast = try Self.outcome(bytes, byCPU: true)
+    if isSeen {
+      #expect(fast == (try Self.outcome(bytes, byCPU: false)))
+      #expect(fast?.isInStep == true)
+    } else {
+      #expect(fast == nil)
+      var reader = try TallyTests.reader(bytes, jobs: 2)
+      let isPaired = try reader.pairsCalls()
+      #expect(!isPaired)
       var events = 0
       var batch: [Event] = []
-      while (try? reader.next(&batch)) == true { events += batch.count }
-      return events == (try? Reading(bytes))?.events.count
+      while try reader.next(&batch) { events += batch.count }
+      #expect(events == (try Reading(bytes)).events.count)
     }
-    #expect(seeds.count >= 15)
   }
 }

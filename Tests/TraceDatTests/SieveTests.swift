@@ -30,6 +30,8 @@ import Testing
     static let nonsense = Harm(rawValue: 8)
     /// The trace begins while calls are open.
     static let midway = Harm(rawValue: 16)
+    /// Several records have the same time.
+    static let ties = Harm(rawValue: 32)
   }
 
   /// `outer`, `inner.isra.0`, two in modules and one without a symbol: `SyntheticTrace.symbols`.
@@ -70,7 +72,9 @@ import Testing
       }
       for _ in 0..<Int.random(in: 100...1500, using: &random) {
         let cpu = Int.random(in: 0..<2, using: &random)
-        time += UInt64.random(in: 1...2_000, using: &random)
+        time +=
+          harm.contains(.ties)
+          ? UInt64.random(in: 0...1, using: &random) : .random(in: 1...2_000, using: &random)
         if chance(4) {
           // Tasks 0, 2, 4 live on CPU 0, the others on CPU 1; number 0 is idle, on both.
           let choice = harm.contains(.migration) ? Array(0..<6) : [cpu, cpu + 2, cpu + 4]
@@ -191,7 +195,7 @@ import Testing
     Sort(harm: [], least: 57), Sort(harm: .gaps, least: 57), Sort(harm: .losses, least: 57),
     Sort(harm: [.gaps, .losses], least: 57), Sort(harm: .migration, least: 57),
     Sort(harm: [.gaps, .losses, .migration], least: 57), Sort(harm: [.losses, .migration], least: 57),
-    Sort(harm: [.gaps, .migration, .midway], least: 57),
+    Sort(harm: [.gaps, .migration, .midway], least: 57), Sort(harm: [.losses, .migration, .ties], least: 20),
     Sort(harm: [.gaps, .losses, .migration, .nonsense], least: 0), Sort(harm: .nonsense, least: 0),
   ])
   func sameCalls(_ sort: Sort) throws {

@@ -61,8 +61,10 @@ import Testing
     }
   }
 
-  static func reader(_ bytes: [UInt8], jobs: Int, parts: TallyParts.Limits = .init()) throws -> DatReader {
-    let limits = DatReader.Limits(leastForThreads: 0, tallying: parts)
+  static func reader(
+    _ bytes: [UInt8], jobs: Int, parts: TallyParts.Limits = .init(), pairing: PairedBuffer.Limits = .init()
+  ) throws -> DatReader {
+    let limits = DatReader.Limits(leastForThreads: 0, tallying: parts, pairing: pairing)
     return try DatReader(size: UInt64(bytes.count), jobs: jobs, limits: limits) {
       (offset, target) throws(TraceError) -> Int in
       let count = min(target.count, bytes.count - Int(offset))
@@ -214,6 +216,7 @@ import Testing
     SieveTests.Sort(harm: .migration, least: 45), SieveTests.Sort(harm: .midway, least: 45),
     SieveTests.Sort(harm: [.midway, .gaps, .losses], least: 45),
     SieveTests.Sort(harm: [.gaps, .losses, .migration], least: 45),
+    SieveTests.Sort(harm: [.losses, .migration, .ties], least: 20),
     SieveTests.Sort(harm: [.gaps, .losses, .migration, .nonsense], least: 0),
     SieveTests.Sort(harm: .nonsense, least: 0),
   ])
