@@ -127,7 +127,7 @@ private struct GrowingTrees {
             calls: node.calls,
             total: node.total, selfTime: node.selfTime))
       }
-      return CalleeTree(nodes: kept).map { (roots[index], $0.pruned()) }
+      return CalleeTree(nodes: kept).map { (roots[index], $0.ordered().pruned()) }
     }
   }
 }

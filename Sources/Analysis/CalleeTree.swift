@@ -31,7 +31,8 @@ public struct CalleeTree: Sendable, Hashable {
     }
   }
 
-  /// The function itself first, callers before their callees. The figures are of whole calls only.
+  /// The function itself first, callers before their callees: as `ordered` where it was made of a trace. The figures are of
+  /// whole calls only.
   public private(set) var nodes: [Node]
 
   /// nil unless every node stands behind its caller, which comes with `nodes` that were not made here.
@@ -40,6 +41,38 @@ public struct CalleeTree: Sendable, Hashable {
       nodes.indices.dropFirst().allSatisfy({ (0..<$0).contains(nodes[$0].parent) })
     else { return nil }
     self.nodes = nodes
+  }
+
+  /// The same, each callee, with all below it, right behind its caller, of several the one with the longest total first: an
+  /// order that does not depend on how the trace was read.
+  func ordered() -> CalleeTree {
+    let places = nodes.indices.dropFirst().sorted { a, b in
+      let (one, other) = (nodes[a], nodes[b])
+      return (one.total, other.function.symbol, other.function.module)
+        < (other.total, one.function.symbol, one.function.module)
+    }
+    // Lists of callees: where the first is, and from each where the next. The last one that is put in front is the first.
+    var first = [Int](repeating: 0, count: nodes.count)
+    var next = first
+    for place in places {
+      next[place] = first[nodes[place].parent]
+      first[nodes[place].parent] = place
+    }
+    var result: [Node] = []
+    // Without recursion: a path may be long. With each node that is to come, its caller's place in the result.
+    var stack: [(place: Int, parent: Int)] = [(0, 0)]
+    while let (place, parent) = stack.popLast() {
+      var node = nodes[place]
+      node.parent = parent
+      let number = result.count
+      result.append(node)
+      // A sibling comes when all below is there.
+      if next[place] != 0 { stack.append((next[place], parent)) }
+      if first[place] != 0 { stack.append((first[place], number)) }
+    }
+    var tree = self
+    tree.nodes = result
+    return tree
   }
 
   /// The same with at most `most` nodes, those with the longest totals, each with its callers.

@@ -4,14 +4,14 @@ internal import TraceInput
 
 /// The analysis of a trace that its reader can sum up by itself: all calls count, and none is wanted by itself.
 extension TraceAnalyzer {
-  /// Filters and time lines ask for single calls; functions without self times are cheaper to pick out (`CallReader.selectFunctions`).
+  /// Filters ask for single calls; functions without self times are cheaper to pick out (`CallReader.selectFunctions`).
   var canTally: Bool {
     mayTally && (request.selection.isEverything || request.wantsCallees || request.wantsSelfTime)
   }
 
   /// Whether no call is wanted by itself.
   var mayTally: Bool {
-    tallies && request.filter.acceptsAll && request.filter.skipFirst == 0 && !request.wantsTimeline
+    tallies && request.filter.acceptsAll && request.filter.skipFirst == 0
   }
 
   /// Sums up the whole trace; nil where that cannot be done, and `reader` gives all calls then.
@@ -23,6 +23,41 @@ extension TraceAnalyzer {
     // All of them could have been kept.
     reader.restart()
     return try tallied(&reader, KeptDurations(limit: exactBudget))
+  }
+
+  /// Says of selected calls when they began, which a tally does not tell: in a second look at the trace, as it takes a small
+  /// part of the time that making calls of all records does.
+  ///
+  /// - Parameter reader: has given its tally; gives those calls then.
+  /// - Returns: false where it cannot give them without making all calls.
+  func addTimelines(_ reader: inout CallReader, to sums: inout SideSums) throws(TraceError) -> Bool {
+    let selection = request.selection
+    reader.restart()
+    if selection.isEverything {
+      try reader.leaveOutSelfTimes()
+      guard reader.pairsByCPU else { return false }
+    } else {
+      try reader.selectFunctions(beginning: selection.prefixes) { !$0.isEmpty && selection.contains($0) }
+      guard reader.leftOut != nil else { return false }
+    }
+    var seen = 0
+    var isSeen = [Bool](repeating: false, count: sums.durations.count)
+    var calls: [Call] = []
+    while try reader.next(&calls) {
+      for call in calls {
+        // Others come too.
+        guard let place = sums.place(SideSums.Key(buffer: call.buffer, function: call.function)) else {
+          continue
+        }
+        if !isSeen[place] {
+          isSeen[place] = true
+          sums.durations[place].timeline = CallTimeline(limit: CallTimeline.limit(beside: seen))
+          seen += 1
+        }
+        if let duration = call.duration { sums.durations[place].timeline?.add(call.timestamp, duration) }
+      }
+    }
+    return reader.leftOut?.isComplete ?? true
   }
 
   private func tallied(

@@ -225,10 +225,15 @@ public struct TraceAnalyzer {
         return FinishedReader(reader)
       }
       // A text for both sides has headings or columns.
-      if canTally, sums.count == 1 || reader.isTraceDat, let found = try tallied(&reader) {
-        // One side here too.
-        sums[0] = found.sums
-        return FinishedReader(reader, found.tally)
+      if canTally, sums.count == 1 || reader.isTraceDat, var found = try tallied(&reader) {
+        var isWhole = true
+        if request.wantsTimeline { isWhole = try addTimelines(&reader, to: &found.sums) }
+        if isWhole {
+          // One side here too.
+          sums[0] = found.sums
+          return FinishedReader(reader, found.tally)
+        }
+        reader.restart()
       }
       try sumUp(&reader, into: &sums, sideOf: sideOf)
       return FinishedReader(reader)

@@ -125,8 +125,9 @@ public struct CallReader: ~Copyable {
   /// What was seen of functions that were left out; nil where none were.
   public var leftOut: LeftOutFunctions? { events.leftOut }
 
-  /// From the beginning again, with the calls of all functions. Only where `leftOut` is not nil.
+  /// From the beginning again, with the calls of all functions. Only where `leftOut` is not nil, or `tally` gave something.
   public mutating func restart() {
+    pairsByCPU = false
     events.restart()
     builder = CallBuilder(tracksPaths: tracksPaths, buffersFollowOneAnother: events.isTraceDat)
     order = ReportOrder()

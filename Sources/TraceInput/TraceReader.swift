@@ -184,7 +184,7 @@ public struct TraceReader: EventReader, ~Copyable {
     }
   }
 
-  /// From the beginning again, all functions delivered. Only where `leftOut` is not nil.
+  /// From the beginning again, all functions delivered. Only where `leftOut` is not nil, or `tally` gave something.
   public mutating func restart() {
     progress.startOver()
     readers.dat?.restart()

@@ -56,6 +56,21 @@ struct CalleeTreeTests {
         #expect(expected[paths[index]] == Sum(calls: node.calls, total: node.total, selfTime: node.selfTime))
       }
       #expect(tree.nodes.count == expected.count)
+      // Right behind its caller and all below that one's callees which took longer.
+      var above = [0]
+      for index in tree.nodes.indices.dropFirst() {
+        let node = tree.nodes[index]
+        while let last = above.last, last != node.parent {
+          #expect(above.count > 1)
+          above.removeLast()
+        }
+        let before = tree.nodes[..<index].indices.dropFirst().last { tree.nodes[$0].parent == node.parent }
+        if let before {
+          let sibling = tree.nodes[before]
+          #expect((node.total, sibling.function.symbol) < (sibling.total, node.function.symbol))
+        }
+        above.append(index)
+      }
     }
   }
 

@@ -11,9 +11,13 @@ import TraceInput
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Fixtures/traces")
 
-  static let traces: [String] =
+  static func traces(endingIn suffix: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
-    .filter { $0.hasSuffix(".dat") }.sorted()
+      .filter { $0.hasSuffix(suffix) }.sorted()
+  }
+
+  static let traces = traces(endingIn: ".dat")
+  static let texts = traces(endingIn: ".txt")
 
   private func analysis(
     _ name: String, _ request: AnalysisRequest, tallies: Bool, jobs: Int
@@ -34,7 +38,8 @@ import TraceInput
       \(function.buffer) \(function.function) \(function.complete) \(function.unfinished) \(function.noEntry) \
       \(function.lost) \(function.incomplete) \(function.selfTime) \(function.selfTimeCalls) \(sample.values) \
       \(sample.total) \(sample.minimum) \(sample.maximum) \(sample.mean ?? -1) \
-      \(sample.standardDeviation ?? -1) \(sample.quantiles([0.5, 0.99])) \(callees ?? "")
+      \(sample.standardDeviation ?? -1) \(sample.quantiles([0.5, 0.99])) \(callees ?? "") \
+      \(function.timeline.map { "\($0)" } ?? "") \(function.tree.map { "\($0)" } ?? "")
       """
   }
 
@@ -51,8 +56,17 @@ import TraceInput
       AnalysisRequest(selection: FunctionSelection(patterns: [], all: true), wantsCallees: true),
       AnalysisRequest(selection: FunctionSelection(patterns: [], all: true)),
       AnalysisRequest(selection: selection("vfio_pin_map_dma", "iommu_*"), wantsCallees: true),
+      AnalysisRequest(selection: FunctionSelection(patterns: [], all: true), wantsTimeline: true),
+      AnalysisRequest(
+        selection: selection("vfio_pin_map_dma", "iommu_*"), wantsCallees: true, wantsTimeline: true,
+        wantsTimeAway: true),
     ] {
       let plain = try analysis(name, request, tallies: false, jobs: 1)
+      if request.wantsTimeline {
+        // Calls of which the start is known are there.
+        let known = plain.functions.count { $0.complete > 0 }
+        #expect(plain.functions.count { ($0.timeline?.count ?? 0) > 0 } >= known)
+      }
       for jobs in [1, 2] {
         let fast = try analysis(name, request, tallies: true, jobs: jobs)
         #expect(fast.functions.map(text) == plain.functions.map(text))
@@ -62,6 +76,20 @@ import TraceInput
       }
     }
     #expect(!Self.traces.isEmpty)
+  }
+
+  @Test(arguments: texts)
+  func sameAnalysisOfText(name: String) throws {
+    for request in [
+      AnalysisRequest(selection: FunctionSelection(patterns: [], all: true), wantsTimeline: true),
+      AnalysisRequest(selection: selection("vfio_pin_map_dma", "iommu_*"), wantsTimeline: true),
+    ] {
+      guard let plain = try? analysis(name, request, tallies: false, jobs: 1) else { continue }
+      let fast = try analysis(name, request, tallies: true, jobs: 2)
+      #expect(fast.functions.map(text) == plain.functions.map(text))
+      #expect(text(fast.quality) == text(plain.quality))
+    }
+    #expect(!Self.texts.isEmpty)
   }
 
   /// A long run tells how far it is, however its trace is read.
