@@ -104,6 +104,8 @@ final class CPUStream {
   static let blockSizeBesideTables = 128 << 10
 
   let cpu: Int32
+  /// Among the CPUs that one tally sums up.
+  let lane: Int
   private(set) var pending = Pending.lost(0)
   /// Of the pending event, converted.
   private(set) var timestamp: UInt64 = 0
@@ -142,10 +144,12 @@ final class CPUStream {
   ///   - isCut: the file ends before the extent did.
   ///   - block: memory to read into that nobody else uses as long as this stream is read.
   ///   - unread: the extent, of uncompressed data, where it may get shorter while it is read.
+  ///   - lane: among the CPUs that one tally sums up.
   init(
     _ extent: CPUExtent, isCut: Bool, isCompressed: Bool, pageSize: Int, blockSize: Int,
-    block: RawBlock = RawBlock(capacity: 0), unread: UnreadBytes? = nil
+    block: RawBlock = RawBlock(capacity: 0), unread: UnreadBytes? = nil, lane: Int = 0
   ) {
+    self.lane = lane
     self.block = block
     self.unread = unread
     block.count = 0
@@ -263,7 +267,7 @@ final class CPUStream {
       nextPage += cursor.base - base
       self.skimming = skimming
     } else if let tally = context.tally {
-      tally.skim(&cursor, &last, cpu: cpu)
+      tally.skim(&cursor, &last, lane: lane)
     } else if let pairing = context.pairing {
       pairing.skim(&cursor, &last)
     }
@@ -339,6 +343,9 @@ final class CPUStream {
     }
     lastTimestamp = timestamp
   }
+
+  /// Where the current page begins, of uncompressed data.
+  var pageOffset: UInt64 { blockOffset + UInt64(pageStart) }
 
   /// Where the pending record is.
   var recordPlace: Diagnostic.Place { place(of: cursor.payload) }

@@ -19,7 +19,7 @@ extension DatReader {
       return nil
     }
     try loadSymbols()
-    var lanes: [Lane] = []
+    var lanes: [Lanes] = []
     var laneCount = 0
     for (number, buffer) in container.buffers.enumerated() where hasUsablePages(buffer) {
       let conversion = container.conversion(of: buffer)
@@ -27,73 +27,30 @@ extension DatReader {
       if conversion.tsc != nil || !conversion.shifts.isEmpty { return nil }
       let memory = MemoryBudget()
       context = pageContext(of: buffer, formats, context.decompressor, memory)
-      let run = BufferRun(
+      let run = TallyRun(
         cpus: cpus(of: buffer), buffer: buffer, formats: formats, layout: layout, offset: conversion.offset,
         memory: memory, symbols: decoder.symbols, isWanted: isWanted, stopsAtOthers: context.watches)
       let first = laneCount
       var found = try apart(run, first, &laneCount, makeSink)
-      if case .sharedTasks = found {
+      for isStrict in [false, true] {
+        guard case .sharedTasks = found else { break }
         for lane in (first..<laneCount).reversed() { _ = makeSink(lane) }
-        found = try inStep(run, first, &laneCount, makeSink)
-      }
-      if case .sharedTasks = found {
-        for lane in (first..<laneCount).reversed() { _ = makeSink(lane) }
-        found = try merged(run, makeSink(first)).map { .tallies([($0, first)]) } ?? .needsEvents
+        found = try inStep(run, isStrict: isStrict, first, &laneCount, makeSink)
       }
       guard case .tallies(let tallies) = found else { return nil }
       lanes += tallies.map {
-        Lane(buffer: UInt16(truncatingIfNeeded: number), tally: $0.tally, number: $0.lane)
+        Lanes(buffer: UInt16(truncatingIfNeeded: number), tally: $0.tally, number: $0.lane)
       }
     }
     try decoder.symbols.check()
     return sum(lanes)
   }
 
-  private struct Lane {
+  private struct Lanes {
     let buffer: UInt16
     let tally: StackTally
-    /// Of its sink.
+    /// Of the sink of its first CPU.
     let number: Int
-  }
-
-  private enum Found {
-    /// By CPU and in the order of their data, with the numbers of their sinks.
-    case tallies([(tally: StackTally, lane: Int)])
-    /// The CPUs have to be read merged.
-    case sharedTasks
-    case needsEvents
-  }
-
-  /// One buffer, and how it is to be read.
-  private struct BufferRun {
-    let cpus: [CPUData]
-    let buffer: BufferLayout
-    let formats: GraphFormats
-    let layout: SkimLayout
-    let offset: UInt64
-    let memory: MemoryBudget
-    let symbols: SymbolIndex
-    let isWanted: @Sendable (String) -> Bool
-    let stopsAtOthers: Bool
-
-    /// - Parameters:
-    ///   - owners: where the CPUs are read each by itself;
-    ///   - handover: or in step, as the one of this number.
-    func tally(
-      _ sink: any DurationSink, isContinuation: Bool = false, owners: TaskOwners? = nil,
-      handover: TaskHandover? = nil, lane: Int = 0
-    ) -> StackTally {
-      StackTally(
-        layout, symbols: symbols, offset: offset, isWanted: isWanted, sink: sink,
-        stopsAtOthers: stopsAtOthers, isContinuation: isContinuation, owners: owners,
-        handover: handover, lane: lane)
-    }
-
-    func stream(_ cpu: CPUData, _ unread: UnreadBytes? = nil) -> CPUStream {
-      CPUStream(
-        cpu.extent, isCut: cpu.isCut, isCompressed: buffer.isCompressed, pageSize: Int(buffer.pageSize),
-        blockSize: DatReader.blockSize(of: buffer, hasTables: true), unread: unread)
-    }
   }
 
   /// Each CPU by itself, in parts, on up to `jobs` threads.
@@ -102,11 +59,11 @@ extension DatReader {
   ///   - first: number of a lane.
   ///   - count: gets how many lanes there are then.
   private func apart(
-    _ run: BufferRun, _ first: Int, _ count: inout Int, _ makeSink: (Int) -> any DurationSink
-  ) throws(TraceError) -> Found {
+    _ run: TallyRun, _ first: Int, _ count: inout Int, _ makeSink: (Int) -> any DurationSink
+  ) throws(TraceError) -> TallyRun.Found {
     let owners = TaskOwners()
     func makeTally(_ number: Int, _ isContinuation: Bool) -> StackTally {
-      run.tally(makeSink(first + number), isContinuation: isContinuation, owners: owners)
+      run.tally([makeSink(first + number)], isContinuation: isContinuation, owners: owners)
     }
     let parts = TallyParts(
       run.cpus, isCompressed: run.buffer.isCompressed, pageSize: Int(run.buffer.pageSize), jobs: jobs,
@@ -139,11 +96,11 @@ extension DatReader {
     return .tallies(chains.joined().map { ($0.tally, first + $0.number) })
   }
 
-  private func read(_ part: TallyParts.Part, _ run: BufferRun, _ owners: TaskOwners) {
+  private func read(_ part: TallyParts.Part, _ run: TallyRun, _ owners: TaskOwners) {
     let tally = part.tally
     let context = pageContext(
       of: run.buffer, run.formats, Decompressor(container.header.compression), run.memory, tally: tally)
-    let stream = run.stream(part.cpu, part.unread)
+    let stream = run.stream(part.cpu, unread: part.unread)
     var diagnostics = Diagnostics()
     do throws(TraceError) {
       while !tally.needsEvents, !owners.isAnyShared, try stream.advance(context, &diagnostics) {
@@ -176,88 +133,42 @@ extension DatReader {
     return .joined
   }
 
-  /// The CPUs in step, each by itself as long as a task's turn lasts.
-  private func inStep(
-    _ run: BufferRun, _ first: Int, _ count: inout Int, _ makeSink: (Int) -> any DurationSink
-  ) throws(TraceError) -> Found {
-    let handover = TaskHandover()
-    let tallies = run.cpus.indices.map { run.tally(makeSink(first + $0), handover: handover, lane: $0) }
-    count = max(count, first + tallies.count)
-    handover.begin(tallies)
-    defer { handover.end() }
-    let contexts = tallies.map {
-      pageContext(
-        of: run.buffer, run.formats, Decompressor(container.header.compression), run.memory, tally: $0)
-    }
-    let streams = run.cpus.map { run.stream($0) }
-    var diagnostics = Diagnostics()
-    var heap = MergeHeap()
-    for index in streams.indices where try streams[index].advance(contexts[index], &diagnostics) {
-      heap.insert(index, at: streams[index].timestamp)
-    }
-    while let index = heap.first, diagnostics.isEmpty {
-      let stream = streams[index]
-      let tally = tallies[index]
-      var isFinished = false
-      var isTurn = true
-      while isTurn {
-        tally.take(stream, run.formats, &diagnostics)
-        if handover.isBroken { return .sharedTasks }
-        if tally.needsEvents { return .needsEvents }
-        isFinished = try !stream.advance(contexts[index], &diagnostics)
-        isTurn = !isFinished && tally.isTurn(of: stream, run.formats)
-      }
-      heap.update(to: isFinished ? nil : stream.timestamp)
-    }
-    for tally in tallies { tally.finish() }
-    if !diagnostics.isEmpty || tallies.contains(where: \.needsEvents) { return .needsEvents }
-    return .tallies(tallies.enumerated().map { ($0.element, first + $0.offset) })
-  }
-
-  /// All CPUs in the order of time, record by record; nil where events are needed.
-  private func merged(_ run: BufferRun, _ sink: any DurationSink) throws(TraceError) -> StackTally? {
-    let tally = run.tally(sink)
-    let context = pageContext(
-      of: run.buffer, run.formats, Decompressor(container.header.compression), run.memory, tally: tally)
-    let streams = run.cpus.map { run.stream($0) }
-    var diagnostics = Diagnostics()
-    // Nothing is taken before every CPU has shown its first record.
-    var merge = try CPUMerge(streams, context, &diagnostics)
-    while let stream = merge.first, !tally.needsEvents {
-      let limit = merge.limit
-      tally.latest = limit.winsTies ? limit.timestamp : max(limit.timestamp, 1) - 1
-      var isFinished = false
-      repeat {
-        tally.take(stream, run.formats, &diagnostics)
-        isFinished = try !stream.advance(context, &diagnostics)
-      } while !isFinished && !tally.needsEvents
-        && (stream.timestamp < limit.timestamp || (stream.timestamp == limit.timestamp && limit.winsTies))
-      merge.update(isFinished: isFinished)
-    }
-    tally.finish()
-    return tally.needsEvents || !diagnostics.isEmpty ? nil : tally
-  }
-
   /// Puts the lanes together. Functions get their numbers in the order in which the trace names them.
-  private mutating func sum(_ lanes: [Lane]) -> TraceTally? {
+  private mutating func sum(_ lanes: [Lanes]) -> TraceTally? {
     struct Appearance {
       var buffer: UInt16
       var time: UInt64
+      /// Of its CPU, and in the order in which that one names them.
       var lane: Int
+      var order: Int
+      var tally: Int
       var number: Int
     }
     var appearances: [Appearance] = []
+    var count = 0
     for (index, lane) in lanes.enumerated() {
-      for number in 1..<max(1, lane.tally.names.count) {
-        appearances.append(
-          Appearance(buffer: lane.buffer, time: lane.tally.firstSeen(number), lane: index, number: number))
+      for cpu in lane.tally.lanes {
+        for (order, found) in cpu.appearances.enumerated() {
+          appearances.append(
+            Appearance(
+              buffer: lane.buffer, time: found.time, lane: count, order: order, tally: index,
+              number: found.function))
+        }
+        count += 1
       }
     }
-    appearances.sort { ($0.buffer, $0.time, $0.lane, $0.number) < ($1.buffer, $1.time, $1.lane, $1.number) }
+    appearances.sort { ($0.buffer, $0.time, $0.lane, $0.order) < ($1.buffer, $1.time, $1.lane, $1.order) }
     var names = lanes.map { [FunctionID](repeating: .none, count: $0.tally.names.count) }
-    for found in appearances {
-      let name = lanes[found.lane].tally.names[FunctionID(rawValue: UInt32(found.number))]
-      names[found.lane][found.number] = decoder.functions.intern(name)
+    for found in appearances where names[found.tally][found.number] == .none {
+      let name = lanes[found.tally].tally.names[FunctionID(rawValue: UInt32(found.number))]
+      names[found.tally][found.number] = decoder.functions.intern(name)
+    }
+    // A part knows functions too of which the one in front of it has named some.
+    for (index, lane) in lanes.enumerated() {
+      for number in 1..<max(1, names[index].count) where names[index][number] == .none {
+        names[index][number] = decoder.functions.intern(
+          lane.tally.names[FunctionID(rawValue: UInt32(number))])
+      }
     }
     var result = TraceTally()
     for (index, lane) in lanes.enumerated() {

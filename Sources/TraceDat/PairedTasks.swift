@@ -46,9 +46,10 @@ final class PairedTasks {
   func move(_ task: PairedTask, to lane: Int, at time: UInt64) -> Bool {
     // Of equal times the lower CPU's come first.
     let isBehind = task.seen < time || task.seen == time && task.lane < lane
+    let here = losses[lane] ?? LaneLosses()
     let isLost = LaneLosses.concern(
       from: (losses[task.lane] ?? LaneLosses(), task.lane), known: task.lastLoss, seen: task.seen,
-      to: (losses[lane] ?? LaneLosses(), lane), time: time)
+      to: (here, lane), before: here.count, time: time)
     if isLost { task.lostBelow = task.frames.count - 1 }
     task.lane = lane
     return isBehind

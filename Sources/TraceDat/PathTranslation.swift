@@ -39,8 +39,7 @@ final class PathTranslation {
   private func function(_ number: UInt32) -> UInt32 {
     if let known = functions[number] { return known }
     let function = target.names.intern(source.names[FunctionID(rawValue: number)]).rawValue
-    // When it was seen first is what the source says.
-    target.addFunctions(at: .max)
+    target.addFunctions()
     functions[number] = function
     return function
   }

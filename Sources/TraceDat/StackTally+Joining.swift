@@ -1,6 +1,6 @@
 internal import FunctionGraph
 
-/// A CPU's data summed up in parts, by several threads at once: what a part does not know of the one in front of it, and how
+/// A CPU's data, or that of several, summed up in parts, by several threads at once: what a part does not know of the one in front of it, and how
 /// the two are put together.
 ///
 /// A part that begins inside the data (a continuation) learns from a task's first record how many of its calls are open, and
@@ -27,8 +27,10 @@ extension StackTally {
 
     /// Calls at the depths 0 ..< `count`.
     var count: Int32
-    /// Events had been lost in this part before.
-    let isBehindLoss: Bool
+    /// When, and on which CPU, the task was seen first; how many losses that one had had in this part before.
+    let time: UInt64
+    let lane: Int
+    let losses: Int
     /// Those that have ended, innermost first.
     var ended: [End] = []
     /// Of each, the node that stands for it.
@@ -43,8 +45,8 @@ extension StackTally {
   private static var mostInherited: Int32 { 1 << 10 }
 
   /// A task's first record in a continuation: `depth` calls are open.
-  func inherit(_ depth: Int32, _ task: Task, isBehindLoss: Bool) {
-    var inherited = Inherited(count: depth, isBehindLoss: isBehindLoss)
+  func inherit(_ depth: Int32, _ task: Task, at time: UInt64) {
+    var inherited = Inherited(count: depth, time: time, lane: task.lane, losses: task.lastLoss)
     if depth > Self.mostInherited || nodes.count + Int(depth) > CallPaths.limit / 2 {
       cannotJoin = true
       inherited.count = 0
@@ -55,7 +57,7 @@ extension StackTally {
       inherited.nodes.append(above)
       task.frames.append(.inherited(node: above, depth: depth))
     }
-    if isBehindLoss { task.lostBelow = task.frames.count - 1 }
+    if inherited.losses > 0 { task.lostBelow = task.frames.count - 1 }
     task.inherited = inherited
   }
 
@@ -87,33 +89,43 @@ extension StackTally {
     if cannotJoin || previous.cannotJoin { return false }
     let joint = Joint(self, previous)
     for (key, inherited) in inheritances {
-      let task = Task()
+      let task = Task(on: inherited.lane)
       task.inherited = inherited
       tasks[key] = task
     }
     inheritances = [:]
+    for task in tasks.values { task.lastLoss += previous.lanes[task.lane].losses.count }
+    for (lane, before) in zip(lanes, previous.lanes) { lane.losses.prepend(before.losses) }
     // In an order that does not change from run to run, as paths get their numbers here.
     for key in previous.tasks.keys.sorted() {
       guard let earlier = previous.tasks[key], earlier.frames.count > 1 else { continue }
-      let isBehindLoss = (previous.lastLoss[earlier.lastCPU] ?? 0) > earlier.lastLoss
       if let task = tasks[key] {
+        let isBehindLoss = task.inherited.map { isLossBetween(earlier, $0, previous) } ?? false
         guard resume(task, earlier, isBehindLoss: isBehindLoss, joint) else { return false }
       } else {
-        let task = Task()
+        let task = Task(on: earlier.lane)
         joint.restore(task, earlier)
         task.lostBelow = earlier.lostBelow
-        task.lastCPU = earlier.lastCPU
-        // Losses are numbered from 1 on here.
-        task.lastLoss = isBehindLoss ? -1 : 0
+        task.lastLoss = earlier.lastLoss
+        task.seen = earlier.seen
         tasks[key] = task
       }
     }
     for key in tasks.keys.sorted() {
-      guard let task = tasks[key], task.inherited != nil else { continue }
-      guard resume(task, nil, isBehindLoss: false, joint) else { return false }
+      guard let task = tasks[key], let inherited = task.inherited else { continue }
+      guard resume(task, nil, isBehindLoss: inherited.losses > 0, joint) else { return false }
     }
     close()
     return true
+  }
+
+  /// Whether events of a task were lost between the part in front, whose losses stand in front of this one's already, and its
+  /// first record here.
+  private func isLossBetween(_ earlier: Task, _ inherited: Inherited, _ previous: StackTally) -> Bool {
+    LaneLosses.concern(
+      from: (lanes[earlier.lane].losses, earlier.lane), known: earlier.lastLoss, seen: earlier.seen,
+      to: (lanes[inherited.lane].losses, inherited.lane),
+      before: previous.lanes[inherited.lane].losses.count + inherited.losses, time: inherited.time)
   }
 
   /// Puts the calls that were open at the end of the part in front in the places of those that were inherited.
@@ -127,8 +139,7 @@ extension StackTally {
     task.isWhole = true
     frames.setCount(1)
     if let earlier { joint.restore(task, earlier) }
-    let isLost = isBehindLoss || inherited.isBehindLoss
-    task.lostBelow = isLost ? frames.count - 1 : earlier?.lostBelow ?? 0
+    task.lostBelow = isBehindLoss ? frames.count - 1 : earlier?.lostBelow ?? 0
     takeTurn(task)
     abandon(from: inherited.count, of: task)
 
@@ -228,7 +239,7 @@ extension StackTally {
   }
 
   private var isEverythingSelected: Bool {
-    (1..<max(1, functions.count)).allSatisfy { functions.base[$0].isSelected }
+    isSelected.dropFirst().allSatisfy { $0 }
   }
 
   private func setAside(_ sum: TraceTally.PathSum, of node: UInt32, _ task: Task) {

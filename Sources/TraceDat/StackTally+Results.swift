@@ -2,10 +2,11 @@ internal import FunctionGraph
 
 /// What the sums come to.
 extension StackTally {
-  /// When the function was seen first.
-  func firstSeen(_ number: Int) -> UInt64 { rest[number].firstSeen }
-
-  /// Adds what was found; `names` gives local numbers their names in the whole trace.
+  /// Adds what was found.
+  ///
+  /// - Parameters:
+  ///   - lane: the number of the first CPU's sink; the others' follow.
+  ///   - names: gives local numbers their names in the whole trace.
   func add(to tally: inout TraceTally, buffer: UInt16, lane: Int, names: [FunctionID]) {
     var all = rest
     tally.losses += losses
@@ -16,11 +17,11 @@ extension StackTally {
       all[Int(node.function)].complete += node.calls + whole.base[number].calls
       all[Int(node.function)].selfTime &+= node.selfTime &+ whole.base[number].selfTime
     }
-    for number in 1..<max(1, functions.count) {
+    for number in 1..<max(1, isSelected.count) {
       let rest = all[number]
       let ended = rest.complete + rest.withoutSelfTime + rest.noEntry + rest.lost
       tally.calls += ended
-      guard functions.base[number].isSelected else { continue }
+      guard isSelected[number] else { continue }
       tally.calls += rest.unfinished
       var sums = TraceTally.Function(buffer: buffer, function: names[number], lane: lane, number: number)
       sums.complete = rest.complete + rest.withoutSelfTime
@@ -33,7 +34,12 @@ extension StackTally {
       let hasSums =
         sums.complete != 0 || sums.unfinished != 0 || sums.noEntry != 0 || sums.lost != 0
         || sums.selfTime != 0 || sums.selfTimeCalls != 0
-      if hasSums || functions.base[number].waiting != nil { tally.functions.append(sums) }
+      if hasSums || lanes[0].hasDurations(of: number) { tally.functions.append(sums) }
+      for other in lanes.dropFirst() where other.hasDurations(of: number) {
+        tally.functions.append(
+          TraceTally.Function(
+            buffer: buffer, function: names[number], lane: lane + other.number, number: number))
+      }
     }
     var paths: [CallPaths.ID?] = [CallPaths.root]
     for number in 1..<max(1, nodes.count) {

@@ -15,23 +15,23 @@ extension StackTally {
   /// - a call's sums are added in one place, that of its path; what belongs to the outermost call is told by `touched`.
   ///
   /// - Parameter last: the time stamp of the record before, converted.
-  func skim(_ cursor: inout SubBufferCursor, _ last: inout UInt64, cpu: Int32) {
+  func skim(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int) {
     guard layout.pid == SkimLayout.usualPid, layout.function == SkimLayout.usualFunction else { return }
     if layout.isUsual {
-      skim(&cursor, &last, cpu: cpu, entryDepth: 16, exitDepth: 16, callTime: 24, returnTime: 32)
+      skim(&cursor, &last, lane: lane, entryDepth: 16, exitDepth: 16, callTime: 24, returnTime: 32)
     } else {
       skim(
-        &cursor, &last, cpu: cpu, entryDepth: layout.entryDepth, exitDepth: layout.exitDepth,
+        &cursor, &last, lane: lane, entryDepth: layout.entryDepth, exitDepth: layout.exitDepth,
         callTime: layout.callTime, returnTime: layout.returnTime)
     }
   }
 
   @inline(__always)
   private func skim(
-    _ cursor: inout SubBufferCursor, _ last: inout UInt64, cpu: Int32, entryDepth: Int, exitDepth: Int,
+    _ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int, entryDepth: Int, exitDepth: Int,
     callTime: Int, returnTime: Int
   ) {
-    guard let task = current, cpu == currentCPU, task.lostBelow == 0, cursor.position < cursor.end,
+    guard let task = current, lane == here.number, task.lostBelow == 0, cursor.position < cursor.end,
       cursor.timestamp &+ offset >= last
     else { return }
     let layout = self.layout
@@ -55,9 +55,10 @@ extension StackTally {
     var seen = self.seen
     let deepest = self.deepest
 
-    let functions = self.functions.base
+    let here = self.here
+    let functions = here.functions.base
     let nodes = self.nodes.base
-    let nodeCache = self.nodeCache.base
+    let nodeCache = here.nodeCache.base
     let whole = self.whole.base
     let touched = self.touched.base
     var touchedCount = self.touched.count
@@ -100,7 +101,7 @@ extension StackTally {
             pinstat_prefetch_write(next + 4)
             function.pointee.next = next + 1
           } else if function.pointee.isSelected {
-            append(timed, function - functions)
+            here.append(timed, function - functions)
           }
           // `touched` has room for every node, and none stands there twice.
           if node.pointee.calls == 0, node.pointee.root != 0 {

@@ -91,8 +91,6 @@ final class StackTally {
     var unfinished = 0
     var noEntry = 0
     var lost = 0
-    /// When the function was seen first.
-    var firstSeen: UInt64 = 0
   }
 
   /// The open calls of one task.
@@ -100,8 +98,9 @@ final class StackTally {
     let frames = GrowingTable<Frame>(capacity: 32)
     /// Frames up to this number (`frames[0]` not counted) had events lost inside.
     var lostBelow = 0
-    var lastCPU: Int32 = -1
-    /// How many losses there had been when it was last seen.
+    /// The lane that had it last.
+    var lane: Int
+    /// How many losses that one had had when the task was last seen.
     var lastLoss = 0
     /// When it was last seen; of the task whose turn it is, see `StackTally.seen`.
     var seen: UInt64 = 0
@@ -113,7 +112,10 @@ final class StackTally {
     /// Of every task that a continuation has seen.
     var inherited: Inherited?
 
-    init() { frames.append(.none) }
+    init(on lane: Int) {
+      self.lane = lane
+      frames.append(.none)
+    }
   }
 
   static let cacheSlots = 1 << 14
@@ -129,7 +131,8 @@ final class StackTally {
   }
 
   let layout: SkimLayout
-  let sink: any DurationSink
+  /// The CPUs.
+  let lanes: [TallyLane]
   private let isWanted: @Sendable (String) -> Bool
   private let symbols: SymbolIndex
   var names = FunctionTable()
@@ -139,18 +142,13 @@ final class StackTally {
   /// Of each node the one above it.
   private(set) var parents: [UInt32] = [0]
 
-  /// By number; 0 is none.
-  let functions = GrowingTable<Function>(capacity: 1024)
-  /// Where durations go for which there is no room yet.
-  private let nowhere = UnsafeMutablePointer<TimedDuration>.allocate(capacity: 1)
+  /// Of each function whether its durations and callees are wanted; 0 is none.
+  private(set) var isSelected = [false]
   let nodes = GrowingTable<Node>(capacity: 4096)
   /// Of whole calls, by node.
   let whole = GrowingTable<TraceTally.PathSum>(capacity: 4096)
   /// Nodes with something in their sums; has room for all of them.
   let touched = GrowingTable<UInt32>(capacity: 1024)
-  /// By the hash of parent and address: what is there answers in one load and two compares.
-  let nodeCache = GrowingTable<CachedNode>(repeating: .none, count: cacheSlots)
-
   var tasks: [UInt64: Task] = [:]
   /// Of those that were forgotten.
   var inheritances: [UInt64: Inherited] = [:]
@@ -158,22 +156,17 @@ final class StackTally {
   private var pids = IntegerMap()
   private var pidCount = 0
   private let owners: TaskOwners?
-  /// Where tasks move between CPUs, and this one's number there.
-  private let handover: TaskHandover?
-  private let lane: Int
-  /// Of its tasks that were forgotten, when each was last seen.
-  private var seenTimes: [UInt64: UInt64] = [:]
-  /// When events were lost, where that matters to others.
-  private(set) var lossTimes = LaneLosses()
+  /// Of tasks that were forgotten, when each was last seen; where they may move.
+  private var seenTimes: [UInt64: (time: UInt64, lane: Int)] = [:]
   /// When the task whose turn it is was last seen.
   var seen: UInt64 = 0
   private var nextSweep = CallBuilder.idleStacksLimit
   /// Whose turn it is, and on which CPU; nil where the next record has to be looked at by `take`.
   private(set) var current: Task?
   private(set) var currentPID: Int32 = .min
-  private(set) var currentCPU: Int32 = -1
-  /// Of each CPU the number of its last loss.
-  private(set) var lastLoss: [Int32: Int] = [:]
+  private(set) var here: TallyLane
+  /// A task ran on two CPUs at once, as far as they were read: they have to be read in the order of time, record by record.
+  private(set) var isBroken = false
 
   private(set) var losses = 0
   private(set) var lostEvents: UInt64 = 0
@@ -196,30 +189,27 @@ final class StackTally {
   /// Of the first record that was taken.
   private(set) var firstTimestamp: UInt64?
 
+  /// - Parameters:
+  ///   - offset: added to every stamp.
+  ///   - sinks: of each CPU that is to be read, in the order of their numbers.
+  ///   - owners: where CPUs are read each by itself.
   init(
     _ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64,
     isWanted: @escaping @Sendable (String) -> Bool,
-    sink: any DurationSink, stopsAtOthers: Bool = false, isContinuation: Bool = false,
-    owners: TaskOwners? = nil, handover: TaskHandover? = nil, lane: Int = 0
+    sinks: [any DurationSink], stopsAtOthers: Bool = false, isContinuation: Bool = false,
+    owners: TaskOwners? = nil
   ) {
     self.owners = owners
-    self.handover = handover
-    self.lane = lane
     self.stopsAtOthers = stopsAtOthers
     self.isContinuation = isContinuation
     self.layout = layout
     self.symbols = symbols
     self.offset = offset
     self.isWanted = isWanted
-    self.sink = sink
+    lanes = sinks.enumerated().map { TallyLane($0.offset, sink: $0.element) }
+    here = lanes[0]
     nodes.append(Node(function: 0, root: 0))
     whole.append(TraceTally.PathSum())
-    functions.append(Function(next: nowhere, end: nowhere, isSelected: false))
-  }
-
-  deinit {
-    for number in 0..<functions.count { functions.base[number].waiting?.deallocate() }
-    nowhere.deallocate()
   }
 
   // MARK: Records
@@ -227,14 +217,13 @@ final class StackTally {
   /// Takes the record that `stream` stands on.
   func take(_ stream: CPUStream, _ formats: GraphFormats, _ diagnostics: inout Diagnostics) {
     let record = GraphRecord(stream, formats, &diagnostics)
-    let cpu = stream.cpu
+    let lane = stream.lane
     if firstTimestamp == nil { firstTimestamp = record.timestamp }
     switch record.kind {
     case .lost:
       losses += 1
       lostEvents &+= record.lostEvents
-      lastLoss[cpu] = losses
-      if handover != nil { lossTimes.append(record.timestamp) }
+      lanes[lane].losses.append(record.timestamp)
       current = nil
     case .entry, .exit:
       guard record.pid >= 0, record.depth >= 0, record.depth <= Int32(FunctionSieve.deepestPlausible),
@@ -243,11 +232,11 @@ final class StackTally {
         needsEvents = true
         return
       }
-      let task = task(record.pid, cpu, at: record.timestamp)
+      let task = task(record.pid, stream, at: record.timestamp)
       seen = record.timestamp
       if isContinuation, task.inherited == nil {
         let open = record.kind == .entry ? record.depth : record.depth + 1
-        inherit(open, task, isBehindLoss: lastLoss[cpu] != nil)
+        inherit(open, task, at: record.timestamp)
       }
       let function = function(record.address, at: record.timestamp)
       deepest = max(deepest, record.depth)
@@ -276,16 +265,19 @@ final class StackTally {
   /// The data's end: the sink gets all durations, and each task its sums.
   func close() {
     current = nil
-    if let lastTask { putAside(lastTask) }
+    if let lastTask {
+      putAside(lastTask)
+      lastTask.seen = seen
+    }
     lastTask = nil
-    for number in 1..<max(1, functions.count) { deliver(number) }
+    for lane in lanes { lane.close() }
   }
 
   private func enter(_ record: GraphRecord, _ function: UInt32, _ task: Task) {
     let caller = task.frames.base + (task.frames.count - 1)
     let parent = caller.pointee.node
     let node = child(of: parent, function)
-    nodeCache.base[Self.slot(parent, record.address)] = CachedNode(
+    here.nodeCache.base[Self.slot(parent, record.address)] = CachedNode(
       address: record.address, parent: parent, node: node)
     var frame = Frame(node: node, depth: record.depth, address: record.address)
     if task.frames.count == 1 {
@@ -403,68 +395,60 @@ final class StackTally {
 
   // MARK: Tasks
 
-  private func task(_ pid: Int32, _ cpu: Int32, at time: UInt64) -> Task {
-    if let current, pid == currentPID, cpu == currentCPU { return current }
+  private func task(_ pid: Int32, _ stream: CPUStream, at time: UInt64) -> Task {
+    let lane = stream.lane
+    if let current, pid == currentPID, lane == here.number { return current }
     // Task 0 is another one on every CPU.
-    let key = pid > 0 ? UInt64(pid) : 1 << 32 | UInt64(UInt32(bitPattern: cpu))
-    if pid > 0, let task = handover?.claim(key, lane, at: time) {
-      task.lastCPU = cpu
-      tasks[key] = task
-    }
+    let key = pid > 0 ? UInt64(pid) : 1 << 32 | UInt64(lane)
+    let losses = lanes[lane].losses
     let task: Task
     if let known = tasks[key] {
       task = known
+      let seen = task === lastTask ? self.seen : task.seen
+      demandOrder(seen, from: task.lane, to: lane, time)
+      let isLost = LaneLosses.concern(
+        from: (lanes[task.lane].losses, task.lane), known: task.lastLoss, seen: seen, to: (losses, lane),
+        before: losses.count, time: time)
+      if isLost { task.lostBelow = task.frames.count - 1 }
     } else {
       if pid > 0, pids[key] == nil {
         pids.insert(key, 0)
-        owners?.claim(key, cpu)
+        owners?.claim(key, stream.cpu)
         pidCount += 1
         if pidCount > FunctionSieve.mostTasks { needsEvents = true }
       }
       if tasks.count >= nextSweep { forgetIdleTasks() }
-      task = Task()
+      task = Task(on: lane)
       if isContinuation { task.inherited = inheritances.removeValue(forKey: key) }
+      if let last = seenTimes[key] { demandOrder(last.time, from: last.lane, to: lane, time) }
       tasks[key] = task
     }
-    if max(lastLoss[cpu] ?? 0, lastLoss[task.lastCPU] ?? 0) > task.lastLoss {
-      task.lostBelow = task.frames.count - 1
-    }
-    task.lastCPU = cpu
-    turn(to: task, pid, cpu)
+    task.lane = lane
+    task.lastLoss = losses.count
+    takeTurn(task)
+    current = task
+    currentPID = pid
+    here = lanes[lane]
     return task
   }
 
-  private func turn(to task: Task, _ pid: Int32, _ cpu: Int32) {
-    takeTurn(task)
-    task.lastLoss = losses
-    current = task
-    currentPID = pid
-    currentCPU = cpu
+  /// A task comes to a lane. Of equal times the lower CPU's come first.
+  private func demandOrder(_ seen: UInt64, from source: Int, to lane: Int, _ time: UInt64) {
+    if source != lane, seen > time || seen == time && source > lane { isBroken = true }
   }
+
   /// The task whose sums the nodes hold; it stays when a loss ends its turn.
   private var lastTask: Task?
 
   /// What ends from now on adds to this task's sums.
   func takeTurn(_ task: Task) {
-    if lastTask !== task, let lastTask {
+    guard lastTask !== task else { return }
+    if let lastTask {
       putAside(lastTask)
       lastTask.seen = seen
     }
     lastTask = task
-  }
-
-  /// Lets go of a task that goes on elsewhere.
-  ///
-  /// - Returns: the task, if it is known, and when it was last seen.
-  func release(_ key: UInt64) -> (task: Task?, seen: UInt64) {
-    guard let task = tasks.removeValue(forKey: key) else { return (nil, seenTimes[key] ?? 0) }
-    if lastTask === task {
-      putAside(task)
-      task.seen = seen
-      lastTask = nil
-      current = nil
-    }
-    return (task, task.seen)
+    seen = task.seen
   }
 
   /// Whether the record that `stream` stands on is one of the task whose turn it is.
@@ -480,8 +464,8 @@ final class StackTally {
         inheritances[key] = task.inherited
       }
     }
-    if handover != nil {
-      for (key, task) in tasks { seenTimes[key] = task.seen }
+    if lanes.count > 1 {
+      for (key, task) in tasks { seenTimes[key] = (task.seen, task.lane) }
     }
     tasks = tasks.filter { $0.value.frames.count > 1 || $0.value === lastTask }
     nextSweep = max(CallBuilder.idleStacksLimit, 2 * tasks.count)
@@ -517,17 +501,18 @@ final class StackTally {
       // 0 stands for none here.
       if number == 0 { needsEvents = true }
       known.insert(address, number)
-      addFunctions(at: time)
+      addFunctions()
     }
+    here.note(number, at: time)
     return number
   }
 
-  /// For names that came up at this time.
-  func addFunctions(at time: UInt64) {
-    while functions.count < names.count {
-      let isSelected = isWanted(names[FunctionID(rawValue: UInt32(functions.count))].symbol)
-      functions.append(Function(next: nowhere, end: nowhere, isSelected: isSelected))
-      rest.append(Rest(firstSeen: time))
+  /// For names that came up.
+  func addFunctions() {
+    while isSelected.count < names.count {
+      isSelected.append(isWanted(names[FunctionID(rawValue: UInt32(isSelected.count))].symbol))
+      for lane in lanes { lane.addFunction(isSelected: isSelected[isSelected.count - 1]) }
+      rest.append(Rest())
     }
   }
 
@@ -555,7 +540,7 @@ final class StackTally {
     children.insert(key, number)
     let above = nodes.base[Int(parent)].root
     // What is below an inherited call may be below a selected one.
-    let isRoot = functions.base[Int(function)].isSelected || isInherited(parent)
+    let isRoot = isSelected[Int(function)] || isInherited(parent)
     add(Node(function: function, root: above != 0 ? above : isRoot ? number : 0), below: parent)
     return number
   }
@@ -619,39 +604,8 @@ final class StackTally {
   }
 
   private func deliver(_ record: GraphRecord, _ function: UInt32) {
-    guard functions.base[Int(function)].isSelected else { return }
-    append(TimedDuration(duration: record.duration, end: record.timestamp), Int(function))
-  }
-
-  /// Rarely called: within `skim` it would take registers from what is done for every record.
-  ///
-  /// - Parameter number: of a selected function.
-  @inline(never)
-  func append(_ duration: TimedDuration, _ number: Int) {
-    let function = functions.base + number
-    if function.pointee.next == function.pointee.end {
-      let isFirst = function.pointee.waiting == nil
-      deliver(number)
-      let limit = isFirst ? TimedDuration.firstBatch : TimedDuration.batchSize
-      if function.pointee.waiting.map({ function.pointee.end - $0 }) != limit {
-        function.pointee.waiting?.deallocate()
-        let waiting = UnsafeMutablePointer<TimedDuration>.allocate(capacity: limit)
-        function.pointee.waiting = waiting
-        function.pointee.next = waiting
-        function.pointee.end = waiting + limit
-      }
-    }
-    function.pointee.next.pointee = duration
-    function.pointee.next += 1
-  }
-
-  /// Gives the sink what waits for it.
-  private func deliver(_ number: Int) {
-    let function = functions.base + number
-    guard let waiting = function.pointee.waiting, function.pointee.next != waiting else { return }
-    let count = function.pointee.next - waiting
-    sink.add(UnsafeBufferPointer(start: waiting, count: count), of: number)
-    function.pointee.next = waiting
+    guard isSelected[Int(function)] else { return }
+    here.append(TimedDuration(duration: record.duration, end: record.timestamp), Int(function))
   }
 }
 

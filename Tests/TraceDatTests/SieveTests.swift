@@ -32,6 +32,8 @@ import Testing
     static let midway = Harm(rawValue: 16)
     /// Several records have the same time.
     static let ties = Harm(rawValue: 32)
+    /// Of the tasks that move, those without a number do not: else one CPU's idle task goes on with the other's calls.
+    static let idleStays = Harm(rawValue: 64)
   }
 
   /// `outer`, `inner.isra.0`, two in modules and one without a symbol: `SyntheticTrace.symbols`.
@@ -77,7 +79,8 @@ import Testing
           ? UInt64.random(in: 0...1, using: &random) : .random(in: 1...2_000, using: &random)
         if chance(4) {
           // Tasks 0, 2, 4 live on CPU 0, the others on CPU 1; number 0 is idle, on both.
-          let choice = harm.contains(.migration) ? Array(0..<6) : [cpu, cpu + 2, cpu + 4]
+          let moving = harm.contains(.idleStays) ? [cpu, 2, 3, 4, 5] : Array(0..<6)
+          let choice = harm.contains(.migration) ? moving : [cpu, cpu + 2, cpu + 4]
           running[cpu] = choice.filter { $0 != running[1 - cpu] }.randomElement(using: &random)!
         }
         if current[cpu].used > 3_800 || chance(1) { turnPage(cpu) }

@@ -249,10 +249,8 @@ import Testing
   @Test(arguments: [false, true])
   func runsElsewhereAmidATurn(isSeen: Bool) throws {
     let bytes = SieveTests.movingTrace(isSeen: isSeen, isLeftOut: false)
-    var lanes = 0
-    let found = try Self.tallied(bytes, nil, jobs: 1, parts: TallyParts.Limits(), lanes: &lanes)
+    let found = try Self.tallied(bytes, nil, jobs: 1)
     #expect(found == (try Self.added(bytes, nil)))
-    #expect(lanes == (isSeen ? 2 : 1))
   }
 
   /// Each page by itself, and some in front of others that are done first.
@@ -261,7 +259,12 @@ import Testing
     SieveTests.Sort(harm: .losses, least: 30), SieveTests.Sort(harm: [.gaps, .losses], least: 15),
     SieveTests.Sort(harm: .midway, least: 30), SieveTests.Sort(harm: [.midway, .losses], least: 30),
     SieveTests.Sort(harm: [.midway, .gaps, .losses], least: 15),
-    SieveTests.Sort(harm: .migration, least: 0), SieveTests.Sort(harm: .nonsense, least: 0),
+    SieveTests.Sort(harm: .migration, least: 0), SieveTests.Sort(harm: [.losses, .migration], least: 0),
+    SieveTests.Sort(harm: [.gaps, .losses, .migration, .midway], least: 0),
+    SieveTests.Sort(harm: [.losses, .migration, .ties], least: 0),
+    SieveTests.Sort(harm: [.migration, .idleStays], least: 30),
+    SieveTests.Sort(harm: [.losses, .migration, .idleStays, .midway], least: 30),
+    SieveTests.Sort(harm: .nonsense, least: 0),
   ])
   func sameSumsInParts(_ sort: SieveTests.Sort) throws {
     var parted = 0
@@ -272,7 +275,7 @@ import Testing
       let limits = TallyParts.Limits(least: .max / 2)
       let undivided = try Self.tallied(bytes, wanted, jobs: 1, parts: limits, lanes: &whole)
       guard let expected = undivided else { continue }
-      for pages in [1, 2, 5] {
+      for pages in [1, 2, 5, 12] {
         var lanes = 0
         let limits = TallyParts.Limits(size: UInt64(pages) * 4096)
         let found = try Self.tallied(bytes, wanted, jobs: pages, parts: limits, lanes: &lanes)
