@@ -264,6 +264,7 @@ import Testing
     SieveTests.Sort(harm: [.losses, .migration, .ties], least: 0),
     SieveTests.Sort(harm: [.migration, .idleStays], least: 30),
     SieveTests.Sort(harm: [.losses, .migration, .idleStays, .midway], least: 30),
+    SieveTests.Sort(harm: [.losses, .migration, .idleStays, .nonsense], least: 0),
     SieveTests.Sort(harm: .nonsense, least: 0),
   ])
   func sameSumsInParts(_ sort: SieveTests.Sort) throws {

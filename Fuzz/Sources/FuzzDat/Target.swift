@@ -2,7 +2,7 @@ import FunctionGraph
 import Inputs
 import TraceDat
 
-/// A trace.dat twice: all functions, and some of them by the fast path, whose calls have to be the same.
+/// A trace.dat several times: all events, and by each of the fast paths, whose calls have to be the same.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   let bytes = Array(UnsafeBufferPointer(start: data, count: size))
@@ -17,6 +17,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   DatReader.expectsMore(false)
   check(bytes, all.functions, events, beginning: ["vfio_", "iommu_m"], isNamed)
   checkTally(bytes, calls: events)
+  checkPairing(bytes, all.functions, events)
   return 0
 }
 
@@ -64,6 +65,20 @@ private func checkTally(_ bytes: [UInt8], calls events: [Event]) {
   precondition(durations == calls.reduce(0) { $0 &+ ($1.duration ?? 0) }, "other durations summed up")
 }
 
+/// Pairing while reading has to give the same calls.
+private func checkPairing(_ bytes: [UInt8], _ functions: FunctionTable, _ events: [Event]) {
+  guard var reader = try? datReader(bytes) else {
+    preconditionFailure("the same bytes cannot be opened again")
+  }
+  guard (try? reader.pairsCalls()) == true else { return }
+  var paired: [Call] = []
+  var batch: [Call] = []
+  while (try? reader.nextCalls(&batch)) == true { paired += batch }
+  precondition(
+    outcomes(paired, reader.functions) { _ in true } == calls(events, functions) { _ in true },
+    "other calls paired")
+}
+
 private final class Sink: DurationSink {
   var sum: Int64 = 0
   func add(_ durations: UnsafeBufferPointer<TimedDuration>, of number: Int) {
@@ -98,7 +113,13 @@ private func calls(
   var calls: [Call] = []
   builder.consume(events, into: &calls)
   builder.finish(into: &calls)
-  return calls.compactMap { call in
+  return outcomes(calls, functions, isWanted)
+}
+
+private func outcomes(
+  _ calls: [Call], _ functions: FunctionTable, _ isWanted: (String) -> Bool
+) -> [Outcome] {
+  calls.compactMap { call in
     let symbol = functions[call.function].symbol
     guard call.status != .unfinished, isWanted(symbol) else { return nil }
     return Outcome(
