@@ -5,13 +5,14 @@ internal import TraceInput
 /// The analysis of a trace that its reader can sum up by itself: all calls count, and none is wanted by itself.
 extension TraceAnalyzer {
   /// Filters ask for single calls; functions without self times are cheaper to pick out (`CallReader.selectFunctions`).
-  var canTally: Bool {
-    mayTally && (request.selection.isEverything || request.wantsCallees || request.wantsSelfTime)
+  func canTally(_ reader: borrowing CallReader) -> Bool {
+    mayTally(reader) && (request.selection.isEverything || request.wantsCallees || request.wantsSelfTime)
   }
 
-  /// Whether no call is wanted by itself.
-  var mayTally: Bool {
+  /// Whether no call is wanted by itself, or those of which it is wanted when they began can be found again.
+  func mayTally(_ reader: borrowing CallReader) -> Bool {
     tallies && request.filter.acceptsAll && request.filter.skipFirst == 0
+      && (!request.wantsTimeline || reader.isTraceDat)
   }
 
   /// Sums up the whole trace; nil where that cannot be done, and `reader` gives all calls then.
@@ -28,7 +29,7 @@ extension TraceAnalyzer {
   /// Says of selected calls when they began, which a tally does not tell: in a second look at the trace, as it takes a small
   /// part of the time that making calls of all records does.
   ///
-  /// - Parameter reader: has given its tally; gives those calls then.
+  /// - Parameter reader: of a trace.dat, has given its tally; gives those calls then.
   /// - Returns: false where it cannot give them without making all calls.
   func addTimelines(_ reader: inout CallReader, to sums: inout SideSums) throws(TraceError) -> Bool {
     let selection = request.selection

@@ -203,7 +203,7 @@ public struct TraceAnalyzer {
       if !selection.all { reader.keepNames { selection.contains($0) } }
       if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.isEverything {
         let untouched = sums
-        try reader.selectFunctions(beginning: selection.prefixes, orSumUp: mayTally) {
+        try reader.selectFunctions(beginning: selection.prefixes, orSumUp: mayTally(reader)) {
           !$0.isEmpty && selection.contains($0)
         }
         try sumUp(&reader, into: &sums, sideOf: sideOf)
@@ -215,7 +215,7 @@ public struct TraceAnalyzer {
           }
           reader.restart()
           // Where too much was wanted of a text, all of it may be cheaper.
-          if leftOut.exits > 0, !reader.isTraceDat, mayTally, let found = try tallied(&reader) {
+          if leftOut.exits > 0, !reader.isTraceDat, mayTally(reader), let found = try tallied(&reader) {
             sums[0] = found.sums
             return FinishedReader(reader, found.tally)
           }
@@ -225,7 +225,7 @@ public struct TraceAnalyzer {
         return FinishedReader(reader)
       }
       // A text for both sides has headings or columns.
-      if canTally, sums.count == 1 || reader.isTraceDat, var found = try tallied(&reader) {
+      if canTally(reader), sums.count == 1 || reader.isTraceDat, var found = try tallied(&reader) {
         var isWhole = true
         if request.wantsTimeline { isWhole = try addTimelines(&reader, to: &found.sums) }
         if isWhole {
