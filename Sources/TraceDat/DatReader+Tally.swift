@@ -5,7 +5,8 @@ extension DatReader {
   /// `next`.
   ///
   /// Each CPU is read on its own, several at once, and in several parts: calls pair by task, so that it does not matter what
-  /// another CPU did meanwhile. Where a task ran on two of them, a buffer's CPUs are read merged by time instead.
+  /// another CPU did meanwhile. Where a task ran on two of them, a buffer's CPUs are read together instead, several slices of
+  /// time at once.
   ///
   /// - Parameters:
   ///   - isWanted: which functions' durations and callees are wanted, by symbol.
@@ -163,7 +164,7 @@ extension DatReader {
       let name = lanes[found.tally].tally.names[FunctionID(rawValue: UInt32(found.number))]
       names[found.tally][found.number] = decoder.functions.intern(name)
     }
-    // A part knows functions too of which the one in front of it has named some.
+    // A part knows functions too that only the open calls of the one in front of it name.
     for (index, lane) in lanes.enumerated() {
       for number in 1..<max(1, names[index].count) where names[index][number] == .none {
         names[index][number] = decoder.functions.intern(
