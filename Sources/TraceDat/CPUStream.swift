@@ -344,6 +344,12 @@ final class CPUStream {
     lastTimestamp = timestamp
   }
 
+  /// Whether the pending event is a record of this task.
+  func isRecord(of pid: Int32, _ formats: GraphFormats) -> Bool {
+    if case .lost = pending { return false }
+    return Int32(truncatingIfNeeded: cursor.unsigned(formats.pid)) == pid
+  }
+
   /// Where the current page begins, of uncompressed data.
   var pageOffset: UInt64 { blockOffset + UInt64(pageStart) }
 

@@ -121,9 +121,7 @@ final class CallPairing {
 
   /// Whether the record that `stream` stands on is one of the task whose turn it is.
   func isTurn(of stream: CPUStream, _ formats: GraphFormats) -> Bool {
-    if case .lost = stream.pending { return false }
-    return current != nil
-      && Int32(truncatingIfNeeded: stream.cursor.unsigned(formats.pid)) == currentPID
+    current != nil && stream.isRecord(of: currentPID, formats)
   }
 
   private func leave(_ record: GraphRecord, _ function: UInt32, _ task: PairedTask) {

@@ -14,7 +14,7 @@ extension DatReader {
     var batch: [Event] = []
     while try next(&batch) {}
     let isPlain = leftOut?.isComplete == true
-    tasksMove = tasksMoveBetweenCPUs
+    pairsInStep = tasksMoveBetweenCPUs
     restart()
     return isPlain
   }
@@ -63,7 +63,7 @@ extension DatReader {
     context = pageContext(of: buffer, formats, context.decompressor, memory)
     let offset = container.conversion(of: buffer).offset
     let cpus = cpus(of: buffer)
-    let isInStep = tasksMove && cpus.count > 1
+    let isInStep = pairsInStep && cpus.count > 1
     let shared = (functions: PairedFunctions(decoder.symbols), tasks: PairedTasks())
     let lanes = cpus.enumerated().map { number, cpu in
       let pairing =

@@ -1,4 +1,5 @@
 internal import FunctionGraph
+internal import Synchronization
 
 extension DatReader {
   /// All CPUs of a buffer, between which tasks move: sliced by time, each slice by one thread, in which every CPU is read as far
@@ -72,7 +73,7 @@ extension DatReader {
       return SliceWork(slice, run.tally(sinks, isContinuation: number > 0))
     }
     count = max(count, first + works.count * lanes)
-    let isOver = Guarded(false)
+    let isOver = Atomic(false)
     inParallel(works.count, workers: jobs) { number, _ in
       let work = works[number]
       do throws(TraceError) {
@@ -81,7 +82,9 @@ extension DatReader {
         work.failure = error
       }
       // What the others have still to read would be read in vain.
-      if work.failure != nil || work.isBroken || work.tally.needsEvents { isOver.withLock { $0 = true } }
+      if work.failure != nil || work.isBroken || work.tally.needsEvents {
+        isOver.store(true, ordering: .relaxed)
+      }
     }
     if let failure = works.compactMap(\.failure).first { throw failure }
     if works.contains(where: \.tally.needsEvents) { return .needsEvents }
@@ -95,7 +98,7 @@ extension DatReader {
   }
 
   private func read(
-    _ work: SliceWork, _ run: TallyRun, isStrict: Bool, _ isOver: Guarded<Bool>
+    _ work: SliceWork, _ run: TallyRun, isStrict: Bool, _ isOver: borrowing Atomic<Bool>
   ) throws(TraceError) {
     let (slice, tally) = (work.slice, work.tally)
     let context = pageContext(
@@ -113,7 +116,7 @@ extension DatReader {
       streams.append(stream)
     }
     tally.latest = slice.to == .max ? .max : slice.to - 1
-    while let index = heap.first, diagnostics.isEmpty, !tally.needsEvents, !isOver.withLock({ $0 }) {
+    while let index = heap.first, diagnostics.isEmpty, !tally.needsEvents, !isOver.load(ordering: .relaxed) {
       let stream = streams[index]
       let limit = heap.limit
       if isStrict { tally.latest = limit.winsTies ? limit.timestamp : max(limit.timestamp, 1) - 1 }

@@ -45,8 +45,8 @@ public struct DatReader: EventReader, ~Copyable {
   private(set) var watched: WatchedRecords?
   /// Where calls are delivered instead of events: of the buffer being read, and of all before it.
   var paired: PairedBuffer?
-  /// The CPUs have to be read in step.
-  var tasksMove = false
+  /// Their CPUs are read in step.
+  var pairsInStep = false
   var pairedBefore = (losses: 0, lostEvents: UInt64(0), deepest: Int32(-1))
   /// How many threads may read at once.
   let jobs: Int

@@ -149,6 +149,7 @@ final class StackTally {
   let whole = GrowingTable<TraceTally.PathSum>(capacity: 4096)
   /// Nodes with something in their sums; has room for all of them.
   let touched = GrowingTable<UInt32>(capacity: 1024)
+
   var tasks: [UInt64: Task] = [:]
   /// Of those that were forgotten.
   var inheritances: [UInt64: Inherited] = [:]
@@ -453,9 +454,7 @@ final class StackTally {
 
   /// Whether the record that `stream` stands on is one of the task whose turn it is.
   func isTurn(of stream: CPUStream, _ formats: GraphFormats) -> Bool {
-    if case .lost = stream.pending { return false }
-    return current != nil
-      && Int32(truncatingIfNeeded: stream.cursor.unsigned(formats.pid)) == currentPID
+    current != nil && stream.isRecord(of: currentPID, formats)
   }
 
   private func forgetIdleTasks() {

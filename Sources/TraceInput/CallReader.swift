@@ -71,7 +71,8 @@ public struct CallReader: ~Copyable {
     return true
   }
 
-  /// Gives calls without self times, paths and `stack`, where that is cheaper. To be called before everything else.
+  /// Gives calls without self times, paths and `stack`, where that is cheaper. To be called before everything else, or right
+  /// behind `restart`.
   public mutating func leaveOutSelfTimes() throws(TraceError) {
     pairsByCPU = try events.pairsCalls()
   }

@@ -37,7 +37,7 @@ import Testing
       var batch: [Call] = []
       while try reader.nextCalls(&batch) { calls += batch }
       (result.losses, result.lostEvents, result.deepest) = reader.pairedSums
-      result.isInStep = reader.tasksMove
+      result.isInStep = reader.pairsInStep
     } else {
       var builder = CallBuilder(buffersFollowOneAnother: true)
       var batch: [Event] = []
