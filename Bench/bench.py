@@ -30,7 +30,7 @@ import time
 import make_inputs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FUNCTION = "vfio_pin_map_dma"
+FUNCTION = make_inputs.FUNCTION
 NOTHING = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]
 
@@ -86,6 +86,9 @@ def rows(pinstat, tools, sizes, paths):
     yield Row("version", f"exec {p} --version", "exec trace-cmd --version", "trace-cmd --version", "within", 3)
     yield Row("small trace.dat", f"exec {p} analyze {first['small']}", f"exec trace-cmd report -i {first['small']}",
               "trace-cmd report", "faster", 10)
+    twelve = first["twelve"]
+    yield Row("small trace.dat, 12 calls alone", f"exec {p} analyze {twelve}", f"exec trace-cmd report -i {twelve}",
+              "trace-cmd report", "faster", 10)
     twenty = " ".join([first["small"]] * 20)
     yield Row("compare of 2 x 20 small files", f"exec {p} compare --before {twenty} --after {twenty}",
               f"for f in {twenty} {twenty}; do trace-cmd report -i $f; done | awk '/funcgraph_exit/ {{ s += $5 }}'",
@@ -121,6 +124,14 @@ def rows(pinstat, tools, sizes, paths):
     yield Row(f"trace.dat {size}, tasks that move, all functions, callees",
               f"exec {p} analyze --all-functions --callees {moving}",
               f"exec trace-cmd report --profile -i {moving}", "trace-cmd report --profile", "faster", 20)
+    process, alone = first["process"], first["filter"]
+    yield Row(f"trace.dat {size} of one process, one function", f"exec {p} analyze {one} {process}",
+              f"exec {tools}/tracecmd_reader {process} {FUNCTION}", "C on libtracecmd", "faster", 30)
+    yield Row(f"trace.dat {size} of one process, all functions, callees",
+              f"exec {p} analyze --all-functions --callees {process}",
+              f"exec trace-cmd report --profile -i {process}", "trace-cmd report --profile", "faster", 20)
+    yield Row(f"trace.dat {size} of one function alone", f"exec {p} analyze {one} {alone}",
+              f"exec {tools}/tracecmd_reader {alone} {FUNCTION}", "C on libtracecmd", "faster", 30)
     # What the machine itself gives: two processors of a virtual machine may be one core's threads, or others' too.
     sums = "mawk 'BEGIN { for (i = 0; i < 4000000; i++) s += i * i; print s }'"
     yield Row("two processes at once (no pinstat)", f"{sums} & {sums} & wait", f"{sums}; {sums}",
@@ -198,7 +209,7 @@ def main():
     sizes = options.size.split(",")
     paths = {}
     for index, size in enumerate(sizes):
-        wanted = ("moving", "zstd", "zlib", "report", "tracefs") if index == 0 else ("zstd",)
+        wanted = ("moving", "process", "filter", "zstd", "zlib", "report", "tracefs") if index == 0 else ("zstd",)
         # In a process of its own: what it takes would count for every child of this one.
         with concurrent.futures.ProcessPoolExecutor(1) as pool:
             paths[size] = pool.submit(make_inputs.make, cache, size, wanted).result()

@@ -7,6 +7,9 @@ SIZE is that of the uncompressed trace.dat in bytes (`64M`, `380M`, `1G`). In FO
 
     SIZE.dat         version 6: symbols and formats of one capture, the trace data of another (unlimited depth), on two CPUs
     SIZE.moving.dat  the same, but that the two tasks change CPUs from one repetition to the next
+    SIZE.process.dat the same of one task, which is on one CPU in one repetition and on the other in the next: what
+                     `trace-cmd record -F` writes
+    SIZE.filter.dat  entries and exits of vfio_pin_map_dma alone, some 2 us each: what `trace-cmd record -l` writes
     SIZE.zstd.dat    the first one in version 7, compressed with zstd by trace-cmd
     SIZE.zlib.dat    the same in version 7, the trace data compressed with zlib here, since Debian's trace-cmd cannot
     SIZE.zlib.chunks where the chunks of each CPU's data begin in it, one offset a line
@@ -17,6 +20,8 @@ The result depends on SIZE and on the captures in Fixtures/ alone. Needs trace-c
 """
 
 import os
+import random
+import re
 import struct
 import subprocess
 import sys
@@ -25,8 +30,11 @@ import zlib
 FIXTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Fixtures", "traces")
 CONTAINER = os.path.join(FIXTURES, "6.18-nest3-256m-2m.dat")
 RECORDS = os.path.join(FIXTURES, "6.18-nestinf-64m-2m-stripped.dat")
+# Of one function alone, whose task changes CPUs.
+TWELVE = os.path.join(FIXTURES, "6.17-seed-8g-2m.dat")
 TEXT = os.path.join(FIXTURES, "6.17-txt-trace_pipe.tracefs.txt")
 PAGE = 4096
+FUNCTION = "vfio_pin_map_dma"
 # Pages in a compressed chunk, as trace-cmd has it.
 CHUNK = 10 * PAGE
 # Nanoseconds between the end of one repetition and the start of the next.
@@ -105,11 +113,25 @@ def move(page, stamps, distance):
     return page
 
 
-def write_trace(path, size, folder, moves=False):
-    container, extents = version6(CONTAINER, folder)
+def captured_pages(folder):
     captured, place = version6(RECORDS, folder)
     offset, length = struct.unpack_from("<QQ", captured, place)
-    pages = [captured[at : at + PAGE] for at in range(offset, offset + length, PAGE)]
+    return [captured[at : at + PAGE] for at in range(offset, offset + length, PAGE)]
+
+
+def open_trace(path, half, container, extents):
+    """A file for two CPUs' data of `half` bytes each, written up to there."""
+    start = struct.unpack_from("<Q", container, extents)[0]
+    head = bytearray(container[:start])
+    struct.pack_into("<QQQQ", head, extents, start, half, start + half, half)
+    file = open(path, "wb")
+    file.write(head)
+    return file
+
+
+def write_trace(path, size, folder, kind="dat"):
+    container, extents = version6(CONTAINER, folder)
+    pages = captured_pages(folder)
     stamps = [[] for _ in pages]
     others, times = [], []
     for page, found in zip(pages, stamps):
@@ -122,16 +144,57 @@ def write_trace(path, size, folder, moves=False):
         others.append(other)
     span = max(times) - min(times) + GAP
 
-    start = struct.unpack_from("<Q", container, extents)[0]
-    half = size // 2 // (len(pages) * PAGE) * len(pages) * PAGE or len(pages) * PAGE
-    head = bytearray(container[:start])
-    struct.pack_into("<QQQQ", head, extents, start, half, start + half, half)
-    with open(path, "wb") as file:
-        file.write(head)
+    turns = max(1, size // 2 // (len(pages) * PAGE))
+    with open_trace(path, turns * len(pages) * PAGE, container, extents) as file:
         for cpu in range(2):
-            for turn in range(half // (len(pages) * PAGE)):
-                task = (pages, others)[(cpu + turn) % 2 if moves else cpu]
-                file.writelines(move(page, found, turn * span) for page, found in zip(task, stamps))
+            for turn in range(turns):
+                task = {"dat": cpu, "moving": (cpu + turn) % 2, "process": 0}[kind]
+                time = (2 * turn + cpu if kind == "process" else turn) * span
+                file.writelines(move(page, found, time) for page, found in zip((pages, others)[task], stamps))
+
+
+def write_filter(path, size, folder):
+    container, extents = version6(CONTAINER, folder)
+    (address,) = struct.unpack(">Q", bytes.fromhex(
+        re.search(rb"([0-9a-f]{16}) t %s\t" % FUNCTION.encode(), container).group(1).decode()))
+    entry = exit = None
+    for page in captured_pages(folder):
+        for payload, _ in records(page, []):
+            length = 4 * (page[payload - 4] & 31)
+            # As in the capture's formats: kernel/trace/trace_entries.h, funcgraph_entry and funcgraph_exit.
+            if length == 24:
+                entry = bytearray(page[payload : payload + length])
+            if length == 40:
+                exit = bytearray(page[payload : payload + length])
+        if entry and exit:
+            break
+    chance = random.Random(1)
+    calls = (PAGE - 16) // (28 + 44)
+    # Between the beginnings of two calls, nanoseconds.
+    step = 3000
+    for record in entry, exit:
+        struct.pack_into("<QI", record, 8, address, 0)
+    blocks = []
+    for cpu in range(2):
+        pages = []
+        for number in range(50):
+            first = 10**11 + cpu * 1000 + number * calls * step
+            data, end = bytearray(), first
+            for call in range(calls):
+                begin = first + call * step
+                duration = chance.randrange(300, 2000)
+                for record in entry, exit:
+                    struct.pack_into("<i", record, 4, 248 + cpu)
+                struct.pack_into("<QQ", exit, 24, begin, begin + duration)
+                data += struct.pack("<I", begin - end << 5 | 6) + entry + struct.pack("<I", duration << 5 | 10) + exit
+                end = begin + duration
+            pages.append((struct.pack("<QQ", first, len(data)) + data).ljust(PAGE, b"\0"))
+        blocks.append(pages)
+    turns = max(1, size // 2 // (50 * PAGE))
+    with open_trace(path, turns * 50 * PAGE, container, extents) as file:
+        for pages in blocks:
+            for turn in range(turns):
+                file.writelines(move(page, [], turn * 50 * calls * step) for page in pages)
 
 
 def write_text(path, size):
@@ -213,14 +276,17 @@ def compress_zlib(path, trace):
         file.writelines(f"{start}\n" for start in chunks)
 
 
-def make(folder, size_text, wanted=("moving", "zstd", "zlib", "report", "tracefs")):
+def make(folder, size_text, wanted=("moving", "process", "filter", "zstd", "zlib", "report", "tracefs")):
     """Makes what is missing; gives the paths by kind."""
     os.makedirs(folder, exist_ok=True)
     size = byte_count(size_text)
     paths = {
         "small": CONTAINER,
+        "twelve": TWELVE,
         "dat": os.path.join(folder, f"{size_text}.dat"),
         "moving": os.path.join(folder, f"{size_text}.moving.dat"),
+        "process": os.path.join(folder, f"{size_text}.process.dat"),
+        "filter": os.path.join(folder, f"{size_text}.filter.dat"),
         "zstd": os.path.join(folder, f"{size_text}.zstd.dat"),
         "zlib": os.path.join(folder, f"{size_text}.zlib.dat"),
         "chunks": os.path.join(folder, f"{size_text}.zlib.chunks"),
@@ -228,8 +294,11 @@ def make(folder, size_text, wanted=("moving", "zstd", "zlib", "report", "tracefs
         "tracefs": os.path.join(folder, f"{size_text}.tracefs.txt"),
     }
     whole(paths["dat"], lambda path: write_trace(path, size, folder))
-    if "moving" in wanted:
-        whole(paths["moving"], lambda path: write_trace(path, size, folder, moves=True))
+    for kind in "moving", "process":
+        if kind in wanted:
+            whole(paths[kind], lambda path: write_trace(path, size, folder, kind))
+    if "filter" in wanted:
+        whole(paths["filter"], lambda path: write_filter(path, size, folder))
     if "zstd" in wanted:
         whole(paths["zstd"], lambda path: compress(path, paths["dat"]))
     if "zlib" in wanted:

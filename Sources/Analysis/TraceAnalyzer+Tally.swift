@@ -34,13 +34,26 @@ extension TraceAnalyzer {
   func addTimelines(_ reader: inout CallReader, to sums: inout SideSums) throws(TraceError) -> Bool {
     let selection = request.selection
     reader.restart()
-    if selection.isEverything {
-      try reader.leaveOutSelfTimes()
-      guard reader.pairsByCPU else { return false }
-    } else {
-      try reader.selectFunctions(beginning: selection.prefixes) { !$0.isEmpty && selection.contains($0) }
-      guard reader.leftOut != nil else { return false }
+    var isWorthwhile = !selection.isEverything
+    while isWorthwhile {
+      try reader.selectFunctions(beginning: selection.prefixes, orSumUp: true) {
+        !$0.isEmpty && selection.contains($0)
+      }
+      guard let leftOut = try addTimelines(ofCallsOf: &reader, to: &sums) else { return false }
+      if leftOut.isComplete { return true }
+      isWorthwhile = leftOut.isWorthRepeating
+      reader.restart()
     }
+    try reader.leaveOutSelfTimes()
+    guard reader.pairsByCPU else { return false }
+    _ = try addTimelines(ofCallsOf: &reader, to: &sums)
+    return true
+  }
+
+  /// - Returns: what the reader left out.
+  private func addTimelines(
+    ofCallsOf reader: inout CallReader, to sums: inout SideSums
+  ) throws(TraceError) -> LeftOutFunctions? {
     var seen = 0
     var isSeen = [Bool](repeating: false, count: sums.durations.count)
     var calls: [Call] = []
@@ -58,7 +71,7 @@ extension TraceAnalyzer {
         if let duration = call.duration { sums.durations[place].timeline?.add(call.timestamp, duration) }
       }
     }
-    return reader.leftOut?.isComplete ?? true
+    return reader.leftOut
   }
 
   private func tallied(

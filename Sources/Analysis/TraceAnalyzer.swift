@@ -203,25 +203,31 @@ public struct TraceAnalyzer {
       if !selection.all { reader.keepNames { selection.contains($0) } }
       if sums.count == 1, !request.wantsCallees, !request.wantsSelfTime, !request.selection.isEverything {
         let untouched = sums
-        try reader.selectFunctions(beginning: selection.prefixes, orSumUp: mayTally(reader)) {
-          !$0.isEmpty && selection.contains($0)
-        }
-        try sumUp(&reader, into: &sums, sideOf: sideOf)
-        if let leftOut = reader.leftOut {
-          if leftOut.isComplete, leftOut.exits > 0, isAllThere(sums[0], reader.functions) {
+        var exits: UInt64 = 0
+        var isWorthwhile = true
+        while isWorthwhile {
+          try reader.selectFunctions(
+            beginning: selection.prefixes, orSumUp: reader.isTraceDat ? tallies : mayTally(reader)
+          ) { !$0.isEmpty && selection.contains($0) }
+          try sumUp(&reader, into: &sums, sideOf: sideOf)
+          guard let leftOut = reader.leftOut else { return FinishedReader(reader) }
+          exits = leftOut.exits
+          if leftOut.isComplete, exits > 0, isAllThere(sums[0], reader.functions) {
             // One side: a text with headings is read as a whole.
-            sums[0].quality.calls += Int(clamping: leftOut.exits) - sums[0].ended
+            sums[0].quality.calls += Int(clamping: exits) - sums[0].ended
             return FinishedReader(reader)
           }
+          isWorthwhile = leftOut.isWorthRepeating
           reader.restart()
-          // Where too much was wanted of a text, all of it may be cheaper.
-          if leftOut.exits > 0, !reader.isTraceDat, mayTally(reader), let found = try tallied(&reader) {
-            sums[0] = found.sums
-            return FinishedReader(reader, found.tally)
-          }
           sums = untouched
-          try sumUp(&reader, into: &sums, sideOf: sideOf)
         }
+        // Where too much was wanted, all of it may be cheaper.
+        if exits > 0, mayTally(reader), let found = try tallied(&reader) {
+          sums[0] = found.sums
+          return FinishedReader(reader, found.tally)
+        }
+        if reader.isTraceDat, tallies { try reader.leaveOutSelfTimes() }
+        try sumUp(&reader, into: &sums, sideOf: sideOf)
         return FinishedReader(reader)
       }
       // A text for both sides has headings or columns.

@@ -136,8 +136,10 @@ final class CPUStream {
   /// The time of the last record, to notice time going back.
   private(set) var lastTimestamp: UInt64 = 0
   private var skimming = Skimming()
-  /// The pending record is the first one of its task's turn.
-  private(set) var beginsTurn = false
+  /// At the end, where a sieve leaves records out: the task of the last record; `Int32.min` where a loss came behind it.
+  private(set) var lastPID = Int32.min
+  /// Whether the pending record is the first one of its task's turn.
+  private(set) var turn = Turn.Start.none
 
   /// - Parameters:
   ///   - extent: lies within the file.
@@ -196,12 +198,12 @@ final class CPUStream {
             continue
           }
           self.cursor = cursor
+          let last = lastTimestamp
           take(cursor.timestamp, context, &diagnostics)
           if context.skims, let sieve = context.sieve {
             var skimming = self.skimming
-            let task = skimming.pid
-            let verdict = sieve.verdict(cursor, pending, cpu: cpu, at: timestamp, &skimming)
-            beginsTurn = skimming.pid != task
+            let verdict = sieve.verdict(cursor, pending, cpu: cpu, at: timestamp, after: last, &skimming)
+            turn = skimming.turn
             self.skimming = skimming
             switch verdict {
             case .wanted: break
@@ -240,6 +242,7 @@ final class CPUStream {
         hasUnusable = true
       case .end:
         giveSkimmed(context)
+        lastPID = skimming.pid
         if context.skims { endTurn() }
         guard hasUnusable else { return false }
         hasUnusable = false

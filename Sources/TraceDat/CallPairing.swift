@@ -48,6 +48,9 @@ final class CallPairing {
   let number: Int
   let functions: PairedFunctions
   private let tasks: PairedTasks
+  private let endsTurnsAtGaps: Bool
+  /// Nothing of another CPU comes before this time.
+  var horizon: UInt64 = 0
   /// Whose turn it is; nil where the next record has to be looked at by `take`.
   private(set) var current: PairedTask?
   private(set) var currentPID: Int32 = .min
@@ -66,8 +69,13 @@ final class CallPairing {
   /// - Parameters:
   ///   - offset: added to every stamp.
   ///   - number: among the CPUs of its buffer, below `PairedCall.mostLanes`.
-  init(_ layout: SkimLayout, offset: UInt64, number: Int, _ functions: PairedFunctions, _ tasks: PairedTasks)
-  {
+  ///   - endsTurnsAtGaps: whether a turn ends where nothing was recorded for a while (see `Turn`), unless that goes on before
+  ///     `horizon`.
+  init(
+    _ layout: SkimLayout, offset: UInt64, number: Int, _ functions: PairedFunctions, _ tasks: PairedTasks,
+    endsTurnsAtGaps: Bool = false
+  ) {
+    self.endsTurnsAtGaps = endsTurnsAtGaps
     self.layout = layout
     self.offset = offset
     self.number = number
@@ -121,7 +129,8 @@ final class CallPairing {
 
   /// Whether the record that `stream` stands on is one of the task whose turn it is.
   func isTurn(of stream: CPUStream, _ formats: GraphFormats) -> Bool {
-    current != nil && stream.isRecord(of: currentPID, formats)
+    guard let current, stream.isRecord(of: currentPID, formats) else { return false }
+    return !endsTurnsAtGaps || stream.timestamp &- current.seen < Turn.gap || stream.timestamp < horizon
   }
 
   private func leave(_ record: GraphRecord, _ function: UInt32, _ task: PairedTask) {
@@ -175,8 +184,11 @@ final class CallPairing {
   ///
   /// - Parameter last: the time stamp of the record before, converted.
   func skim(_ cursor: inout SubBufferCursor, _ last: inout UInt64) {
-    guard let task = current, task.lane == number, task.lostBelow == 0, cursor.timestamp &+ offset >= last
+    guard let task = current, task.lane == number, task.lostBelow == 0, cursor.timestamp &+ offset >= last,
+      !endsTurnsAtGaps || cursor.timestamp &+ offset &- last < Turn.gap
+        || cursor.timestamp &+ offset < horizon
     else { return }
+    let mask = endsTurnsAtGaps ? RecordHead.maskOfClose : RecordHead.mask
     let layout = self.layout
     let entry = entryHead
     let exit = exitHead
@@ -197,7 +209,12 @@ final class CallPairing {
 
     while record < behind {
       let word = UInt64(littleEndian: record.loadUnaligned(as: UInt64.self))
-      let head = word & RecordHead.mask
+      var head = word & mask
+      if head != entry, head != exit {
+        // Behind a gap.
+        guard time &+ UInt64(UInt32(truncatingIfNeeded: word) >> 5) < horizon else { break }
+        head = word & RecordHead.mask
+      }
       let isExit = head == exit
       let following = record + (Int(truncatingIfNeeded: head & 31) &* 4 &+ 4)
       guard isExit || head == entry, following <= behind else { break }

@@ -2,21 +2,23 @@ public import FunctionGraph
 
 extension DatReader {
   /// Whether the calls of this trace can be paired without making events of its records: no time goes back, tasks move
-  /// between CPUs at the ends of their turns only, nothing is damaged. The whole file is looked through for that, which
+  /// between CPUs at the ends of their turns (see `Turn`) only, nothing is damaged. The whole file is looked through for that, which
   /// takes a small part of the time that making events of it does.
   /// To be called before the first `next`; where the answer is yes, `nextCalls` then delivers the calls, else `next` the
   /// events.
   public mutating func pairsCalls() throws(TraceError) -> Bool {
-    guard watched == nil, let formats = decoder.formats, SkimLayout(formats, container.header.order) != nil,
+    guard let formats = decoder.formats, SkimLayout(formats, container.header.order) != nil,
       container.buffers.allSatisfy({ $0.cpus.count <= PairedCall.mostLanes })
     else { return false }
-    try selectNothing()
-    var batch: [Event] = []
-    while try next(&batch) {}
-    let isPlain = leftOut?.isComplete == true
-    pairsInStep = tasksMoveBetweenCPUs
-    restart()
-    return isPlain
+    while true {
+      try selectNothing()
+      try lookThrough()
+      let seen = leftOut
+      pairsInStep = tasksMoveBetweenCPUs
+      restart()
+      if seen?.isComplete == true { return true }
+      if seen?.isWorthRepeating != true { return false }
+    }
   }
 
   /// How many calls so much trace data usually holds: an entry and an exit take 72 bytes.
@@ -68,7 +70,9 @@ extension DatReader {
     let lanes = cpus.enumerated().map { number, cpu in
       let pairing =
         isInStep
-        ? CallPairing(layout, offset: offset, number: number, shared.functions, shared.tasks)
+        ? CallPairing(
+          layout, offset: offset, number: number, shared.functions, shared.tasks,
+          endsTurnsAtGaps: endsTurnsAtGaps)
         : CallPairing(
           layout, offset: offset, number: number, PairedFunctions(decoder.symbols), PairedTasks())
       return (

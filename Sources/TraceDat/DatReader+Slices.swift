@@ -2,6 +2,16 @@ internal import FunctionGraph
 internal import Synchronization
 
 extension DatReader {
+  /// How far each CPU is read where several are read in step, the fastest first; one that breaks a turn leads to the next.
+  enum StepOrder: CaseIterable {
+    /// As far as no other task has a record.
+    case turns
+    /// To a gap too; see `Turn`.
+    case closeTurns
+    /// Record by record in the order of time, in which nothing is followed too far.
+    case records
+  }
+
   /// All CPUs of a buffer, between which tasks move: sliced by time, each slice by one thread, in which every CPU is read as far
   /// ahead as a task's turn lasts. Whoever comes upon another task has its turn when all others have come as far, so that what
   /// happened before is known. Calls that are open at a slice's end are put together afterwards.
@@ -10,19 +20,18 @@ extension DatReader {
   /// other CPU: it has been followed too far then.
   ///
   /// - Parameters:
-  ///   - isStrict: record by record in the order of time, in which nothing is followed too far.
   ///   - first: number of a sink.
   ///   - count: gets how many sinks there are then.
   func inStep(
-    _ run: TallyRun, isStrict: Bool, _ first: Int, _ count: inout Int,
+    _ run: TallyRun, _ order: StepOrder, _ first: Int, _ count: inout Int,
     _ makeSink: (_ lane: Int) -> any DurationSink
   ) throws(TraceError) -> TallyRun.Found {
-    let slices = isStrict ? TimeSlices.whole(run.cpus) : try self.slices(of: run)
-    var found = try inStep(run, slices, isStrict: isStrict, first, &count, makeSink)
+    let slices = order == .records ? TimeSlices.whole(run.cpus) : try self.slices(of: run)
+    var found = try inStep(run, slices, order, first, &count, makeSink)
     if found == nil {
       // Where the parts do not fit together, in one.
       for lane in (first..<count).reversed() { _ = makeSink(lane) }
-      found = try inStep(run, TimeSlices.whole(run.cpus), isStrict: isStrict, first, &count, makeSink)
+      found = try inStep(run, TimeSlices.whole(run.cpus), order, first, &count, makeSink)
     }
     return found ?? .needsEvents
   }
@@ -64,20 +73,21 @@ extension DatReader {
 
   /// - Returns: nil where the slices do not fit together.
   private func inStep(
-    _ run: TallyRun, _ slices: [TimeSlices.Slice], isStrict: Bool, _ first: Int, _ count: inout Int,
+    _ run: TallyRun, _ slices: [TimeSlices.Slice], _ order: StepOrder, _ first: Int, _ count: inout Int,
     _ makeSink: (_ lane: Int) -> any DurationSink
   ) throws(TraceError) -> TallyRun.Found? {
     let lanes = run.cpus.count
     let works = slices.enumerated().map { number, slice in
       let sinks = (0..<lanes).map { makeSink(first + number * lanes + $0) }
-      return SliceWork(slice, run.tally(sinks, isContinuation: number > 0))
+      let tally = run.tally(sinks, endsTurnsAtGaps: order == .closeTurns, isContinuation: number > 0)
+      return SliceWork(slice, tally)
     }
     count = max(count, first + works.count * lanes)
     let isOver = Atomic(false)
     inParallel(works.count, workers: jobs) { number, _ in
       let work = works[number]
       do throws(TraceError) {
-        try read(work, run, isStrict: isStrict, isOver)
+        try read(work, run, order, isOver)
       } catch {
         work.failure = error
       }
@@ -98,7 +108,7 @@ extension DatReader {
   }
 
   private func read(
-    _ work: SliceWork, _ run: TallyRun, isStrict: Bool, _ isOver: borrowing Atomic<Bool>
+    _ work: SliceWork, _ run: TallyRun, _ order: StepOrder, _ isOver: borrowing Atomic<Bool>
   ) throws(TraceError) {
     let (slice, tally) = (work.slice, work.tally)
     let context = pageContext(
@@ -116,23 +126,33 @@ extension DatReader {
       streams.append(stream)
     }
     tally.latest = slice.to == .max ? .max : slice.to - 1
+    // Of one CPU. That a task leaves its turn unseen is noticed before much of it has been read in vain.
+    var bytesAtOnce: UInt64 = 64 << 10
     while let index = heap.first, diagnostics.isEmpty, !tally.needsEvents, !isOver.load(ordering: .relaxed) {
       let stream = streams[index]
       let limit = heap.limit
-      if isStrict { tally.latest = limit.winsTies ? limit.timestamp : max(limit.timestamp, 1) - 1 }
-      func isFirst() -> Bool {
-        stream.timestamp < limit.timestamp || stream.timestamp == limit.timestamp && limit.winsTies
+      switch order {
+      case .turns: break
+      case .closeTurns: tally.horizon = limit.timestamp
+      case .records: tally.latest = limit.winsTies ? limit.timestamp : max(limit.timestamp, 1) - 1
+      }
+      let stop = stream.pageOffset &+ bytesAtOnce
+      func goesOn() -> Bool {
+        guard order == .records else {
+          return stream.pageOffset < stop && tally.isTurn(of: stream, run.formats)
+        }
+        return stream.timestamp < limit.timestamp || stream.timestamp == limit.timestamp && limit.winsTies
       }
       var isMore = true
       repeat {
         tally.take(stream, run.formats, &diagnostics)
-        if !isStrict, tally.isBroken {
+        if order != .records, tally.isBroken {
           work.isBroken = true
           return
         }
         isMore = try stream.advance(context, &diagnostics)
-      } while isMore && !tally.needsEvents && stream.timestamp < slice.to
-        && (isStrict ? isFirst() : tally.isTurn(of: stream, run.formats))
+      } while isMore && !tally.needsEvents && stream.timestamp < slice.to && goesOn()
+      if stream.pageOffset >= stop { bytesAtOnce &*= 2 }
       if isMore, let cpu = slice.cpus[stream.lane] { isMore = isWithin(work, stream, cpu) }
       heap.update(to: isMore ? stream.timestamp : nil)
     }

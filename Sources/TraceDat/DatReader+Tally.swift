@@ -33,10 +33,10 @@ extension DatReader {
         memory: memory, symbols: decoder.symbols, isWanted: isWanted, stopsAtOthers: context.watches)
       let first = laneCount
       var found = try apart(run, first, &laneCount, makeSink)
-      for isStrict in [false, true] {
+      for order in StepOrder.allCases {
         guard case .sharedTasks = found else { break }
         for lane in (first..<laneCount).reversed() { _ = makeSink(lane) }
-        found = try inStep(run, isStrict: isStrict, first, &laneCount, makeSink)
+        found = try inStep(run, order, first, &laneCount, makeSink)
       }
       guard case .tallies(let tallies) = found else { return nil }
       lanes += tallies.map {

@@ -9,6 +9,8 @@ public struct LeftOut: Sendable {
   /// False where the trace is of a kind whose calls cannot be told from the delivered events alone: it has to be read
   /// again from the beginning, with all functions.
   public var isComplete: Bool
+  /// Where it is not: the same once more, after `restart`, goes about it in another way that may do.
+  public var isWorthRepeating: Bool
 }
 
 /// Reads a trace.dat, version 6 or 7, as events of the function graph tracer.
@@ -45,6 +47,9 @@ public struct DatReader: EventReader, ~Copyable {
   private(set) var watched: WatchedRecords?
   /// Where calls are delivered instead of events: of the buffer being read, and of all before it.
   var paired: PairedBuffer?
+  /// Some task was seen to run elsewhere amid a turn; see `Turn`.
+  private(set) var endsTurnsAtGaps = false
+  private var isWorthRepeating = false
   /// Their CPUs are read in step.
   var pairsInStep = false
   var pairedBefore = (losses: 0, lostEvents: UInt64(0), deepest: Int32(-1))
@@ -166,13 +171,27 @@ public struct DatReader: EventReader, ~Copyable {
     return !batch.isEmpty
   }
 
+  /// Reads all without delivering anything.
+  mutating func lookThrough() throws(TraceError) {
+    repeat {
+      while try sieved?.deliver({ _, _ in true }) == true {}
+      endSieved()
+    } while try openNextBuffer()
+  }
+
   /// Appends what the sieves let pass; at the end of the buffer, what they saw is put together.
   private mutating func takeSieved(_ batch: inout [Event]) throws(TraceError) {
     let isMore = try sieved?.deliver { record, cpu in
       batch.append(decoder.decode(record, cpu: cpu, buffer: UInt16(buffer), unit: unit))
       return batch.count < Self.batchSize
     }
-    if isMore == true { return }
+    if isMore != true { endSieved() }
+  }
+
+  private mutating func endSieved() {
+    guard sieved != nil else { return }
+    isWorthRepeating = sieved?.breaksTurns == true && !endsTurnsAtGaps
+    if isWorthRepeating { endsTurnsAtGaps = true }
     sieved = nil
     sieves.first?.join(sieves.dropFirst())
     // The rest would be read in vain.
@@ -214,10 +233,13 @@ public struct DatReader: EventReader, ~Copyable {
   ///
   /// - Parameters:
   ///   - prefixes: where all wanted symbols begin with one of a few strings, these; only such symbols are looked for then.
+  ///   - ifFew: ends, as incomplete, where they have more than a small part of all records: `tally` and `pairsCalls`
+  ///     take less time then.
   ///   - isWanted: of a symbol.
   /// - Throws: what reading the file throws.
   public mutating func selectFunctions(
-    beginning prefixes: [String] = [], _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
+    beginning prefixes: [String] = [], ifFew: Bool = false,
+    _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) throws(TraceError) {
     guard let formats = decoder.formats else { return }
     var wantedRange: WantedRange?
@@ -229,6 +251,7 @@ public struct DatReader: EventReader, ~Copyable {
       try loadSymbols()
     }
     sift(formats, wantedRange, isWanted)
+    for sieve in sieves { sieve.demandsFew = ifFew }
   }
 
   /// Delivers no function's event, and tells whether tasks stay on their CPUs.
@@ -248,7 +271,7 @@ public struct DatReader: EventReader, ~Copyable {
     sieves = (0..<jobs).map { _ in
       FunctionSieve(
         formats, container.header.order, isWanted: isWanted, symbols: decoder.symbols,
-        wantedRange: wantedRange, notesTasks: notesTasks)
+        wantedRange: wantedRange, notesTasks: notesTasks, gap: endsTurnsAtGaps ? Turn.gap : Turn.noGap)
     }
     for sieve in sieves { sieve.stopsAtOthers = watched != nil }
   }
@@ -256,7 +279,9 @@ public struct DatReader: EventReader, ~Copyable {
   /// What was learned of the functions that `selectFunctions` left out; nil where none were.
   public var leftOut: LeftOut? {
     sieves.first.map {
-      LeftOut(exits: $0.exits, deepest: Int32(clamping: $0.deepest), isComplete: !$0.needsAll)
+      LeftOut(
+        exits: $0.exits, deepest: Int32(clamping: $0.deepest), isComplete: !$0.needsAll,
+        isWorthRepeating: isWorthRepeating)
     }
   }
 

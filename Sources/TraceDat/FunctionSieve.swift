@@ -8,6 +8,9 @@ internal import FunctionGraph
 /// may have delivered anything. When a turn ends, what was left out of it last is told as an `unwound` below all depths:
 /// lost events mark the tasks of a CPU by where and when each was last seen.
 ///
+/// A record in front of which none was left out could as well begin a turn: nothing that is left out later depends on what
+/// was before it.
+///
 /// This holds as long as time does not go back, depths are plausible, and a task does not run elsewhere amid what a stream
 /// takes for one turn, which `SievedBuffer` sees; where that is not so, `needsAll` says so.
 final class FunctionSieve {
@@ -32,7 +35,9 @@ final class FunctionSieve {
   private let formats: GraphFormats
   private let isWanted: @Sendable (String) -> Bool
   private let symbols: SymbolIndex
-  private let notesTasks: Bool
+  let notesTasks: Bool
+  /// Turns end at such ones; see `Turn`.
+  let gap: UInt64
   private var known = IntegerMap()
   /// Those that were looked at last.
   private var names = FunctionTable()
@@ -48,6 +53,11 @@ final class FunctionSieve {
   private(set) var exits: UInt64 = 0
   private(set) var deepest: Int64 = -1
   private(set) var hasSeenRecords = false
+  /// Records that were delivered.
+  private var passed: UInt64 = 0
+  /// Where more than a small part of all records is delivered, that is reason for `needsAll`: to make events of them takes
+  /// longer than to sum all of them up.
+  var demandsFew = false
   /// A task was seen on several CPUs, or there were too many tasks to tell; where that is noted.
   private(set) var tasksMove = false
   /// The trace has to be read again with all functions.
@@ -58,10 +68,13 @@ final class FunctionSieve {
   /// - Parameters:
   ///   - wantedRange: of the functions that `isWanted` accepts; nil where that is not known.
   ///   - notesTasks: whether `tasksMove` is wanted.
+  ///   - gap: as of `Turn`, or `Turn.noGap`.
   init(
     _ formats: GraphFormats, _ order: ByteOrder, isWanted: @escaping @Sendable (String) -> Bool,
-    symbols: SymbolIndex, wantedRange: WantedRange? = nil, notesTasks: Bool = false
+    symbols: SymbolIndex, wantedRange: WantedRange? = nil, notesTasks: Bool = false,
+    gap: UInt64 = Turn.noGap
   ) {
+    self.gap = gap
     self.notesTasks = notesTasks
     self.wantedRange = wantedRange
     self.formats = formats
@@ -83,6 +96,8 @@ final class FunctionSieve {
       }
       exits &+= other.exits
       other.exits = 0
+      passed &+= other.passed
+      other.passed = 0
       deepest = max(deepest, other.deepest)
       hasSeenRecords = hasSeenRecords || other.hasSeenRecords
     }
@@ -116,10 +131,12 @@ final class FunctionSieve {
 
   /// What to do with the record that `cursor` stands on, which is long enough for its format.
   ///
-  /// - Parameter timestamp: its, converted.
+  /// - Parameters:
+  ///   - timestamp: its, converted.
+  ///   - last: that of the record before.
   func verdict(
     _ cursor: SubBufferCursor, _ kind: CPUStream.Pending, cpu: Int32, at timestamp: UInt64,
-    _ skimming: inout Skimming
+    after last: UInt64, _ skimming: inout Skimming
   ) -> Verdict {
     let function: RecordField?
     let depthField: RecordField?
@@ -138,11 +155,19 @@ final class FunctionSieve {
     let address = cursor.unsigned(function)
     let depth = UInt32(truncatingIfNeeded: cursor.signed(depthField))
     let pid = Int32(truncatingIfNeeded: cursor.unsigned(formats.pid))
-    skimming.deepest = max(skimming.deepest, Int64(depth))
-    if isExit { skimming.exits += 1 }
     if depth > Self.deepestPlausible || pid < 0 || address == 0 { needsAll = true }
     let isSameTask = skimming.pid == pid
-    if !isSameTask {
+    let isSameTurn = isSameTask && timestamp &- last < gap
+    if skimming.deepest < 0 {
+      skimming.turn = .piece
+    } else if !isSameTask {
+      skimming.turn = .otherTask
+    } else {
+      skimming.turn = isSameTurn && (skimming.skipped != nil || notesTasks) ? .none : .sameTask
+    }
+    skimming.deepest = max(skimming.deepest, Int64(depth))
+    if isExit { skimming.exits += 1 }
+    if !isSameTurn {
       if notesTasks, !tasksMove { note(pid, on: cpu) }
       skimming.endTurn()
     }
@@ -162,7 +187,7 @@ final class FunctionSieve {
     if address != 0 {
       unwanted.memory.storeBytes(of: address, toByteOffset: Self.slot(address), as: UInt64.self)
     }
-    if isSameTask, depth >= skimming.low {
+    if isSameTurn, depth >= skimming.low {
       skimming.skipped = timestamp
       return .skipped
     }
@@ -186,6 +211,16 @@ final class FunctionSieve {
     }
   }
 
+  /// So many records were delivered.
+  func pass(_ count: Int) {
+    passed &+= UInt64(count)
+    // Of the others some 20 are looked at in the time of one of these; a call has two.
+    if demandsFew, passed > Self.fewPassed, passed &* 10 > exits { needsAll = true }
+  }
+
+  /// However many others there are.
+  private static let fewPassed: UInt64 = 1 << 14
+
   /// Adds up what a stream has seen since the last time.
   func add(_ skimming: inout Skimming) {
     exits &+= skimming.exits
@@ -199,6 +234,8 @@ final class FunctionSieve {
 struct Skimming {
   /// The task of the last record.
   var pid = Int32.min
+  /// What the last record began that was delivered.
+  var turn = Turn.Start.none
   /// The least depth seen since the last wanted record of that task.
   var low: UInt32 = 0
   var deepest: Int64 = -1

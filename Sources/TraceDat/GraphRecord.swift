@@ -14,8 +14,8 @@ struct GraphRecord {
   var pid: Int32 = -1
   /// −1 where the record has none that can be.
   var depth: Int32 = -1
-  /// Where a sieve leaves records out: the first one of its task's turn on its CPU.
-  var beginsTurn = false
+  /// Where a sieve leaves records out: whether it is the first one of its task's turn on its CPU.
+  var turn = Turn.Start.none
   /// Only `switched`: the task that ran before. Only of interrupts: which.
   var detail: Int32 = -1
 
@@ -35,7 +35,7 @@ struct GraphRecord {
     watched: WatchedRecords? = nil
   ) {
     timestamp = stream.timestamp
-    beginsTurn = stream.beginsTurn
+    turn = stream.turn
     switch stream.pending {
     case .lost(let count):
       kind = .lost

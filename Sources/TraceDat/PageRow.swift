@@ -33,15 +33,19 @@ struct PageRow {
   /// - Parameters:
   ///   - time: of the last record in front of the page, converted.
   ///   - offset: converts a time stamp.
+  ///   - gap: as of `Turn`, or `Turn.noGap`.
   /// - Returns: nil, and none entered, where there is no page, or one at which the stream has to look: without records, with
-  ///   a loss or a length that cannot be, or from a time that goes back.
+  ///   a loss or a length that cannot be, from a time that goes back, or behind a gap.
   @inline(__always)
-  mutating func enterNext(behind time: UInt64, _ offset: UInt64) -> Page? {
+  mutating func enterNext(behind time: UInt64, _ offset: UInt64, gap: UInt64) -> Page? {
     guard next <= last, time >= latest else { return nil }
     let stamp = UInt64(littleEndian: next.loadUnaligned(as: UInt64.self))
     let commit = UInt64(littleEndian: next.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     // The flags of a loss stand above any length; 0 wraps around.
-    guard commit &- 1 < UInt64(size - Self.headerSize), stamp &+ offset >= time else { return nil }
+    // A time that goes back wraps around.
+    guard commit &- 1 < UInt64(size - Self.headerSize), stamp &+ offset &- time < gap else {
+      return nil
+    }
     latest = time
     let record = next + Self.headerSize
     next += size

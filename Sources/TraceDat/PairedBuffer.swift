@@ -119,6 +119,7 @@ struct PairedBuffer {
         if end < horizon || end == horizon && first <= index { break }
       }
       let wasEmpty = lane.isEmpty
+      lane.pairing.horizon = records.limit.timestamp
       try lane.readTurn(formats, callsAtOnce)
       if wasEmpty, !lane.isEmpty { heap.insert(index, at: lane.nextEnd) }
       records.update(to: lane.isFinished ? nil : lane.stream.timestamp)

@@ -48,8 +48,10 @@ struct SievedBuffer {
     var waiting = 0
     /// The time of the last record looked at.
     var lastTimestamp: UInt64 = 0
+    /// Its task; `nobody` where a loss came behind it.
+    var lastPID = Lane.nobody
     /// Whose turn it is, as far as the records tell that were delivered; `nobody` where another CPU has its task since.
-    var pid = Lane.nobody
+    var pid: Int32 = 0
     static let nobody = Int32.min
 
     var isEmpty: Bool { waiting == 0 }
@@ -86,6 +88,8 @@ struct SievedBuffer {
   private let walkers: [SievedPieces.Walker]
   /// Those that are in work, none where a plan has been carried out; and the next of them.
   private var pieces: SievedPieces?
+  /// A task ran elsewhere amid one of its turns.
+  private(set) var breaksTurns = false
   private var plan: [SievedPieces.Piece] = []
   private var nextInPlan = 0
 
@@ -160,8 +164,13 @@ struct SievedBuffer {
   /// - Returns: false where a task ran elsewhere amid one of its turns.
   private mutating func follow(_ record: GraphRecord, _ index: Int) -> Bool {
     // The idle task is another one on every CPU.
-    guard record.kind != .lost, record.pid > 0 else { return true }
-    guard record.beginsTurn else { return lanes[index].pid == record.pid }
+    guard record.kind != .lost, record.pid > 0, record.pid != lanes[index].pid else { return true }
+    switch record.turn {
+    case .none:
+      breaksTurns = true
+      return false
+    case .piece, .otherTask, .sameTask: break
+    }
     for other in lanes.indices where lanes[other].pid == record.pid { lanes[other].pid = Lane.nobody }
     lanes[index].pid = record.pid
     return true
@@ -252,9 +261,17 @@ struct SievedBuffer {
       walkers.first?.sieve.needsAll = true
       return false
     }
+    var records = piece.records
+    if first.turn == .piece, first.pid == lanes[index].lastPID {
+      // The turn goes on, which is of no account where calls are picked out.
+      let sieve = walkers.first?.sieve
+      let isClose = first.timestamp &- lanes[index].lastTimestamp < sieve?.gap ?? Turn.noGap
+      records[0].turn = isClose && sieve?.notesTasks == true ? .none : .sameTask
+    }
+    lanes[index].lastPID = piece.lastPID
     lanes[index].lastTimestamp = max(lanes[index].lastTimestamp, piece.lastTimestamp)
     if lanes[index].isEmpty { heap.insert(index, at: first.timestamp) }
-    lanes[index].append(piece.records)
+    lanes[index].append(records)
     return true
   }
 }

@@ -14,6 +14,7 @@ final class SievedPieces {
     var stream: CPUStream?
     var records: [GraphRecord] = []
     var lastTimestamp: UInt64 = 0
+    var lastPID = Int32.min
     var isFinished = true
   }
 
@@ -187,8 +188,10 @@ extension SievedPieces.Walker {
       if let left = stream.takeLeft() { records.append(GraphRecord(lastOf: left.pid, at: left.timestamp)) }
       if isMore { records.append(GraphRecord(stream, formats, &diagnostics)) }
     }
+    sieve.pass(records.count)
     piece.isFinished = !isMore
     piece.records = records
     piece.lastTimestamp = stream.lastTimestamp
+    piece.lastPID = stream.lastPID
   }
 }

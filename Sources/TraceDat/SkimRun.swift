@@ -4,7 +4,8 @@
 /// - state lives in locals, which the compiler keeps in registers;
 /// - entry and exit have a path each: which of them comes next is foretold well enough, and the next record's place then
 ///   follows from that and not from a load, which a select would have to wait for;
-/// - type and length are told by one compare with those of the last record that was looked at;
+/// - type and length, and whether a gap lies before it, are told by one compare with those of the last record that was looked
+///   at;
 /// - the function is told by its address alone: where the wanted ones lie in one range, by one compare with that, else by
 ///   one load from a table of addresses;
 /// - both bounds of the depth are one compare, and with the upper one there is no maximum to keep;
@@ -33,6 +34,7 @@ struct SkimRun {
   private let span: UInt32
   /// Added to every stamp.
   private let offset: UInt64
+  private let gap: UInt64
 
   /// - Parameter skimming: with a `deepest` of `low` at least.
   init(
@@ -44,6 +46,7 @@ struct SkimRun {
     self.time = time
     self.pages = pages
     offset = sieve.offset
+    gap = sieve.gap
     entry = sieve.entryHead
     exit = sieve.exitHead
     entrySize = Int(RecordHead.words(entry)) &* 4 &+ 4
@@ -77,6 +80,7 @@ struct SkimRun {
   ) {
     let entry = entry
     let exit = exit
+    let mask = gap == Turn.noGap ? RecordHead.mask : RecordHead.maskOfClose
     let offset = offset
     let task = task
     let low = low
@@ -95,7 +99,7 @@ struct SkimRun {
       let lastExit = end - exitSize
       while record <= last {
         let bits = UInt64(littleEndian: record.loadUnaligned(as: UInt64.self))
-        let head = bits & RecordHead.mask
+        let head = bits & mask
         let data = record + 4
         let pid = UInt32(
           littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualPid, as: UInt32.self))
@@ -117,7 +121,7 @@ struct SkimRun {
         }
         time &+= UInt64(UInt32(truncatingIfNeeded: bits) >> 5)
       }
-      guard record == end, let page = pages.enterNext(behind: time &+ offset, offset) else { break }
+      guard record == end, let page = pages.enterNext(behind: time &+ offset, offset, gap: gap) else { break }
       if record != start { before = time }
       record = page.record
       start = record

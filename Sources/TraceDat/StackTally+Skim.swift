@@ -4,8 +4,8 @@ internal import FunctionGraph
 /// The part of `StackTally` where a trace's bytes go by.
 extension StackTally {
   /// Takes records as long as they are as usual, and stands before the first that is not: one of another kind or task, of
-  /// a function or path that the caches do not have, an entry or exit that does not fit the open calls, or one behind
-  /// `latest`.
+  /// a function or path that the caches do not have, an entry or exit that does not fit the open calls, one behind
+  /// `latest`, or the first of another turn.
   ///
   /// - the task's open calls, the sums and the tables are pointers in locals; nothing is counted, retained or checked for
   ///   uniqueness a record;
@@ -17,22 +17,47 @@ extension StackTally {
   /// - Parameter last: the time stamp of the record before, converted.
   func skim(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int) {
     guard layout.pid == SkimLayout.usualPid, layout.function == SkimLayout.usualFunction else { return }
-    if layout.isUsual {
-      skim(&cursor, &last, lane: lane, entryDepth: 16, exitDepth: 16, callTime: 24, returnTime: 32)
+    if !layout.isUsual {
+      skimAny(&cursor, &last, lane: lane)
+    } else if endsTurnsAtGaps {
+      skimToGap(&cursor, &last, lane: lane)
     } else {
-      skim(
-        &cursor, &last, lane: lane, entryDepth: layout.entryDepth, exitDepth: layout.exitDepth,
-        callTime: layout.callTime, returnTime: layout.returnTime)
+      skimUsual(&cursor, &last, lane: lane)
     }
+  }
+
+  // Functions of their own, so that the compiler makes one of each, with constants.
+
+  @inline(never)
+  private func skimUsual(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int) {
+    skim(
+      &cursor, &last, lane: lane, heedsGaps: false, entryDepth: 16, exitDepth: 16, callTime: 24,
+      returnTime: 32)
+  }
+
+  @inline(never)
+  private func skimToGap(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int) {
+    skim(
+      &cursor, &last, lane: lane, heedsGaps: true, entryDepth: 16, exitDepth: 16, callTime: 24,
+      returnTime: 32)
+  }
+
+  @inline(never)
+  private func skimAny(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int) {
+    skim(
+      &cursor, &last, lane: lane, heedsGaps: endsTurnsAtGaps, entryDepth: layout.entryDepth,
+      exitDepth: layout.exitDepth, callTime: layout.callTime, returnTime: layout.returnTime)
   }
 
   @inline(__always)
   private func skim(
-    _ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int, entryDepth: Int, exitDepth: Int,
-    callTime: Int, returnTime: Int
+    _ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int, heedsGaps: Bool, entryDepth: Int,
+    exitDepth: Int, callTime: Int, returnTime: Int
   ) {
     guard let task = current, lane == here.number, task.lostBelow == 0, cursor.position < cursor.end,
-      cursor.timestamp &+ offset >= last
+      cursor.timestamp &+ offset >= last,
+      !heedsGaps || cursor.timestamp &+ offset &- last < Turn.gap
+        || cursor.timestamp &+ offset < horizon
     else { return }
     let layout = self.layout
     let offset = self.offset
@@ -78,7 +103,9 @@ extension StackTally {
         let address = UInt64(
           littleEndian: data.loadUnaligned(fromByteOffset: SkimLayout.usualFunction, as: UInt64.self))
         if key == exit {
-          guard word & 31 == exitWords, record <= lastExit, newTime <= latest else { break }
+          guard word & 31 == exitWords, record <= lastExit, newTime <= latest,
+            !heedsGaps || word & UInt32(Turn.gapMask) == 0 || newTime < horizon
+          else { break }
           let depth = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: exitDepth, as: UInt32.self))
           let from = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: callTime, as: UInt64.self))
           let to = UInt64(littleEndian: data.loadUnaligned(fromByteOffset: returnTime, as: UInt64.self))
@@ -131,7 +158,9 @@ extension StackTally {
           }
           record += exitSize
         } else {
-          guard key == entry, word & 31 == entryWords, record <= lastEntry, newTime <= latest else { break }
+          guard key == entry, word & 31 == entryWords, record <= lastEntry, newTime <= latest,
+            !heedsGaps || word & UInt32(Turn.gapMask) == 0 || newTime < horizon
+          else { break }
           let depth = UInt32(littleEndian: data.loadUnaligned(fromByteOffset: entryDepth, as: UInt32.self))
           // None is deeper than what `take` has found plausible.
           guard depth == UInt32(bitPattern: frame.pointee.calleeDepth), Int32(bitPattern: depth) <= deepest,
@@ -160,6 +189,7 @@ extension StackTally {
       guard type != layout.exit, type != layout.entry, type != layout.returnAddressEntry else { break }
       record += 4 &+ length
       time &+= UInt64(word >> 5)
+      if heedsGaps, time &- lastTaken >= Turn.gap, time >= horizon { break }
     }
     guard record != start else { return }
     if time < last { needsEvents = true }

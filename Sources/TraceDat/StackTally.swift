@@ -168,6 +168,10 @@ final class StackTally {
   private(set) var here: TallyLane
   /// A task ran on two CPUs at once, as far as they were read: they have to be read in the order of time, record by record.
   private(set) var isBroken = false
+  /// A turn ends where nothing was recorded for a while (see `Turn`), unless that goes on before `horizon`.
+  let endsTurnsAtGaps: Bool
+  /// Nothing of another CPU comes before this time.
+  var horizon: UInt64 = 0
 
   private(set) var losses = 0
   private(set) var lostEvents: UInt64 = 0
@@ -193,13 +197,15 @@ final class StackTally {
   /// - Parameters:
   ///   - offset: added to every stamp.
   ///   - sinks: of each CPU that is to be read, in the order of their numbers.
+  ///   - endsTurnsAtGaps: where several are read in step.
   ///   - owners: where CPUs are read each by itself.
   init(
     _ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64,
     isWanted: @escaping @Sendable (String) -> Bool,
-    sinks: [any DurationSink], stopsAtOthers: Bool = false, isContinuation: Bool = false,
-    owners: TaskOwners? = nil
+    sinks: [any DurationSink], endsTurnsAtGaps: Bool = false, stopsAtOthers: Bool = false,
+    isContinuation: Bool = false, owners: TaskOwners? = nil
   ) {
+    self.endsTurnsAtGaps = endsTurnsAtGaps
     self.owners = owners
     self.stopsAtOthers = stopsAtOthers
     self.isContinuation = isContinuation
@@ -452,9 +458,10 @@ final class StackTally {
     seen = task.seen
   }
 
-  /// Whether the record that `stream` stands on is one of the task whose turn it is.
+  /// Whether the record that `stream` stands on is one of the turn at hand.
   func isTurn(of stream: CPUStream, _ formats: GraphFormats) -> Bool {
     current != nil && stream.isRecord(of: currentPID, formats)
+      && (!endsTurnsAtGaps || stream.timestamp &- seen < Turn.gap || stream.timestamp < horizon)
   }
 
   private func forgetIdleTasks() {

@@ -52,6 +52,8 @@ struct SkimLayout {
 /// The first 8 bytes of a record, of them what tells its kind: the length in its first word and the type behind it.
 enum RecordHead {
   static let mask: UInt64 = 0x0000_ffff_0000_001f
+  /// With what is no record's that is close to the one before: a gap is told by the same compare.
+  static let maskOfClose = mask | Turn.gapMask
   /// No record's.
   static let none = UInt64.max
 
@@ -83,7 +85,7 @@ enum RecordHead {
 extension SubBufferCursor {
   /// Goes over records that the sieve is known to leave out, and stands before the first that has to be looked at: one of
   /// another kind, length or task, of a function that may be wanted, one less deep than all since the last wanted one or
-  /// deeper than all, or a broken one. It may stand in a later page then.
+  /// deeper than all, one behind a gap, or a broken one. It may stand in a later page then.
   ///
   /// The cursor must stand in the memory of a `RawBlock`.
   ///
@@ -109,15 +111,17 @@ extension SubBufferCursor {
     _ layout: SkimLayout, _ addresses: Addresses
   ) {
     // Within a page records only add to the time, so that looking at its start will do.
-    guard position < end, timestamp &+ sieve.offset >= last, skimming.deepest >= Int64(skimming.low) else {
-      return
-    }
+    guard position < end, timestamp &+ sieve.offset &- last < sieve.gap,
+      skimming.deepest >= Int64(skimming.low)
+    else { return }
     var run = SkimRun(base + position, end: base + end, time: timestamp, pages, skimming, sieve)
     let isUsual = layout.isUsual && run.isUsual
     while true {
       if isUsual { run.passUsual(addresses) } else { run.passAny(addresses, layout) }
       // The stamps of other events count for nothing, as in `CPUStream.advance`.
-      guard !sieve.stopsAtOthers, run.passOther(layout) else { break }
+      guard !sieve.stopsAtOthers, run.passOther(layout),
+        run.time &- (run.skipped ?? last &- sieve.offset) < sieve.gap
+      else { break }
     }
     guard run.record != base + position else { return }
     // The page's own time was at the end of what 64 bits hold.
@@ -125,7 +129,7 @@ extension SubBufferCursor {
     turn(by: run.pages.next - pages.next, end: run.end)
     skip(to: run.record - base, time: run.time)
     guard let skipped = run.skipped else { return }
-    last = run.time &+ sieve.offset
+    last = skipped &+ sieve.offset
     skimming.exits &+= run.exits
     skimming.skipped = skipped &+ sieve.offset
   }

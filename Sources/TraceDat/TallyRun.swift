@@ -25,13 +25,16 @@ struct TallyRun {
 
   /// - Parameters:
   ///   - sinks: of the CPUs that it is to sum up.
+  ///   - endsTurnsAtGaps: where CPUs are read in step.
   ///   - owners: where CPUs are read each by itself.
   func tally(
-    _ sinks: [any DurationSink], isContinuation: Bool = false, owners: TaskOwners? = nil
+    _ sinks: [any DurationSink], endsTurnsAtGaps: Bool = false, isContinuation: Bool = false,
+    owners: TaskOwners? = nil
   ) -> StackTally {
     StackTally(
       layout, symbols: symbols, offset: offset, isWanted: isWanted, sinks: sinks,
-      stopsAtOthers: stopsAtOthers, isContinuation: isContinuation, owners: owners)
+      endsTurnsAtGaps: endsTurnsAtGaps, stopsAtOthers: stopsAtOthers, isContinuation: isContinuation,
+      owners: owners)
   }
 
   /// - Parameters:

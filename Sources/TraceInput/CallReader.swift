@@ -85,7 +85,8 @@ public struct CallReader: ~Copyable {
   ///
   /// - Parameters:
   ///   - prefixes: where all wanted symbols begin with one of a few strings, these.
-  ///   - orSumUp: whether `tally` is called, after a restart, where it does not go well.
+  ///   - orSumUp: whether `tally` is called, after a restart, where it does not go well; of a trace.dat that, or
+  ///     `leaveOutSelfTimes`. It ends early then where it would take longer.
   ///   - isWanted: of a symbol.
   /// - Throws: what reading the file throws.
   public mutating func selectFunctions(

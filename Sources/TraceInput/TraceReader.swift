@@ -102,7 +102,7 @@ public struct TraceReader: EventReader, ~Copyable {
     beginning prefixes: [String] = [], orSumUp: Bool = false,
     _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) throws(TraceError) {
-    try readers.dat?.selectFunctions(beginning: prefixes, isWanted)
+    try readers.dat?.selectFunctions(beginning: prefixes, ifFew: orSumUp, isWanted)
     if readers.reopenText != nil, !readers.noticesTimeAway {
       readers.text?.selectFunctions(orSumUp: orSumUp, isWanted)
     }
@@ -128,7 +128,8 @@ public struct TraceReader: EventReader, ~Copyable {
     case .some(let reader):
       guard let leftOut = reader.leftOut else { return nil }
       return LeftOutFunctions(
-        exits: leftOut.exits, deepest: leftOut.deepest, isComplete: leftOut.isComplete)
+        exits: leftOut.exits, deepest: leftOut.deepest, isComplete: leftOut.isComplete,
+        isWorthRepeating: leftOut.isWorthRepeating)
     case .none: break
     }
     switch readers.text {
@@ -251,6 +252,8 @@ public struct LeftOutFunctions: Sendable {
   public var deepest: Int32
   /// False where the calls cannot be told from the delivered events: the trace has to be read again as a whole.
   public var isComplete: Bool
+  /// Where it is not: the same once more, after `restart`, goes about it in another way that may do.
+  public var isWorthRepeating = false
 }
 
 /// One of the two readers. Behind a reference, since `TraceReader`'s own layout must not depend on modules that its users

@@ -43,6 +43,34 @@ import TraceInput
       """
   }
 
+  /// Functions picked out, of which no self times are wanted: few of a trace's, many, and one that is not there; and those of
+  /// some tasks.
+  @Test(arguments: traces)
+  func sameSelection(name: String) throws {
+    func without(_ selfTime: FunctionDurations) -> FunctionDurations {
+      var rest = selfTime
+      rest.selfTime = 0
+      rest.selfTimeCalls = 0
+      return rest
+    }
+    var someTasks = CallFilter()
+    someTasks.pids = [0...248]
+    for filter in [CallFilter(), someTasks] {
+      for patterns in [["vfio_pin_map_dma"], ["*p*"], ["no_such_function"]] {
+        let request = AnalysisRequest(
+          selection: FunctionSelection(patterns: patterns.map(FunctionPattern.init), all: false),
+          filter: filter,
+          wantsSelfTime: false)
+        let plain = try analysis(name, request, tallies: false, jobs: 1)
+        let fast = try analysis(name, request, tallies: true, jobs: 2)
+        #expect(fast.functions.map { text(without($0)) } == plain.functions.map { text(without($0)) })
+        #expect(text(fast.quality) == text(plain.quality))
+        #expect(fast.missing == plain.missing)
+        #expect(fast.description == plain.description)
+      }
+    }
+  }
+
   private func text(_ quality: TraceQuality) -> String {
     """
     \(quality.losses) \(quality.lostEvents) \(quality.diagnostics) \(quality.isNested) \(quality.deepest) \

@@ -152,13 +152,15 @@ import Testing
       }
     }
     /// The places of the records, the ends and the times of the pages that can be entered behind the first.
-    func entered(latest: UInt64 = 0, behind: UInt64 = 100, size: Int = 4096) -> [[UInt64]] {
+    func entered(latest: UInt64 = 0, behind: UInt64 = 100, size: Int = 4096, gap: UInt64 = Turn.noGap)
+      -> [[UInt64]]
+    {
       block.withUnsafeBytes { bytes in
         let start = bytes.baseAddress!
         var row = PageRow(next: start + 4096, end: start + bytes.count, size: size, latest: latest)
         var result: [[UInt64]] = []
         var time = behind
-        while let page = row.enterNext(behind: time, 5) {
+        while let page = row.enterNext(behind: time, 5, gap: gap) {
           #expect(row.latest == time)
           result.append([UInt64(page.record - start), UInt64(page.end - start), page.time])
           time = page.time + 5
@@ -173,6 +175,9 @@ import Testing
     #expect(entered(behind: 105) == [[4112, 8192, 100], [8208, 8216, 200]])
     #expect(entered(behind: 106).isEmpty)
     #expect(entered(size: 0).isEmpty)
+    #expect(entered(gap: 101) == entered())
+    #expect(entered(gap: 100) == [[4112, 8192, 100]])
+    #expect(entered(gap: 5).isEmpty)
     for commit: UInt64 in [0, 4081, 1 << 31 | 8, 1 << 30 | 8, 1 << 32 | 8, .max] {
       write(1, 100, commit)
       #expect(entered().isEmpty)

@@ -64,7 +64,8 @@ import Testing
   static func reader(
     _ bytes: [UInt8], jobs: Int, parts: TallyParts.Limits = .init(), pairing: PairedBuffer.Limits = .init()
   ) throws -> DatReader {
-    let limits = DatReader.Limits(leastForThreads: 0, tallying: parts, pairing: pairing)
+    var limits = DatReader.Limits(leastForThreads: 0, tallying: parts, pairing: pairing)
+    if jobs > 1 { limits.sieving.pieceSize = 4096 }
     return try DatReader(size: UInt64(bytes.count), jobs: jobs, limits: limits) {
       (offset, target) throws(TraceError) -> Int in
       let count = min(target.count, bytes.count - Int(offset))
@@ -219,6 +220,8 @@ import Testing
     SieveTests.Sort(harm: [.losses, .migration, .ties], least: 20),
     SieveTests.Sort(harm: [.gaps, .losses, .migration, .nonsense], least: 0),
     SieveTests.Sort(harm: .nonsense, least: 0),
+    SieveTests.Sort(harm: .alone, least: 45), SieveTests.Sort(harm: [.alone, .gaps, .losses], least: 45),
+    SieveTests.Sort(harm: [.alone, .losses, .nonsense], least: 0),
   ])
   func sameSums(_ sort: SieveTests.Sort) throws {
     var complete = 0
@@ -266,6 +269,8 @@ import Testing
     SieveTests.Sort(harm: [.losses, .migration, .idleStays, .midway], least: 15),
     SieveTests.Sort(harm: [.losses, .migration, .idleStays, .nonsense], least: 0),
     SieveTests.Sort(harm: .nonsense, least: 0),
+    SieveTests.Sort(harm: .alone, least: 30), SieveTests.Sort(harm: [.alone, .gaps, .midway], least: 10),
+    SieveTests.Sort(harm: [.alone, .losses, .nonsense], least: 0),
   ])
   func sameSumsInParts(_ sort: SieveTests.Sort) throws {
     var parted = 0

@@ -29,8 +29,17 @@ private func check(
   guard var some = try? datReader(bytes) else {
     preconditionFailure("the same bytes cannot be opened again")
   }
-  guard (try? some.selectFunctions(beginning: prefixes, isWanted)) != nil, let fewer = try? drain(&some)
-  else { preconditionFailure("the same bytes cannot be read again") }
+  func select() -> [Event] {
+    guard (try? some.selectFunctions(beginning: prefixes, isWanted)) != nil, let fewer = try? drain(&some)
+    else { preconditionFailure("the same bytes cannot be read again") }
+    return fewer
+  }
+  var fewer = select()
+  if some.leftOut?.isWorthRepeating == true {
+    some.restart()
+    fewer = select()
+    precondition(some.leftOut?.isWorthRepeating == false, "a third look is asked for")
+  }
   // Where it cannot be used, it ends before the file does.
   guard let leftOut = some.leftOut, leftOut.isComplete else { return }
   precondition(
