@@ -9,12 +9,14 @@ extension DatReader {
   /// time at once.
   ///
   /// - Parameters:
+  ///   - withPaths: fills `TraceTally.paths` and `sums`.
   ///   - isWanted: which functions' durations and callees are wanted, by symbol.
   ///   - makeSink: a sink for the lane of this number; what one got that was made for the same lane before is void. Called by
   ///     one thread at a time.
   /// - Returns: nil where the trace is of a kind that has to be read event by event: `restart`, then `next`.
   public mutating func tally(
-    _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool, makeSink: (_ lane: Int) -> any DurationSink
+    withPaths: Bool = true, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool,
+    makeSink: (_ lane: Int) -> any DurationSink
   ) throws(TraceError) -> TraceTally? {
     guard let formats = decoder.formats, let layout = SkimLayout(formats, container.header.order) else {
       return nil
@@ -30,7 +32,8 @@ extension DatReader {
       context = pageContext(of: buffer, formats, context.decompressor, memory)
       let run = TallyRun(
         cpus: cpus(of: buffer), buffer: buffer, formats: formats, layout: layout, offset: conversion.offset,
-        memory: memory, symbols: decoder.symbols, isWanted: isWanted, stopsAtOthers: context.watches)
+        memory: memory, symbols: decoder.symbols, isWanted: isWanted, hasPaths: withPaths,
+        stopsAtOthers: context.watches)
       let first = laneCount
       var found = try apart(run, first, &laneCount, makeSink)
       for order in StepOrder.allCases {

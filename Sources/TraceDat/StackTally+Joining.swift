@@ -160,7 +160,7 @@ extension StackTally {
     joint.place(inherited.nodes, at: places)
     // Which of the calls without a selected one above them were whole is not known of each.
     let breaksRoot = isRooted && inherited.broken >= rootDepth
-    if inherited.broken >= 0, !breaksRoot || rootDepth > 0, !isEverythingSelected { return false }
+    if hasPaths, inherited.broken >= 0, !breaksRoot || rootDepth > 0, !isEverythingSelected { return false }
 
     for (number, depth, sum) in joint.take(below: inherited.nodes) {
       let node = joint.moved(number)

@@ -41,6 +41,7 @@ extension StackTally {
             buffer: buffer, function: names[number], lane: lane + other.number, number: number))
       }
     }
+    guard hasPaths else { return }
     var paths: [CallPaths.ID?] = [CallPaths.root]
     for number in 1..<max(1, nodes.count) {
       let node = nodes.base[number]

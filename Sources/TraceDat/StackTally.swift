@@ -134,6 +134,9 @@ final class StackTally {
   /// The CPUs.
   let lanes: [TallyLane]
   private let isWanted: @Sendable (String) -> Bool
+  /// Whether sums by path are wanted. Where they are not, nothing has to be put aside until an outermost selected call has
+  /// turned out whole, as of functions that are not selected.
+  let hasPaths: Bool
   private let symbols: SymbolIndex
   var names = FunctionTable()
   private var known = IntegerMap()
@@ -196,13 +199,15 @@ final class StackTally {
 
   /// - Parameters:
   ///   - offset: added to every stamp.
+  ///   - hasPaths: whether sums by path are wanted.
   ///   - sinks: of each CPU that is to be read, in the order of their numbers.
   ///   - endsTurnsAtGaps: where several are read in step.
   ///   - owners: where CPUs are read each by itself.
   init(
     _ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64,
     isWanted: @escaping @Sendable (String) -> Bool,
-    sinks: [any DurationSink], endsTurnsAtGaps: Bool = false, stopsAtOthers: Bool = false,
+    hasPaths: Bool = true, sinks: [any DurationSink], endsTurnsAtGaps: Bool = false,
+    stopsAtOthers: Bool = false,
     isContinuation: Bool = false, owners: TaskOwners? = nil
   ) {
     self.endsTurnsAtGaps = endsTurnsAtGaps
@@ -213,6 +218,7 @@ final class StackTally {
     self.symbols = symbols
     self.offset = offset
     self.isWanted = isWanted
+    self.hasPaths = hasPaths
     lanes = sinks.enumerated().map { TallyLane($0.offset, sink: $0.element) }
     here = lanes[0]
     nodes.append(Node(function: 0, root: 0))
@@ -546,7 +552,7 @@ final class StackTally {
     children.insert(key, number)
     let above = nodes.base[Int(parent)].root
     // What is below an inherited call may be below a selected one.
-    let isRoot = isSelected[Int(function)] || isInherited(parent)
+    let isRoot = hasPaths && isSelected[Int(function)] || isInherited(parent)
     add(Node(function: function, root: above != 0 ? above : isRoot ? number : 0), below: parent)
     return number
   }

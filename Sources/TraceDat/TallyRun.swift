@@ -11,6 +11,8 @@ struct TallyRun {
   let memory: MemoryBudget
   let symbols: SymbolIndex
   let isWanted: @Sendable (String) -> Bool
+  /// Whether sums by path are wanted.
+  let hasPaths: Bool
   let stopsAtOthers: Bool
 
   /// What a way of reading it comes to.
@@ -32,7 +34,7 @@ struct TallyRun {
     owners: TaskOwners? = nil
   ) -> StackTally {
     StackTally(
-      layout, symbols: symbols, offset: offset, isWanted: isWanted, sinks: sinks,
+      layout, symbols: symbols, offset: offset, isWanted: isWanted, hasPaths: hasPaths, sinks: sinks,
       endsTurnsAtGaps: endsTurnsAtGaps, stopsAtOthers: stopsAtOthers, isContinuation: isContinuation,
       owners: owners)
   }

@@ -158,7 +158,7 @@ public struct TraceReader: EventReader, ~Copyable {
       restart()
       return nil
     }
-    if let tally = try readers.dat?.tally(isWanted, makeSink: makeSink) { return tally }
+    if let tally = try readers.dat?.tally(withPaths: withPaths, isWanted, makeSink: makeSink) { return tally }
     restart()
     return nil
   }

@@ -93,20 +93,22 @@ import Testing
 
   /// nil where the reader says that it has to read event by event.
   static func tallied(
-    _ bytes: [UInt8], _ wanted: Set<String>?, jobs: Int, parts: TallyParts.Limits = .init()
+    _ bytes: [UInt8], _ wanted: Set<String>?, jobs: Int, parts: TallyParts.Limits = .init(),
+    withPaths: Bool = true
   ) throws -> Outcome? {
     var lanes = 0
-    return try tallied(bytes, wanted, jobs: jobs, parts: parts, lanes: &lanes)
+    return try tallied(bytes, wanted, jobs: jobs, parts: parts, withPaths: withPaths, lanes: &lanes)
   }
 
   /// - Parameter lanes: gets how many sinks got durations.
   static func tallied(
-    _ bytes: [UInt8], _ wanted: Set<String>?, jobs: Int, parts: TallyParts.Limits, lanes: inout Int
+    _ bytes: [UInt8], _ wanted: Set<String>?, jobs: Int, parts: TallyParts.Limits, withPaths: Bool = true,
+    lanes: inout Int
   ) throws -> Outcome? {
     var reader = try reader(bytes, jobs: jobs, parts: parts)
     let sinks = Mutex<[Int: Sink]>([:])
     let found = try reader.tally(
-      { wanted?.contains($0) ?? true },
+      withPaths: withPaths, { wanted?.contains($0) ?? true },
       makeSink: { lane in
         let sink = Sink()
         sinks.withLock { $0[lane] = sink }
@@ -241,6 +243,10 @@ import Testing
       let differences = fast.differences(from: try Self.added(bytes, wanted))
       #expect(differences.isEmpty, "seed \(seed), \(wanted ?? [])")
       #expect(fast == (try Self.tallied(bytes, wanted, jobs: 3)), "seed \(seed), several threads")
+      var bare = try Self.tallied(bytes, wanted, jobs: 1, parts: limits, withPaths: false)
+      #expect(bare?.paths.isEmpty == true)
+      bare?.paths = fast.paths
+      #expect(bare?.differences(from: fast) == [], "seed \(seed), without paths")
     }
     #expect(complete >= sort.least)
     // Each CPU has a tally of its own, whether tasks move or not; a quarter of the traces is asked for no function.
@@ -288,6 +294,10 @@ import Testing
         let differences = found?.differences(from: expected) ?? ["no sums"]
         #expect(differences.isEmpty, "seed \(seed), \(wanted ?? []), \(pages) pages")
         if lanes > whole { parted += 1 }
+        var bare = try Self.tallied(
+          bytes, wanted, jobs: pages, parts: limits, withPaths: false, lanes: &lanes)
+        bare?.paths = expected.paths
+        #expect(bare?.differences(from: expected) == [], "seed \(seed), \(pages) pages, without paths")
       }
       // As it comes.
       let found = try Self.tallied(bytes, wanted, jobs: 3, parts: TallyParts.Limits(least: 4096))
