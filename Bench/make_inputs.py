@@ -177,14 +177,14 @@ def write_filter(path, size, folder):
     blocks = []
     for cpu in range(2):
         pages = []
+        for record in entry, exit:
+            struct.pack_into("<i", record, 4, 248 + cpu)
         for number in range(50):
             first = 10**11 + cpu * 1000 + number * calls * step
             data, end = bytearray(), first
             for call in range(calls):
                 begin = first + call * step
                 duration = chance.randrange(300, 2000)
-                for record in entry, exit:
-                    struct.pack_into("<i", record, 4, 248 + cpu)
                 struct.pack_into("<QQ", exit, 24, begin, begin + duration)
                 data += struct.pack("<I", begin - end << 5 | 6) + entry + struct.pack("<I", duration << 5 | 10) + exit
                 end = begin + duration

@@ -127,7 +127,7 @@ final class CallPairing {
     current = nil
   }
 
-  /// Whether the record that `stream` stands on is one of the task whose turn it is.
+  /// Whether the record that `stream` stands on is one of the turn at hand.
   func isTurn(of stream: CPUStream, _ formats: GraphFormats) -> Bool {
     guard let current, stream.isRecord(of: currentPID, formats) else { return false }
     return !endsTurnsAtGaps || stream.timestamp &- current.seen < Turn.gap || stream.timestamp < horizon

@@ -5,7 +5,8 @@
 /// was recorded for a while: to go to another CPU and come back takes a task longer than what lies between two records of
 /// a busy one. Where it took less, that is noticed when the turns are put in order.
 enum Turn {
-  /// What is a while: nanoseconds, or ticks of another clock; a power of two.
+  /// What is a while: nanoseconds, or ticks of another clock; a power of two. Of five captures of 6.17 and 6.18 one
+  /// record of 95 to 1,600 is as far from the one before it on its CPU.
   static let gap: UInt64 = 1 << 15
   /// Nothing is one. Times that go back are further apart.
   static let noGap: UInt64 = 1 << 63
