@@ -36,7 +36,10 @@
 #define PINSTAT_KERNEL_COLUMN 15
 #define PINSTAT_REPORT_COLUMN 14
 
-/* The front of a report's line, `comm-pid [cpu]`, of 25 to 32 bytes: the first 16 and the last 16. */
+/*
+ * The front of a report's line, `comm-pid [cpu]`, of 25 to 32 bytes: the first 16 and the last 16. Of the kernel's text with more
+ * columns: all of it, zeros behind.
+ */
 typedef struct {
 	uint8_t bytes[32];
 	uint32_t count;
@@ -68,8 +71,18 @@ typedef struct {
 	uint64_t known;
 } pinstat_tail;
 
-/* CPUs of the kernel's text, tasks of a report. */
+/* CPUs of the kernel's text, tasks where lines name them. */
 #define PINSTAT_LANES 2048
+
+/*
+ * The kernel's text with more columns than CPU and duration, of which what stands in front of the duration column is looked up as a
+ * whole: up to 32 bytes with CPU, task and flags, behind the 16 bytes in which a time of its own stands where there is one.
+ */
+#define PINSTAT_COLUMNS 4
+#define PINSTAT_TIMED_COLUMNS 5
+#define PINSTAT_COLUMNS_LEAST 4
+#define PINSTAT_COLUMNS_MOST 32
+#define PINSTAT_TIME_WIDTH 16
 
 /* What the 16 bytes in front of a tail's end are covered with: zeros where they are not the tail's own. */
 #define PINSTAT_WINDOW (16 + PINSTAT_TAIL_MOST + 16)
@@ -87,15 +100,19 @@ typedef struct {
 	uint8_t *rest;
 	/* What a line of each CPU begins with, up to the blank behind the parenthesis. */
 	uint64_t cpus[PINSTAT_LANES];
-	/* Of a report: by hash. */
+	/* By hash. */
 	pinstat_front fronts[1 << PINSTAT_FRONT_BITS];
 	/* By lane: lines as deep or less deep are not left out; */
 	int32_t thresholds[PINSTAT_LANES];
 	/* and the innermost call that is open behind those that were. */
 	int32_t openings[PINSTAT_LANES];
 	uint8_t window[PINSTAT_WINDOW];
-	/* Digits of the kernel's CPU column, 1 to 3; 0 is a report. */
+	/* Digits of the kernel's CPU column, 1 to 3; `PINSTAT_COLUMNS` or `PINSTAT_TIMED_COLUMNS`; 0 is a report. */
 	uint32_t width;
+	/* With more columns: bytes of the front that is foreseen, and of those that were seen, bit i standing for 1 + i. */
+	uint32_t length, lengths;
+	/* The time of their own, digits made zeros. */
+	uint8_t time[PINSTAT_TIME_WIDTH];
 	/* By the front's bytes from 25 on, and which is foreseen. */
 	uint32_t foreseen;
 	pinstat_columns columns[PINSTAT_FRONT_MOST - PINSTAT_FRONT_LEAST + 1];
@@ -115,7 +132,7 @@ typedef struct {
 /* What lines come to. */
 typedef struct {
 	uint64_t lines, exits;
-	/* Nanoseconds, of a report: of the first and the last of them, 0 of none. */
+	/* Nanoseconds, where lines have times: of the first and the last of them, 0 of none. */
 	uint64_t first_time, last_time;
 	int32_t deepest;
 } pinstat_run;
@@ -124,6 +141,31 @@ static inline uint32_t pinstat_front_place(const uint8_t *end)
 {
 	/* Tasks differ in what stands at the end: the number, the CPU. */
 	uint64_t mixed = pinstat_word(end - 16) * 0xbf58476d1ce4e5b9u + pinstat_word(end - 8) * 0x9e3779b97f4a7c15u;
+	return (uint32_t)(mixed >> (64 - PINSTAT_FRONT_BITS));
+}
+
+/* For a front of n bytes: ones in n bytes and zeros behind, from `PINSTAT_COLUMNS_MOST` - n on. */
+static const uint8_t pinstat_ones[2 * PINSTAT_COLUMNS_MOST] = {
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+};
+
+/* The first `count` of 32 bytes, zeros behind. */
+typedef struct {
+	pinstat_vector low, high;
+} pinstat_columns_front;
+
+static inline pinstat_columns_front pinstat_read_columns(const uint8_t *p, uint32_t count)
+{
+	const uint8_t *ones = pinstat_ones + PINSTAT_COLUMNS_MOST - count;
+	return (pinstat_columns_front){pinstat_and(pinstat_load(p), pinstat_load(ones)), pinstat_and(pinstat_load(p + 16), pinstat_load(ones + 16))};
+}
+
+static inline uint32_t pinstat_columns_place(const uint8_t *p, uint32_t count)
+{
+	const uint8_t *ones = pinstat_ones + PINSTAT_COLUMNS_MOST - count;
+	uint64_t mixed = (pinstat_word(p) & pinstat_word(ones)) * 0x9e3779b97f4a7c15u + (pinstat_word(p + 8) & pinstat_word(ones + 8)) * 0xbf58476d1ce4e5b9u +
+		(pinstat_word(p + 16) & pinstat_word(ones + 16)) * 0x94d049bb133111ebu + (pinstat_word(p + 24) & pinstat_word(ones + 24)) * 0xd6e8feb86659fd93u;
 	return (uint32_t)(mixed >> (64 - PINSTAT_FRONT_BITS));
 }
 
@@ -152,6 +194,24 @@ static inline uint64_t pinstat_stamp_time(pinstat_stamp stamp)
 {
 	uint64_t first = __builtin_bswap64((uint64_t)(stamp >> 64)), last = __builtin_bswap64((uint64_t)stamp);
 	return pinstat_eight_digits(first >> 8 | last << 56) * 1000000000u + pinstat_eight_digits(last >> 16 << 16) * 1000u;
+}
+
+/* The same of a time that stands first on its line, seconds, point, six digits and a bar: all 16 bytes of it. */
+static inline pinstat_stamp pinstat_read_own_stamp(const uint8_t *p)
+{
+	return (pinstat_stamp)__builtin_bswap64(pinstat_word(p)) << 64 | __builtin_bswap64(pinstat_word(p + 8));
+}
+
+/* Nanoseconds. */
+static inline uint64_t pinstat_own_stamp_time(pinstat_stamp stamp)
+{
+	uint64_t seconds = 0, decimals = 0;
+	int place = 15;
+	for (; place > 0 && (uint8_t)(stamp >> 8 * place) != '.'; place--)
+		seconds = seconds * 10 + ((uint8_t)(stamp >> 8 * place) & 15);
+	for (int end = place - 6; place > 0 && place > end; place--)
+		decimals = decimals * 10 + ((uint8_t)(stamp >> 8 * (place - 1)) & 15);
+	return seconds * 1000000000u + decimals * 1000u;
 }
 
 #define PINSTAT_BODY "calls_body.h"
@@ -188,6 +248,27 @@ static inline void pinstat_remember_front(void *memory, const pinstat_front *fro
 	scanner->columns[scanner->foreseen] = *columns;
 }
 
+/*
+ * With more columns: the front of `count` bytes, up to the duration column's mark, is known to be that lane's and becomes the one that is
+ * foreseen. `time` is the line's start where it begins with a time, else null. 16 bytes behind the mark can be loaded.
+ */
+static inline void pinstat_remember_columns(void *memory, const void *text, uint32_t count, int32_t lane, const void *time)
+{
+	pinstat_scanner *scanner = (pinstat_scanner *)memory;
+	pinstat_front *front = &scanner->fronts[pinstat_columns_place((const uint8_t *)text, count)];
+	pinstat_columns_front bytes = pinstat_read_columns((const uint8_t *)text, count);
+	memcpy(front->bytes, &bytes.low, 16);
+	memcpy(front->bytes + 16, &bytes.high, 16);
+	front->count = count;
+	front->lane = lane;
+	scanner->length = count;
+	scanner->lengths |= 1u << (count - 1);
+	if (time) {
+		pinstat_vector shape = pinstat_zeroed(time);
+		memcpy(scanner->time, &shape, 16);
+	}
+}
+
 static inline pinstat_tail *pinstat_tail_at(void *scanner, uint32_t place) { return &((pinstat_scanner *)scanner)->tails[place]; }
 static inline uint32_t *pinstat_rest_at(void *scanner, uint32_t place) { return &((pinstat_scanner *)scanner)->places[place]; }
 static inline uint8_t *pinstat_shape_at(void *scanner, uint32_t place) { return ((pinstat_scanner *)scanner)->shapes[place]; }
@@ -204,8 +285,8 @@ static inline uint32_t pinstat_tail_place(int wide, const void *scanner, const v
 /*
  * Passes over lines as long as they are left out, from `text` on, where one begins, to the first that does not begin in front of
  * `stop`: those whose tails are known to be nothing but that, and that are deeper than their lane's threshold. What they come to is
- * added to `run`; of the kernel's text, a CPU's opening becomes the depth of the innermost call that is open behind its last line. A
- * report's times must be there and not go back.
+ * added to `run`; of the kernel's text, a CPU's opening becomes the depth of the innermost call that is open behind its last line. Times
+ * must not go back, and a report's must be there.
  *
  * Returns the first line that was not passed over: it has to be looked at, or begins at `stop` or behind it. `PINSTAT_REACH`
  * bytes behind `stop` can be loaded.

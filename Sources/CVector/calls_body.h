@@ -63,24 +63,28 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 	const uint8_t *text, const uint8_t *stop, uint32_t width, int is_read, pinstat_line *lines, size_t most, size_t *read,
 	pinstat_run *run)
 {
-	const int is_report = width == 0;
-	const uint64_t head_mask = ((uint64_t)1 << 8 * (width + 3)) - 1;
+	const int is_report = width == 0, has_columns = width >= PINSTAT_COLUMNS, is_timed = width == PINSTAT_TIMED_COLUMNS;
+	const uint32_t columns_start = is_timed ? PINSTAT_TIME_WIDTH : 0;
+	const uint64_t head_mask = has_columns ? 0 : ((uint64_t)1 << 8 * (width + 3)) - 1;
 	const uint32_t column_width = is_report ? PINSTAT_REPORT_COLUMN : PINSTAT_KERNEL_COLUMN;
-	/* Of a report, from a line's start: the end of the front, that of the time. */
-	uint32_t front = 0, time_end = 0;
+	/* Of a report, from a line's start: the end of the front, that of the time. With more columns: bytes of the front. */
+	uint32_t front = has_columns ? scanner->length : 0, time_end = 0;
 	uint64_t seconds = 0;
-	pinstat_vector time_shape = pinstat_load(scanner->columns[0].time);
+	pinstat_vector time_shape = pinstat_load(is_timed ? scanner->time : scanner->columns[0].time);
 	uint64_t counted = 0, exits = 0;
 	pinstat_stamp last = 0;
 	int32_t deepest = run->deepest;
 
 	if (is_report)
 		goto foresee;
+	if (has_columns && !front)
+		goto done;
 	while (text < stop) {
-		uint64_t other;
+		uint64_t other, other_front = 0;
 		uint32_t lane;
 		pinstat_stamp stamp = 0;
-		const uint8_t *mark = text + (is_report ? time_end + 24 : width + 3), *tail = mark + column_width;
+		const uint8_t *mark = text + (is_report ? time_end + 24 : has_columns ? columns_start + front : width + 3);
+		const uint8_t *tail = mark + column_width;
 		uint64_t feeds = PINSTAT_NAME(pinstat_equal64)(tail, '\n') & PINSTAT_TAIL_OWN;
 		if (is_report) {
 			const uint8_t *end = text + front, *time = text + time_end;
@@ -93,6 +97,17 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 			stamp = pinstat_read_stamp(time - 16, seconds);
 			other = (known->count ^ front) | (pinstat_bits(same) ^ 0xffff) | PINSTAT_NAME(pinstat_other_event)(time) |
 				(uint64_t)(stamp < last);
+		} else if (has_columns) {
+			const pinstat_front *known = &scanner->fronts[pinstat_columns_place(text + columns_start, front)];
+			pinstat_columns_front here = pinstat_read_columns(text + columns_start, front);
+			pinstat_vector same = pinstat_and(pinstat_same(here.low, pinstat_load(known->bytes)),
+				pinstat_same(here.high, pinstat_load(known->bytes + 16)));
+			lane = (uint32_t)known->lane;
+			other = other_front = (known->count ^ front) | (pinstat_bits(same) ^ 0xffff);
+			if (is_timed) {
+				stamp = pinstat_read_own_stamp(text);
+				other |= (pinstat_bits(pinstat_same(pinstat_zeroed(text), time_shape)) ^ 0xffff) | (uint64_t)(stamp < last);
+			}
 		} else {
 			uint64_t head = pinstat_word(text) & head_mask;
 			lane = head >> 8 & 15;
@@ -138,6 +153,16 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 			}
 			last = stamp;
 		}
+		if (is_timed) {
+			if (__builtin_expect(!last, 0)) {
+				uint64_t time = pinstat_own_stamp_time(stamp);
+				if (time < run->last_time)
+					break;
+				if (!run->last_time)
+					run->first_time = time;
+			}
+			last = stamp;
+		}
 		if (is_read)
 			lines[counted] = (pinstat_line){(uint32_t)known, (uint16_t)lane, (uint8_t)depth,
 				(uint8_t)__builtin_ctz(points | 1u << 16), mark};
@@ -152,7 +177,24 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 			break;
 		continue;
 
-	unforeseen:;
+	unforeseen:
+		/* Numbers of tasks may have one more digit. */
+		if (has_columns) {
+			uint32_t lengths = other_front ? scanner->lengths & ~(1u << (front - 1)) : 0;
+			for (; lengths; lengths &= lengths - 1) {
+				uint32_t length = (uint32_t)__builtin_ctz(lengths) + 1;
+				const pinstat_front *known = &scanner->fronts[pinstat_columns_place(text + columns_start, length)];
+				pinstat_columns_front here = pinstat_read_columns(text + columns_start, length);
+				if (known->count == length && pinstat_bits(pinstat_and(pinstat_same(here.low, pinstat_load(known->bytes)),
+					pinstat_same(here.high, pinstat_load(known->bytes + 16)))) == 0xffff) {
+					front = length;
+					break;
+				}
+			}
+			if (lengths)
+				continue;
+			break;
+		}
 		/* A front of another length moves all that follows. */
 		uint32_t bracket = is_report ? pinstat_equal16(text + PINSTAT_FRONT_LEAST - 1, ']') : 0;
 		if (!bracket)
@@ -171,11 +213,12 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 		seconds = columns->seconds;
 		time_shape = pinstat_load(columns->time);
 	}
+done:
 	run->lines += counted;
 	run->exits += exits;
 	run->deepest = deepest;
 	if (last)
-		run->last_time = pinstat_stamp_time(last);
+		run->last_time = is_timed ? pinstat_own_stamp_time(last) : pinstat_stamp_time(last);
 	if (is_read)
 		*read = counted;
 	return text;
@@ -188,7 +231,9 @@ PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NA
 	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 0, NULL, 0, NULL, run);
 	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 0, NULL, 0, NULL, run);
 	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 0, NULL, 0, NULL, run);
-	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 0, NULL, 0, NULL, run);
+	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 0, NULL, 0, NULL, run);
+	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 0, NULL, 0, NULL, run);
+	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 0, NULL, 0, NULL, run);
 	}
 }
 
@@ -199,7 +244,9 @@ PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NA
 	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 1, lines, most, count, run);
 	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 1, lines, most, count, run);
 	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 1, lines, most, count, run);
-	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 1, lines, most, count, run);
+	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 1, lines, most, count, run);
+	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 1, lines, most, count, run);
+	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 1, lines, most, count, run);
 	}
 }
 

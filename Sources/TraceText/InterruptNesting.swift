@@ -25,6 +25,8 @@ struct InterruptNesting {
   private static let mostCPUs = 8192
 
   private var states: [State] = []
+  /// Arrows were seen, on whatever CPU.
+  private(set) var sawInterrupt = false
 
   /// Corrects the depth of a call inside an interrupt; `event.cpu` is known.
   mutating func adjust(_ event: inout Event) {
@@ -48,6 +50,7 @@ struct InterruptNesting {
 
   /// An arrow on that CPU.
   mutating func pass(_ arrow: FunctionPart.Shape, cpu: Int32) {
+    sawInterrupt = true
     guard Int(cpu) < states.count else { return }
     states[Int(cpu)].isPending = arrow == .interruptEntry
     states[Int(cpu)].offset = 0

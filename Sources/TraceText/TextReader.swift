@@ -150,10 +150,10 @@ public struct TextReader: EventReader, ~Copyable {
       return nil
     }
     let position = bytesRead - UInt64(end - start)
-    guard let queue = ranges.ranges(parser.strict.layout, from: position, isWanted: nil) else { return nil }
+    let layout = parser.strict.layout
+    guard let queue = ranges.ranges(layout, from: position, isWanted: nil) else { return nil }
     defer { queue.stop() }
-    let isReport = if case .report = parser.strict.layout { true } else { false }
-    let tally = TextTally(isReport: isReport, isWanted: isWanted, sink: makeSink(0))
+    let tally = TextTally(layout, isWanted: isWanted, sink: makeSink(0))
     tally.take(batch, parser)
     var read = position
     while !tally.needsEvents, let range = queue.take(from: read) {
@@ -174,7 +174,7 @@ public struct TextReader: EventReader, ~Copyable {
     batch.removeAll(keepingCapacity: true)
     while batch.count < Self.batchSize {
       if let sieve = parser.sieve {
-        sieve.endWhole(after: bytesRead)
+        sieve.endWhole(after: bytesRead, parser.nesting)
         if sieve.needsAll {
           batch.removeAll(keepingCapacity: true)
           return false

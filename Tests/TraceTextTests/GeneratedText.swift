@@ -18,6 +18,18 @@ struct GeneratedText {
     "a_function_whose_name_is_so_long_that_its_end_has_to_be_looked_at_second",
   ]
 
+  /// What the kernel prints in front of the duration besides the CPU.
+  struct Columns: OptionSet {
+    let rawValue: Int
+    /// funcgraph-abstime, funcgraph-proc, latency-format.
+    static let time = Columns(rawValue: 1)
+    static let task = Columns(rawValue: 2)
+    static let flags = Columns(rawValue: 4)
+
+    /// All that there is, alone and together.
+    static let all = (1..<8).map { Columns(rawValue: $0) }
+  }
+
   private(set) var text = ""
   private var random: SeededGenerator
   /// Microseconds: seconds of two digits, and some that get another digit on the way.
@@ -25,11 +37,15 @@ struct GeneratedText {
     79_859_992, 99_999_998_000, 999_999_998_000, 1_234_567_000_000, 99_999_999_998_000,
   ]
   private var time: UInt64
+  private let columns: Columns
 
   /// - Parameters:
   ///   - oddities: one line in so many is not a plain call; 0 for none.
-  init(seed: UInt64, isReport: Bool, cpus: Int, lines: Int, oddities: Int) {
+  init(
+    seed: UInt64, isReport: Bool, columns: Columns = [], cpus: Int, lines: Int, oddities: Int
+  ) {
     random = SeededGenerator(state: seed)
+    self.columns = columns
     time = Self.starts[Int(seed % UInt64(Self.starts.count))]
     text =
       isReport
@@ -40,16 +56,20 @@ struct GeneratedText {
     for _ in 0..<lines {
       let cpu = pick(cpus)
       if oddities > 0, pick(oddities) == 0 {
-        if isReport { reportOddity(cpu) } else { graphOddity(cpu, cpus, &task, &open) }
+        if isReport {
+          reportOddity(cpu)
+        } else {
+          graphOddity(cpu, cpus, &task, &open)
+        }
         continue
       }
-      if isReport, pick(40) == 0 {
+      if isReport || columns.contains(.task), pick(40) == 0 {
         // The task moves to another CPU, whose own comes here.
         task.swapAt(cpu, pick(cpus))
       }
       let depth = open[task[cpu]].count
       let name = Self.names[pick(Self.names.count)]
-      let front = isReport ? reportFront(cpu, task[cpu]) : " \(pad(cpu, cpus > 10 ? 2 : 1))) "
+      let front = isReport ? reportFront(cpu, task[cpu]) : graphFront(cpu, task[cpu], cpus > 10 ? 2 : 1)
       switch pick(depth > 8 ? 2 : 4) {
       case 0: text += front + column(isReport, isExit: false, duration()) + indent(depth) + "\(name)();\n"
       case 1 where depth > 0:
@@ -70,6 +90,7 @@ struct GeneratedText {
   init(moving seed: UInt64, cpus: Int, lines: Int, burst: Int = 1) {
     random = SeededGenerator(state: seed)
     time = 0
+    columns = []
     text = "# tracer: function_graph\n#\n# CPU  DURATION                  FUNCTION CALLS\n"
     let tasks = 2 * cpus
     var open = [[String]](repeating: [], count: tasks)
@@ -151,6 +172,25 @@ struct GeneratedText {
       + stamp + ": "
   }
 
+  /// `print_graph_prologue` of kernel/trace/trace_functions_graph.c.
+  private mutating func graphFront(_ cpu: Int, _ task: Int, _ width: Int) -> String {
+    var front = ""
+    if columns.contains(.time) {
+      time += UInt64(pick(30))
+      front += pad(Int(time / 1_000_000), 5) + "." + String(1_000_000 + time % 1_000_000).dropFirst() + " |  "
+    }
+    front += " \(pad(cpu, width))) "
+    if columns.contains(.task) {
+      let name = ["<idle>-0", "kworker-1234567", "vfiomap-\(420 + task)", "a|b c-\(42 + task)"][task % 4]
+      let blanks = max(0, 14 - name.count)
+      front +=
+        String(repeating: " ", count: blanks / 2) + name + String(repeating: " ", count: blanks - blanks / 2)
+        + " | "
+    }
+    if columns.contains(.flags) { front += " " + ["...1.", "d..1.", "dNh2."][pick(3)] + " | " }
+    return front
+  }
+
   private mutating func reportOddity(_ cpu: Int) {
     switch pick(6) {
     case 0: text += reportFront(cpu, cpu) + "sched_switch:         prev ==> next\n"
@@ -163,8 +203,8 @@ struct GeneratedText {
   }
 
   private mutating func graphOddity(_ cpu: Int, _ cpus: Int, _ task: inout [Int], _ open: inout [[String]]) {
-    let front = " \(pad(cpu, cpus > 10 ? 2 : 1))) "
-    switch pick(9) {
+    let front = graphFront(cpu, task[cpu], cpus > 10 ? 2 : 1)
+    switch pick(columns.contains(.time) ? 11 : 9) {
     case 0, 1:
       let next = cpus + pick(3)
       guard !task.contains(next) else { return }
@@ -175,6 +215,8 @@ struct GeneratedText {
     case 5: text += "\(front)  <========== |\n"
     case 6: text += "\(front)              |  /* sched_waking: comm=a */\n"
     case 7: text += "\(front)  1.5 us      |  kfree();\n"
+    case 9: time -= min(time, UInt64(pick(3)) * 17)
+    case 10: text += String(front.dropLast(pick(30))) + "\n"
     default:
       let depth = open[task[cpu]].count
       text +=

@@ -60,6 +60,39 @@ import Testing
     }
   }
 
+  @Test(arguments: 0..<12)
+  func readsMoreColumnsAsTheGeneralParserDoes(_ seed: UInt64) throws {
+    for columns in GeneratedText.Columns.all {
+      let text = GeneratedText(
+        seed: seed, isReport: false, columns: columns, cpus: seed % 3 == 0 ? 12 : 2, lines: 300,
+        oddities: seed % 2 == 0 ? 0 : 15)
+      var bytes = Array(text.text.utf8)
+      try holds(bytes)
+      var random = SeededGenerator(state: seed)
+      for _ in 0..<3 {
+        bytes.mutate(&random)
+        try holds(bytes)
+      }
+    }
+  }
+
+  @Test(arguments: 0..<15)
+  func leavesOutOfMoreColumnsWhatDoesNotMatter(_ seed: UInt64) throws {
+    for columns in GeneratedText.Columns.all {
+      for oddities in [0, 12, 60] {
+        let text = GeneratedText(
+          seed: seed, isReport: false, columns: columns, cpus: [1, 2, 12][Int(seed % 3)], lines: 500,
+          oddities: oddities)
+        var bytes = Array(text.text.utf8)
+        let isComplete = try siftingHolds(bytes, seed)
+        if oddities == 0 { #expect(isComplete, "\(columns)") }
+        var random = SeededGenerator(state: seed)
+        bytes.mutate(&random)
+        _ = try siftingHolds(bytes, seed)
+      }
+    }
+  }
+
   /// Calls of the wanted functions are the same whether the others are left out or not, or the sieve says that it cannot
   /// tell; on a text of plain calls it can.
   @Test(arguments: 0..<60)

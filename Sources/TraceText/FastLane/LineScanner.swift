@@ -6,10 +6,6 @@ internal import Glibc
 /// Where the parts of a line stand is foreseen and all of it compared with what is expected there, so that nothing but the line
 /// feed is searched for. What is not as expected is left to the caller, who tells what such a line turned out to be.
 final class LineScanner {
-  enum Layout: Sendable {
-    case graph(StrictGraphLayout)
-    case report
-  }
 
   /// Lines that are read at once.
   static let batch = 256
@@ -32,7 +28,7 @@ final class LineScanner {
   private let columnWidth: Int
 
   /// - Parameter isWide: whether the machine's wide vectors are used.
-  init(_ layout: Layout, isWide: Bool) {
+  init(_ layout: StrictLane.Layout, isWide: Bool) {
     self.isWide = isWide ? 1 : 0
     lines = .allocate(capacity: Self.batch)
     memset(lines, 0, Self.batch * MemoryLayout<pinstat_line>.stride)
@@ -49,7 +45,11 @@ final class LineScanner {
     case .graph(let graph):
       pinstat_prepare(scanner, rest, UInt32(graph.width), graph.fronts.expected)
       columnWidth = Int(PINSTAT_KERNEL_COLUMN)
-    case .report:
+    case .columns(let columns):
+      let width = columns.hasTime ? PINSTAT_TIMED_COLUMNS : PINSTAT_COLUMNS
+      pinstat_prepare(scanner, rest, UInt32(width), nil)
+      columnWidth = Int(PINSTAT_KERNEL_COLUMN)
+    case .report, .none:
       pinstat_prepare(scanner, rest, 0, nil)
       columnWidth = Int(PINSTAT_REPORT_COLUMN)
     }
@@ -96,6 +96,16 @@ final class LineScanner {
     // A large duration moves a report's bar.
     guard mark.distance(to: tail) == columnWidth else { return }
     tails.remember(mark, tail, count, depth: depth, value, isPassedOver: isPassedOver)
+  }
+
+  /// Remembers what a line with more columns than CPU and duration begins with.
+  ///
+  /// - Parameters:
+  ///   - line: its start.
+  ///   - count: of the front.
+  ///   - lane: what `lines` shall say; below `mostLanes`.
+  func remember(_ line: UnsafeRawPointer, _ layout: StrictColumnsLayout, _ count: Int, lane: Int32) {
+    pinstat_remember_columns(scanner, line + layout.start, UInt32(count), lane, layout.hasTime ? line : nil)
   }
 
   /// Remembers what a report's line begins with, and where its time ends.

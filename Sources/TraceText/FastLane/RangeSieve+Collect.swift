@@ -29,17 +29,42 @@ extension RangeSieve {
 
   /// A line that the scanner does not know.
   func collect(_ line: UnsafeRawBufferPointer, _ result: SievedRange) {
-    if case .report = layout { collectReport(line, result) } else { collectGraph(line, result) }
+    switch layout {
+    case .graph(let layout): collectGraph(layout, line, result)
+    case .columns(let layout): collectColumns(layout, line, result)
+    case .report, .none: collectReport(line, result)
+    }
   }
 
-  private func collectGraph(_ line: UnsafeRawBufferPointer, _ result: SievedRange) {
-    guard let base = line.baseAddress, case .graph(let layout) = layout else { return }
+  private func collectGraph(
+    _ layout: StrictGraphLayout, _ line: UnsafeRawBufferPointer, _ result: SievedRange
+  ) {
+    guard let base = line.baseAddress else { return }
     let limit = base + line.count + 1
     guard let read = layout.read(base, limit: limit, kernelShapes), read.call.next == limit else {
       collectOther(line, result)
       return
     }
     append(read.call, mark: read.mark, point: read.point, lane: Int(read.cpu), limit - 1, result)
+  }
+
+  private func collectColumns(
+    _ layout: StrictColumnsLayout, _ line: UnsafeRawBufferPointer, _ result: SievedRange
+  ) {
+    guard let base = line.baseAddress else { return }
+    let limit = base + line.count + 1
+    let found = columns(layout, base, limit) { front in
+      let comm = UnsafeRawBufferPointer(start: base + front.comm.lowerBound, count: front.comm.count)
+      result.tasks.append(SievedRange.Task(cpu: front.cpu, pid: front.pid, comm: Array(comm)))
+    }
+    guard let (read, lane) = found else {
+      collectOther(line, result)
+      return
+    }
+    if layout.hasTime {
+      guard passes(read.time, result) else { return }
+    }
+    append(read.call, mark: read.mark, point: read.point, lane: lane, limit - 1, result)
   }
 
   private func collectReport(_ line: UnsafeRawBufferPointer, _ result: SievedRange) {
@@ -51,14 +76,28 @@ extension RangeSieve {
       collectOther(line, result)
       return
     }
-    // Others are put in order first.
-    guard read.front.time >= run.last_time else {
-      result.isUsable = false
-      return
-    }
-    if run.last_time == 0 { run.first_time = read.front.time }
-    run.last_time = read.front.time
+    guard passes(read.front.time, result) else { return }
     append(read.call, mark: read.front.mark, point: read.point, lane: task, limit - 1, result)
+  }
+
+  /// False where a line's time is not in order: all are put in order first then.
+  private func passes(_ time: UInt64, _ result: SievedRange) -> Bool {
+    guard time >= run.last_time else {
+      result.isUsable = false
+      return false
+    }
+    if run.last_time == 0 { run.first_time = time }
+    run.last_time = time
+    return true
+  }
+
+  /// The time of a line that is no strict one, if it is a call's.
+  private func time(_ line: UnsafeRawPointer) -> UInt64? {
+    switch layout {
+    case .columns(let layout): layout.hasTime ? StrictColumnsLayout.time(line) : nil
+    case .report: StrictReportFront(line)?.time
+    case .graph, .none: nil
+    }
   }
 
   /// A strict line that the scanner did not know.
@@ -100,13 +139,16 @@ extension RangeSieve {
   /// No strict line: for the parser, and its place among the records.
   private func collectOther(_ line: UnsafeRawBufferPointer, _ result: SievedRange) {
     result.records.append(SievedRange.Record(value: 0, lane: 0, depth: 0, scale: 0, duration: 0))
+    var time: UInt64?
+    if let base = line.baseAddress { time = self.time(base) }
+    if let time { guard passes(time, result) else { return } }
     let first = run.first_time
     let last = run.last_time
     if let base = line.baseAddress, let loss = StrictLoss(base) {
       emit(
         SievedRange.Item(kind: .lost, cpu: loss.cpu, losses: 1, lostEvents: loss.events), Self.noText, result)
     } else {
-      emit(SievedRange.Item(kind: .other), line, result)
+      emit(SievedRange.Item(kind: .other, time: time), line, result)
     }
     // The range's times, not those since the last item.
     run.first_time = first

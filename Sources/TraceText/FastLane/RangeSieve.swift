@@ -14,7 +14,7 @@ final class RangeSieve {
   private static let blockSize = 128 << 10
   /// A longer line ends the range.
   private static let longestLine = 32 << 10
-  /// CPUs of the kernel's text, tasks of a report.
+  /// CPUs, or tasks where lines name them.
   static let mostLocals = LineScanner.mostLanes
   /// CPUs below this have their losses summed up. Of more of them `LossTimes` keeps what depends on how many losses there were.
   private static let mostSummedUp = 1 << 10
@@ -28,8 +28,8 @@ final class RangeSieve {
     static let function: UInt32 = 3
   }
 
-  let layout: LineScanner.Layout
-  private let isReport: Bool
+  let layout: StrictLane.Layout
+  private let hasTasks: Bool
   private let isWanted: (@Sendable (String) -> Bool)?
   private let read: TextReader.PositionedRead
   /// `StrictCall.slack` more bytes can be loaded.
@@ -47,6 +47,8 @@ final class RangeSieve {
   /// 1 wanted, 2 not.
   let verdicts = NameCache()
   @exclusivity(unchecked) private var taskNumbers: [Int64: Int32] = [:]
+  /// What lines call them, by their numbers.
+  @exclusivity(unchecked) private var taskNames: [[UInt8]] = []
   let kernelShapes = DurationShapes.kernel
   let reportShapes = DurationShapes.report
 
@@ -57,12 +59,12 @@ final class RangeSieve {
 
   /// - Parameter isWanted: nil where the calls of all functions are wanted, as `SievedRange.records`.
   init(
-    _ layout: LineScanner.Layout, number: Int, isWide: Bool, isWanted: (@Sendable (String) -> Bool)?,
+    _ layout: StrictLane.Layout, number: Int, isWide: Bool, isWanted: (@Sendable (String) -> Bool)?,
     read: @escaping TextReader.PositionedRead
   ) {
     self.number = number
     self.layout = layout
-    isReport = if case .report = layout { true } else { false }
+    hasTasks = layout.hasTasks
     scanner = LineScanner(layout, isWide: isWide)
     self.isWanted = isWanted
     self.read = read
@@ -172,12 +174,18 @@ final class RangeSieve {
       let line = UnsafeRawBufferPointer(start: buffer + start, count: end - start)
       if isWanted == nil {
         collect(line, result)
-      } else if case .graph(let layout) = layout {
-        takeGraph(layout, line, offset + UInt64(end + 1), result)
       } else {
-        takeReport(line, offset + UInt64(end + 1), result)
+        take(line, offset + UInt64(end + 1), result)
       }
       start = end + 1
+    }
+  }
+
+  private func take(_ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange) {
+    switch layout {
+    case .graph(let layout): takeGraph(layout, line, end, result)
+    case .columns(let layout): takeColumns(layout, line, end, result)
+    case .report, .none: takeReport(line, end, result)
     }
   }
 
@@ -262,7 +270,7 @@ final class RangeSieve {
   /// - Returns: false where it is no loss, or none such.
   private func takeLoss(_ start: inout Int, _ offset: UInt64, _ result: SievedRange) -> Bool {
     // What stands behind another line may belong to that, and goes the general way.
-    guard !isReport, !used.isEmpty, let loss = StrictLoss(buffer + start) else { return false }
+    guard !hasTasks, !used.isEmpty, let loss = StrictLoss(buffer + start) else { return false }
     start += loss.count
     let end = offset + UInt64(start)
     let local = Int(loss.cpu)
@@ -320,7 +328,7 @@ final class RangeSieve {
   static let noLines = pinstat_run(lines: 0, exits: 0, first_time: 0, last_time: 0, deepest: -1)
 
   private func deliverOpening(_ local: Int, _ result: SievedRange) {
-    guard openings[local] != TextSieve.none, !isReport else { return }
+    guard openings[local] != TextSieve.none, !hasTasks else { return }
     result.append(SievedRange.Opening(cpu: Int32(local), depth: openings[local]))
     openings[local] = TextSieve.none
   }
@@ -333,6 +341,60 @@ final class RangeSieve {
       open[local].removeAll(keepingCapacity: true)
     }
     used.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: More columns
+
+  @inline(never)
+  private func takeColumns(
+    _ layout: StrictColumnsLayout, _ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange
+  ) {
+    guard let base = line.baseAddress else { return }
+    let limit = base + line.count + 1
+    guard let (read, local) = columns(layout, base, limit) else {
+      takeOther(line, end, result)
+      return
+    }
+    // Times that go back.
+    guard !layout.hasTime || read.time >= run.last_time else {
+      result.isUsable = false
+      return
+    }
+    let isWanted = learn(read.call, mark: read.mark, at: limit - 1)
+    let depth = Int32(truncatingIfNeeded: read.call.depth)
+    if !isWanted, depth > thresholds[local] {
+      let ended: Int32 = read.call.kind == .entry ? 0 : 1
+      if layout.hasTime {
+        if run.last_time == 0 { run.first_time = read.time }
+        run.last_time = read.time
+      }
+      run.lines += 1
+      run.exits &+= UInt64(ended)
+      run.deepest = max(run.deepest, depth)
+      openings[local] = depth - ended
+      return
+    }
+    keep(local, read.call, isWanted: isWanted, line, end, result)
+  }
+
+  /// A line with its CPU's or its task's number here; nil where it has to be read in the general way.
+  ///
+  /// - Parameter ifNew: gets a task that has just got its number.
+  func columns(
+    _ layout: StrictColumnsLayout, _ line: UnsafeRawPointer, _ limit: UnsafeRawPointer,
+    ifNew: (ColumnFronts.Front) -> Void = { _ in }
+  ) -> (StrictColumnsLine, Int)? {
+    guard let front = layout.learn(line, limit: limit),
+      let read = layout.read(line, front.count, limit: limit, kernelShapes), read.call.next == limit,
+      let local = layout.hasTask
+        ? number(
+          pid: front.pid, cpu: front.cpu,
+          comm: UnsafeRawBufferPointer(start: line + front.comm.lowerBound, count: front.comm.count),
+          ifNew: { ifNew(front) }) : Int(front.cpu),
+      local < Self.mostLocals
+    else { return nil }
+    scanner.remember(line, layout, front.count, lane: Int32(local))
+    return (read, local)
   }
 
   // MARK: Reports
@@ -374,17 +436,25 @@ final class RangeSieve {
     guard let origin = TaskCache.origin(of: UnsafeRawBufferPointer(start: line, count: front.count)) else {
       return nil
     }
-    let key = origin.pid > 0 ? Int64(origin.pid) : -1 - Int64(origin.cpu)
-    let number: Int32
-    if let known = taskNumbers[key] {
-      number = known
-    } else {
-      guard taskNumbers.count < Self.mostLocals else { return nil }
-      number = Int32(taskNumbers.count)
-      taskNumbers[key] = number
-      ifNew(origin)
+    let comm = UnsafeRawBufferPointer(start: line + origin.comm.lowerBound, count: origin.comm.count)
+    guard let number = number(pid: origin.pid, cpu: origin.cpu, comm: comm, ifNew: { ifNew(origin) }) else {
+      return nil
     }
-    scanner.remember(front: line, front.count, timeEnd: line.distance(to: front.timeEnd), lane: number)
-    return Int(number)
+    scanner.remember(front: line, front.count, timeEnd: line.distance(to: front.timeEnd), lane: Int32(number))
+    return number
+  }
+
+  /// A task's number here; nil where there are too many, or where single calls are wanted and it had another name before.
+  private func number(pid: Int32, cpu: Int32, comm: UnsafeRawBufferPointer, ifNew: () -> Void) -> Int? {
+    let key = pid > 0 ? Int64(pid) : -1 - Int64(cpu)
+    if let known = taskNumbers[key].map(Int.init) {
+      return isWanted == nil || taskNames[known].elementsEqual(comm) ? known : nil
+    }
+    guard taskNumbers.count < Self.mostLocals else { return nil }
+    let number = taskNumbers.count
+    taskNumbers[key] = Int32(number)
+    taskNames.append(Array(comm))
+    ifNew()
+    return number
   }
 }

@@ -17,6 +17,8 @@ final class SievedRange: @unchecked Sendable {
 
   struct Item: BitwiseCopyable {
     var kind: Kind
+    /// Of another line, where all lines are wanted: its time, nanoseconds, where it has one, which is in order then.
+    var time: UInt64?
     /// Of a loss, and of a call in the kernel's own text.
     var cpu: Int32 = -1
     /// Of a loss: how many lines it is, and what they come to.
@@ -42,6 +44,8 @@ final class SievedRange: @unchecked Sendable {
     fileprivate mutating func extend(_ loss: StrictLoss, _ run: pinstat_run, _ end: UInt64, openings: Int) {
       losses &+= 1
       lostEvents &+= loss.events
+      if lines == 0 { firstTime = run.first_time }
+      if run.lines > 0 { lastTime = run.last_time }
       lines += Int(run.lines)
       exits &+= run.exits
       deepest = max(deepest, run.deepest)

@@ -16,15 +16,16 @@ extension TextParser {
   mutating func takeRange(
     _ range: SievedRange, from item: Int, _ sieve: TextSieve, upTo batchSize: Int, into batch: inout [Event]
   ) -> RangeOutcome {
-    let isReport = if case .report = strict.layout { true } else { false }
+    let layout = strict.layout
+    let hasTasks = layout.hasTasks
     let items = range.items
     let openings = range.openings
     return range.text.withUnsafeBytes { text -> RangeOutcome in
       for index in item..<max(item, items.count) {
         if batch.count >= batchSize { return .full(next: index) }
         let item = items[index]
-        guard skip(item, isReport: isReport, sieve) else { break }
-        for opening in openings[(index > 0 ? items[index - 1].openings : 0)..<item.openings] where !isReport {
+        guard skip(item, layout, sieve) else { break }
+        for opening in openings[(index > 0 ? items[index - 1].openings : 0)..<item.openings] where !hasTasks {
           sieve.skippedTo[Int(opening.cpu)] = opening.depth
         }
         if item.kind == .end { break }
@@ -43,7 +44,7 @@ extension TextParser {
         if sieve.needsAll { break }
         if item.kind == .call {
           // Behind the first line of a CPU its others are left out already.
-          if !acceptsStrictLines || !isReport && sieve.thresholds[Int(item.cpu)] == .max {
+          if !acceptsStrictLines || !hasTasks && sieve.thresholds[Int(item.cpu)] == .max {
             return .stopped(at: item.end)
           }
         }
@@ -53,16 +54,18 @@ extension TextParser {
   }
 
   /// Counts the lines in front of an item; false where the sieve gives up.
-  private mutating func skip(_ item: SievedRange.Item, isReport: Bool, _ sieve: TextSieve) -> Bool {
+  private mutating func skip(_ item: SievedRange.Item, _ layout: StrictLane.Layout, _ sieve: TextSieve)
+    -> Bool
+  {
     guard item.lines > 0 else { return true }
-    guard sieve.accepts(isReport ? .report : .graph),
-      !isReport || sieve.passes(item.firstTime) && sieve.passes(item.lastTime)
+    guard sieve.accepts(layout.hasTasks ? .tasks : .graph),
+      !layout.hasTimes || sieve.passes(item.firstTime) && sieve.passes(item.lastTime)
     else {
       sieve.giveUp()
       return false
     }
     lineNumber += item.lines
-    if isReport { reportLines += item.lines } else { tracefsLines += item.lines }
+    if layout.isReport { reportLines += item.lines } else { tracefsLines += item.lines }
     endStrictLines(item.lines)
     sieve.exits += item.exits
     sieve.deepest = max(sieve.deepest, item.deepest)

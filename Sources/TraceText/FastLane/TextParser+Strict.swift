@@ -5,7 +5,27 @@ struct StrictLane {
   enum Layout {
     case none
     case graph(StrictGraphLayout)
+    case columns(StrictColumnsLayout)
     case report
+
+    /// Calls pair by task, which lines name; else by CPU.
+    var hasTasks: Bool {
+      switch self {
+      case .none, .graph: false
+      case .columns(let layout): layout.hasTask
+      case .report: true
+      }
+    }
+
+    var hasTimes: Bool {
+      switch self {
+      case .none, .graph: false
+      case .columns(let layout): layout.hasTime
+      case .report: true
+      }
+    }
+
+    var isReport: Bool { if case .report = self { true } else { false } }
   }
 
   /// False where every line shall take the general way.
@@ -15,6 +35,7 @@ struct StrictLane {
   let reportShapes = DurationShapes.report
   let names = NameCache()
   var tasks = TaskCache()
+  var fronts = ColumnFronts()
 }
 
 /// Runs of lines that are laid out exactly as the tools print them, which nearly all lines of a trace are.
@@ -39,6 +60,9 @@ extension TextParser {
     case .graph(let layout):
       let read = parseGraphLines(base, limit, layout, batchSize, &batch)
       if read > 0 { return read }
+    case .columns(let layout):
+      let read = parseColumnsLines(base, limit, layout, batchSize, &batch)
+      if read > 0 { return read }
     case .report:
       let read = parseReportLines(base, limit, batchSize, &batch)
       if read > 0 { return read }
@@ -53,6 +77,12 @@ extension TextParser {
       strict.layout = .report
       return parseReportLines(base, limit, batchSize, &batch)
     }
+    if let layout = StrictColumnsLayout(base, limit: limit) {
+      // Fronts of other layouts say other things.
+      strict.fronts = ColumnFronts()
+      strict.layout = .columns(layout)
+      return parseColumnsLines(base, limit, layout, batchSize, &batch)
+    }
     return 0
   }
 
@@ -62,6 +92,14 @@ extension TextParser {
   ) -> Int {
     if let sieve { return siftGraphLines(base, limit, layout, sieve, batchSize, &batch) }
     return readGraphLines(base, limit, layout, batchSize, &batch)
+  }
+
+  private mutating func parseColumnsLines(
+    _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictColumnsLayout, _ batchSize: Int,
+    _ batch: inout [Event]
+  ) -> Int {
+    if let sieve { return siftColumnsLines(base, limit, layout, sieve, batchSize, &batch) }
+    return readColumnsLines(base, limit, layout, batchSize, &batch)
   }
 
   private mutating func parseReportLines(
@@ -90,6 +128,69 @@ extension TextParser {
     tracefsLines += lines
     endStrictLines(lines)
     return base.distance(to: position)
+  }
+
+  private mutating func readColumnsLines(
+    _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictColumnsLayout, _ batchSize: Int,
+    _ batch: inout [Event]
+  ) -> Int {
+    var position = base
+    var lines = 0
+    let shapes = strict.kernelShapes
+    while position < limit, batch.count < batchSize, let front = front(position, limit, layout),
+      let line = layout.read(position, front.count, limit: limit, shapes)
+    {
+      lineNumber += 1
+      var event = self.event(for: line, front.task, layout)
+      nesting.adjust(&event)
+      batch.append(event)
+      lines += 1
+      position = line.call.next
+    }
+    tracefsLines += lines
+    endStrictLines(lines)
+    return base.distance(to: position)
+  }
+
+  /// A line's front; nil where the line has to be read in the general way.
+  @inline(__always)
+  mutating func front(
+    _ line: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictColumnsLayout
+  ) -> (count: Int, task: TaskCache.Task)? {
+    strict.fronts.find(line + layout.start) ?? learnFront(line, limit, layout)
+  }
+
+  @inline(never)
+  private mutating func learnFront(
+    _ line: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictColumnsLayout
+  ) -> (count: Int, task: TaskCache.Task)? {
+    guard comms.count < Self.mostNames, let front = layout.learn(line, limit: limit),
+      layout.read(line, front.count, limit: limit, strict.kernelShapes) != nil
+    else { return nil }
+    var task = TaskCache.Task(cpu: front.cpu, pid: front.pid, comm: .none)
+    if layout.hasTask {
+      task.comm = comm(UnsafeRawBufferPointer(start: line + front.comm.lowerBound, count: front.comm.count))
+      if let sieve {
+        guard let slot = sieve.slot(pid: task.pid, cpu: task.cpu, comm: task.comm) else { return nil }
+        task.slot = slot
+      }
+    }
+    strict.fronts.remember(line + layout.start, front.count, task)
+    return (front.count, task)
+  }
+
+  @inline(__always)
+  mutating func event(
+    for line: StrictColumnsLine, _ task: TaskCache.Task, _ layout: StrictColumnsLayout
+  ) -> Event {
+    var event = self.event(for: line.call, mark: line.mark, point: line.point)
+    event.cpu = task.cpu
+    if layout.hasTask {
+      event.pid = task.pid
+      event.comm = task.comm
+    }
+    if layout.hasTime { event.timestamp = .nanoseconds(line.time) }
+    return event
   }
 
   private mutating func readReportLines(
@@ -131,7 +232,7 @@ extension TextParser {
     guard comms.count < Self.mostNames, let origin = TaskCache.origin(of: front) else { return nil }
     var task = TaskCache.Task(cpu: origin.cpu, pid: origin.pid, comm: comm(Line(front)[origin.comm]))
     if let sieve {
-      guard let slot = sieve.slot(pid: task.pid, cpu: task.cpu) else { return nil }
+      guard let slot = sieve.slot(pid: task.pid, cpu: task.cpu, comm: task.comm) else { return nil }
       task.slot = slot
     }
     strict.tasks.remember(start, count, task)

@@ -109,16 +109,11 @@ struct TextRanges {
   ///   - isLineStart: whether a line begins there.
   ///   - isWanted: nil where all functions are.
   func ranges(
-    _ found: StrictLane.Layout, from position: UInt64, isLineStart: Bool = true,
+    _ layout: StrictLane.Layout, from position: UInt64, isLineStart: Bool = true,
     isWanted: (@Sendable (String) -> Bool)?
   ) -> SievedRanges? {
     guard size > position, size - position >= 2 * rangeSize else { return nil }
-    let layout: LineScanner.Layout
-    switch found {
-    case .none: return nil
-    case .graph(let graph): layout = .graph(graph)
-    case .report: layout = .report
-    }
+    if case .none = layout { return nil }
     let read = read
     let isWide = isWide
     return SievedRanges(

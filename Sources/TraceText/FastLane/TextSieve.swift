@@ -8,7 +8,7 @@ internal import FunctionGraph
 /// that is deeper and names no wanted function is counted and left out. The others are delivered, as `unwound` where
 /// they are of another function.
 ///
-/// Stacks are those of `CallBuilder`: a task's in a report, a CPU's in the kernel's own text, which task switches turn
+/// Stacks are those of `CallBuilder`: a task's where lines name it, as in a report, else a CPU's, which task switches turn
 /// into tasks'. Where a CPU's first switch comes, calls change owner by the names on the stacks; so the first lines are
 /// delivered whole, and later on an unnamed CPU among named ones ends the sieve.
 ///
@@ -35,8 +35,8 @@ final class TextSieve {
     case none
     /// The kernel's own text, lines of CPUs.
     case graph
-    /// `trace-cmd report`, lines of tasks.
-    case report
+    /// Lines of tasks: `trace-cmd report`, and the kernel's own text where it names them.
+    case tasks
   }
 
   private struct Stack {
@@ -59,12 +59,14 @@ final class TextSieve {
   /// The same by the function's number, for lines that took the general way.
   private var judged: [Bool] = []
   @exclusivity(unchecked) private var source = Source.none
-  /// In the kernel's text, by CPU; in a report, by task, where it is the stack's number too.
+  /// By CPU; where lines name tasks, by task, and that is the stack's number too.
   @exclusivity(unchecked) private var slots: [Slot] = []
   @exclusivity(unchecked) private var stacks: [Stack] = []
-  /// The kernel's text: stacks by process ID, of idle tasks by −1 − CPU.
+  /// Of CPUs: stacks by process ID, of idle tasks by −1 − CPU.
   private var stackOfTask: [Int64: Int] = [:]
   private var slotOfTask: [Int64: Int32] = [:]
+  /// What lines call the task, by slot.
+  private var comms: [Int32: StringTable.ID] = [:]
   @exclusivity(unchecked) private var losses = 0
   @exclusivity(unchecked) private var hasSwitched = false
   /// A task had calls on an unnamed CPU and, by name, on another one.
@@ -124,16 +126,21 @@ final class TextSieve {
 
   // MARK: Events
 
-  /// The slot of a report's task; nil where there are too many.
-  func slot(pid: Int32, cpu: Int32) -> Int32? {
+  /// The slot of a task that lines name; nil where there are too many, or where it has got another name, which its open calls have too
+  /// then.
+  func slot(pid: Int32, cpu: Int32, comm: StringTable.ID) -> Int32? {
     if source == .none {
-      source = .report
+      source = .tasks
       isWhole = false
       // A loss has no time, and its place among the others depends on lines that are left out.
       if losses > 0 { giveUp() }
     }
     let key = pid > 0 ? Int64(pid) : -1 - Int64(cpu)
-    if let known = slotOfTask[key] { return known }
+    if let known = slotOfTask[key] {
+      if comms[known] == comm { return known }
+      giveUp()
+      return nil
+    }
     guard stacks.count < Self.mostSlots else {
       giveUp()
       return nil
@@ -141,11 +148,12 @@ final class TextSieve {
     let slot = Int32(stacks.count)
     stacks.append(Stack())
     slotOfTask[key] = slot
+    comms[slot] = comm
     thresholds[Int(slot)] = -1
     return slot
   }
 
-  /// A report's line was at this time; false where it goes back, and what is left out may not be in the order in which
+  /// A line was at this time; false where it goes back, and what is left out may not be in the order in which
   /// it is read.
   @inline(__always)
   func passes(_ time: UInt64) -> Bool {
@@ -166,12 +174,16 @@ final class TextSieve {
       deepest = max(deepest, event.depth)
       deliverCall(event, slot, isWanted: isWanted ?? self.isWanted(event.function, functions), &batch)
     case .lost:
-      guard source != .report else { return giveUp() }
+      guard source != .tasks else { return giveUp() }
       lose(event, &batch)
     case .taskSwitch:
-      guard accepts(.graph), Int(event.cpu) < Self.mostSlots, event.cpu >= 0 else { return giveUp() }
-      source = .graph
-      switchTask(event, &batch)
+      guard Int(event.cpu) < Self.mostSlots, event.cpu >= 0 else { return giveUp() }
+      // Lines that name their task need no switch for that.
+      if source == .tasks {
+        batch.append(event)
+      } else {
+        switchTask(event, &batch)
+      }
     case .heading, .unwound, .switched, .interruptEntry, .interruptExit:
       giveUp()
     }
@@ -181,14 +193,15 @@ final class TextSieve {
   func accepts(_ kind: Source) -> Bool { source == .none || source == kind }
 
   private func slot(of event: Event) -> Int? {
-    let isReport = event.pid >= 0 && event.timestamp.unit == .nanoseconds
-    guard isReport || event.pid < 0 && event.timestamp.unit == .none else { return nil }
-    guard accepts(isReport ? .report : .graph) else { return nil }
-    if isReport {
-      guard passes(event.timestamp.value) else { return nil }
-      return slot(pid: event.pid, cpu: event.cpu).map { Int($0) }
+    let hasTask = event.pid >= 0
+    guard accepts(hasTask ? .tasks : .graph) else { return nil }
+    switch event.timestamp.unit {
+    case .none: break
+    case .nanoseconds: guard passes(event.timestamp.value) else { return nil }
+    default: return nil
     }
-    if source == .none { source = .graph }
+    if hasTask { return slot(pid: event.pid, cpu: event.cpu, comm: event.comm).map { Int($0) } }
+    source = .graph
     let cpu = Int(event.cpu)
     guard cpu < Self.mostSlots else { return nil }
     while slots.count <= cpu { slots.append(Slot()) }
@@ -202,7 +215,7 @@ final class TextSieve {
   }
 
   private func deliverCall(_ event: Event, _ slot: Int, isWanted: Bool, _ batch: inout [Event]) {
-    let stack = source == .report ? slot : slots[slot].stack
+    let stack = source == .tasks ? slot : slots[slot].stack
     if isWhole, hasSwitched, event.kind == .exit, event.function != .none { noteNamedExit() }
     // Of a stack on two CPUs it matters which of them saw it last.
     let touches = stacks[stack].runners > 1
@@ -237,7 +250,7 @@ final class TextSieve {
 
   private func updateThreshold(_ slot: Int) {
     if isWhole { return }
-    let stack = source == .report ? slot : slots[slot].stack
+    let stack = source == .tasks ? slot : slots[slot].stack
     thresholds[slot] = stacks[stack].runners > 1 ? .max : stacks[stack].open.last ?? -1
   }
 
@@ -336,13 +349,15 @@ final class TextSieve {
   var wholeEnd: UInt64? { isWhole && source == .graph ? wholeBytes : nil }
 
   /// To be called between lines: from here on lines are left out, if all CPUs are named or none is.
-  func endWhole(after bytes: UInt64) {
+  ///
+  /// - Parameter nesting: lines inside an interrupt go on being delivered.
+  func endWhole(after bytes: UInt64, _ nesting: borrowing InterruptNesting) {
     guard isWhole, source == .graph, bytes >= wholeBytes else { return }
     if isMixed || hasSwitched && slots.contains(where: { $0.stack >= 0 && $0.pid < 0 }) {
       if bytes >= mostWhole { giveUp() }
       return
     }
     isWhole = false
-    for cpu in slots.indices where slots[cpu].stack >= 0 { updateThreshold(cpu) }
+    for cpu in slots.indices { heed(nesting, cpu: cpu) }
   }
 }

@@ -11,9 +11,9 @@ extension TextTally {
     _ laneMap: UnsafeBufferPointer<Int32>,
     sieve: Int, _ parser: inout TextParser
   ) -> Int {
-    let isReport = isReport
+    let hasTasks = hasTasks
     let last = builder.eventsTaken
-    let mayMove = builder.knowsRunningTasks && !isReport
+    let mayMove = builder.knowsRunningTasks && !hasTasks
     var deepest = deepest
     var exits = exits
     var order = order
@@ -27,7 +27,7 @@ extension TextTally {
       let record = records[index]
       if record.value == 0 { return index }
       var place = Int(record.lane)
-      if isReport {
+      if hasTasks {
         guard place < laneMap.count else { return index }
         place = Int(laneMap[place])
       }

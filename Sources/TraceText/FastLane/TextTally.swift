@@ -6,8 +6,8 @@ internal import FunctionGraph
 /// What is as usual, entries, exits and leaves of a CPU or task, is paired here, by the rules of `CallBuilder` and on stacks that it has
 /// lent. Before anything else happens the stacks are given back, and the builder takes that event.
 ///
-/// What cannot be summed up so sets `needsEvents`: headings, columns, several buffers, a report that is not in the order of
-/// its times or has lost events.
+/// What cannot be summed up so sets `needsEvents`: headings, columns, several buffers, lines with times or tasks among which events
+/// were lost, lines with both that are not in the order of their times, interrupts in tasks' lines.
 final class TextTally {
   /// The calls of one function.
   struct Function: BitwiseCopyable {
@@ -24,7 +24,7 @@ final class TextTally {
     var isSelected: Bool
   }
 
-  /// A CPU, or a task of a report.
+  /// A CPU, or a task where lines name it.
   struct Lane {
     let frames: UnsafeMutablePointer<LentFrame>
     var count = 0
@@ -47,7 +47,11 @@ final class TextTally {
 
   private let isWanted: @Sendable (String) -> Bool
   let sink: any DurationSink
-  let isReport: Bool
+  private let isReport: Bool
+  let hasTasks: Bool
+  private let hasTimes: Bool
+  /// Events are put in the order of their times.
+  private var isOrdered: Bool { hasTasks && hasTimes }
   var builder = CallBuilder()
   var functions: UnsafeMutablePointer<Function>
   private var functionCount = 0
@@ -69,8 +73,12 @@ final class TextTally {
   var deepest: Int32 = -1
   var needsEvents = false
 
-  init(isReport: Bool, isWanted: @escaping @Sendable (String) -> Bool, sink: any DurationSink) {
-    self.isReport = isReport
+  init(
+    _ layout: StrictLane.Layout, isWanted: @escaping @Sendable (String) -> Bool, sink: any DurationSink
+  ) {
+    isReport = layout.isReport
+    hasTasks = layout.hasTasks
+    hasTimes = layout.hasTimes
     self.isWanted = isWanted
     self.sink = sink
     functions = .allocate(capacity: functionCapacity)
@@ -125,28 +133,32 @@ final class TextTally {
   // MARK: Events the general way
 
   /// Events that did not come as records.
-  func take(_ events: [Event], _ parser: borrowing TextParser) {
+  ///
+  /// - Parameter isInOrder: whether their times were looked at.
+  func take(_ events: [Event], isInOrder: Bool = false, _ parser: borrowing TextParser) {
     guard !events.isEmpty, !needsEvents else { return }
     giveBackAll()
     for event in events {
-      guard event.column == 0, event.buffer == 0, event.kind != .heading else {
+      guard event.column == 0, event.buffer == 0, isUsual(event, isInOrder: isInOrder) else {
         needsEvents = true
         return
       }
-      if isReport {
-        guard event.timestamp.unit == .nanoseconds, event.timestamp.value >= lastTime, event.pid >= 0,
-          event.cpu >= 0
-        else {
-          needsEvents = true
-          return
-        }
-        lastTime = event.timestamp.value
-      } else if event.timestamp.unit != .none || event.pid >= 0 && event.kind != .taskSwitch {
-        needsEvents = true
-        return
-      }
+      if isOrdered, !isInOrder, event.kind != .taskSwitch { lastTime = event.timestamp.value }
     }
+    if hasTasks, parser.nesting.sawInterrupt { needsEvents = true }
     consume(events, parser.functions)
+  }
+
+  private func isUsual(_ event: Event, isInOrder: Bool) -> Bool {
+    switch event.kind {
+    case .heading: return false
+    case .taskSwitch: return !isReport
+    case .lost: return !hasTasks && !hasTimes
+    default: break
+    }
+    guard event.timestamp.unit == (hasTimes ? .nanoseconds : .none) else { return false }
+    if isOrdered, !isInOrder, event.timestamp.value < lastTime { return false }
+    return hasTasks ? event.pid >= 0 && event.cpu >= 0 : event.pid < 0
   }
 
   private func consume(_ events: [Event], _ table: borrowing FunctionTable) {
@@ -201,7 +213,7 @@ final class TextTally {
   private func borrow(_ lane: Int, _ nesting: borrowing InterruptNesting) {
     let stack = builder.stackOfLastEvent
     lanes[lane].stack = stack
-    guard isReport || nesting.isRegular(cpu: lane), let lent = builder.frames(ofStack: stack),
+    guard hasTasks || nesting.isRegular(cpu: lane), let lent = builder.frames(ofStack: stack),
       lent.frames.count <= Self.mostFrames, lent.frames.allSatisfy({ $0.depth >= 0 })
     else { return }
     // Two CPUs that run one task, where a switch was lost.
@@ -220,9 +232,14 @@ final class TextTally {
 
   /// Takes a range; `parser` gets what is no strict line.
   func take(_ range: SievedRange, _ parser: inout TextParser) {
+    // The last line of all may be a part, which is given up at the end; another range does not begin behind it.
+    guard parser.acceptsStrictLines else {
+      needsEvents = true
+      return
+    }
     learn(range, &parser)
     let records = range.records
-    let laneMap = isReport ? lanesOfSieve[range.sieve] : []
+    let laneMap = hasTasks ? lanesOfSieve[range.sieve] : []
     var nextItem = 0
     records.withUnsafeBufferPointer { records in
       laneMap.withUnsafeBufferPointer { laneMap in
@@ -233,6 +250,8 @@ final class TextTally {
           if records[index].value == 0 {
             take(range, nextItem, &parser)
             nextItem += 1
+            // What belongs to it may be a line that looks strict.
+            if !parser.acceptsStrictLines, index + 1 < records.count { needsEvents = true }
           } else {
             takeSlowly(records[index], laneMap, sieve: range.sieve, &parser)
           }
@@ -253,7 +272,7 @@ final class TextTally {
     parser.lineNumber += item.lines
     if isReport { parser.reportLines += item.lines } else { parser.tracefsLines += item.lines }
     parser.endStrictLines(item.lines)
-    guard isReport else { return }
+    guard isOrdered else { return }
     // Of all of the range so far.
     if item.kind == .end {
       if item.firstTime < lastTime { needsEvents = true }
@@ -264,7 +283,7 @@ final class TextTally {
   private func take(_ range: SievedRange, _ number: Int, _ parser: inout TextParser) {
     let item = range.items[number]
     count(item, &parser)
-    for lane in 0..<laneCount where !isReport && lanes[lane].opening != TextSieve.none {
+    for lane in 0..<laneCount where !hasTasks && lanes[lane].opening != TextSieve.none {
       parser.nesting.setOpen(lanes[lane].opening, cpu: lane)
       lanes[lane].opening = TextSieve.none
     }
@@ -277,21 +296,23 @@ final class TextTally {
       let line = UnsafeRawBufferPointer(rebasing: text[item.start..<item.start + item.count])
       parser.parse(line, into: &events)
     }
-    // What belongs to it may be a line that looks strict; and where times matter, its own may not be in order.
-    if !parser.acceptsStrictLines || isReport && !events.isEmpty {
+    let isInOrder = events.allSatisfy {
+      !isOrdered || $0.kind == .taskSwitch || item.time == $0.timestamp.value
+    }
+    guard isInOrder, !hasTasks || !parser.nesting.sawInterrupt else {
       needsEvents = true
       return
     }
-    take(events, parser)
+    take(events, isInOrder: true, parser)
     // Inside an interrupt calls are deeper than they are indented.
-    for lane in 0..<laneCount where !isReport && lanes[lane].isLent && !parser.nesting.isRegular(cpu: lane) {
+    for lane in 0..<laneCount where !hasTasks && lanes[lane].isLent && !parser.nesting.isRegular(cpu: lane) {
       giveBack(lane)
     }
   }
 
   /// As `parser` does with such a line.
   private func lose(_ item: SievedRange.Item, _ parser: inout TextParser) {
-    if isReport {
+    if hasTasks || hasTimes {
       needsEvents = true
       return
     }
@@ -357,7 +378,7 @@ final class TextTally {
 
   /// The lane of a record; made where it is new.
   private func lane(_ record: SievedRange.Record, _ laneMap: UnsafeBufferPointer<Int32>) -> Int {
-    if isReport { return Int(record.lane) < laneMap.count ? Int(laneMap[Int(record.lane)]) : 0 }
+    if hasTasks { return Int(record.lane) < laneMap.count ? Int(laneMap[Int(record.lane)]) : 0 }
     while laneCount <= Int(record.lane) { _ = addLane(Self.newLane(cpu: Int32(laneCount))) }
     return Int(record.lane)
   }
@@ -390,7 +411,7 @@ final class TextTally {
       event.duration = record.duration
       event.resolution = Self.resolution(record.scale)
     }
-    if !isReport {
+    if !hasTasks {
       if lanes[lane].opening != TextSieve.none {
         parser.nesting.setOpen(lanes[lane].opening, cpu: lane)
         lanes[lane].opening = TextSieve.none
