@@ -3,7 +3,7 @@
 
 /*
  * Lines of function graphs, read one behind the other as long as they look exactly as the tools print them and end in a function
- * part that was seen before.
+ * part that was seen before. Those of other events among them are passed over.
  *
  * Nothing is searched for but the line feed: what stands where is foreseen, by the layout or by the line before, and all of it
  * compared with what was foreseen, so that a line that passes is read as if from left to right. From the duration column on lines
@@ -32,9 +32,14 @@
 /* Of 64 bytes those of one. */
 #define PINSTAT_TAIL_OWN (~(uint64_t)0 >> 8)
 
-/* From a duration column's mark to where tails begin, behind the bar: the kernel's, and that of a report in most lines. */
+/*
+ * From a duration column's mark to where tails begin, behind the bar: the kernel's, and that of a report in most lines. A report's
+ * bar moves to the right of numbers with more than three digits in front of the point (trace-cmd, lib/trace-cmd/trace-ftrace.c,
+ * `print_graph_duration`), which stands at `PINSTAT_REPORT_POINT` then, or behind that.
+ */
 #define PINSTAT_KERNEL_COLUMN 15
 #define PINSTAT_REPORT_COLUMN 14
+#define PINSTAT_REPORT_POINT 6
 
 /*
  * The front of a report's line, `comm-pid [cpu]`, of 25 to 32 bytes: the first 16 and the last 16. Of the kernel's text with more
@@ -43,7 +48,10 @@
 typedef struct {
 	uint8_t bytes[32];
 	uint32_t count;
+	/* -1 where only other events of the task were seen. */
 	int32_t lane;
+	/* Of a report: the task's name is one word, so that the line of another event is nothing but that. */
+	uint32_t is_word;
 } pinstat_front;
 
 #define PINSTAT_FRONT_BITS 10
@@ -113,6 +121,8 @@ typedef struct {
 	uint32_t length, lengths;
 	/* The time of their own, digits made zeros. */
 	uint8_t time[PINSTAT_TIME_WIDTH];
+	/* Whether the line in front was a call's, so that one of another event is no part of something else. */
+	uint32_t settled;
 	/* By the front's bytes from 25 on, and which is foreseen. */
 	uint32_t foreseen;
 	pinstat_columns columns[PINSTAT_FRONT_MOST - PINSTAT_FRONT_LEAST + 1];
@@ -132,6 +142,8 @@ typedef struct {
 /* What lines come to. */
 typedef struct {
 	uint64_t lines, exits;
+	/* Lines of other events among them, not counted as such. */
+	uint64_t others;
 	/* Nanoseconds, where lines have times: of the first and the last of them, 0 of none. */
 	uint64_t first_time, last_time;
 	int32_t deepest;
@@ -214,6 +226,14 @@ static inline uint64_t pinstat_own_stamp_time(pinstat_stamp stamp)
 	return seconds * 1000000000u + decimals * 1000u;
 }
 
+/* How much wider a report's column is than `PINSTAT_REPORT_COLUMN`, by where its points are. */
+static inline uint32_t pinstat_report_excess(uint32_t points)
+{
+	/* The first one counts, whatever stands behind it. */
+	uint32_t point = points ? (uint32_t)__builtin_ctz(points) : 0;
+	return point >= PINSTAT_REPORT_POINT ? point - (PINSTAT_REPORT_POINT - 1) : 0;
+}
+
 #define PINSTAT_BODY "calls_body.h"
 #include "twice.h"
 
@@ -237,6 +257,7 @@ static inline void pinstat_prepare(void *memory, uint8_t *rest, uint32_t width, 
 }
 
 static inline int32_t *pinstat_thresholds(void *scanner) { return ((pinstat_scanner *)scanner)->thresholds; }
+static inline void pinstat_set_settled(void *scanner, uint32_t settled) { ((pinstat_scanner *)scanner)->settled = settled; }
 static inline int32_t *pinstat_openings(void *scanner) { return ((pinstat_scanner *)scanner)->openings; }
 
 /* A report's front goes where its last 16 bytes say, and becomes the one that is foreseen. */
@@ -285,7 +306,7 @@ static inline uint32_t pinstat_tail_place(int wide, const void *scanner, const v
 /*
  * Passes over lines as long as they are left out, from `text` on, where one begins, to the first that does not begin in front of
  * `stop`: those whose tails are known to be nothing but that, and that are deeper than their lane's threshold. What they come to is
- * added to `run`; of the kernel's text, a CPU's opening becomes the depth of the innermost call that is open behind its last line. Times
+ * added to `run`. Lines of other events are passed over too, behind a call's; of the kernel's text, a CPU's opening becomes the depth of the innermost call that is open behind its last line. Times
  * must not go back, and a report's must be there.
  *
  * Returns the first line that was not passed over: it has to be looked at, or begins at `stop` or behind it. `PINSTAT_REACH`

@@ -56,6 +56,86 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) uint64_t PINSTAT_NAM
 }
 
 /*
+ * The line feed of a line of which `p` is somewhere behind the start, where nothing in between could make the line something else: the
+ * name of a call's event, a loss, a character entity, a second trace beside the first, or, in front of `bars_from`, a column's bar. Null
+ * otherwise. `limit` is the end of what can be loaded.
+ */
+PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINSTAT_NAME(pinstat_plain_rest)(const uint8_t *p,
+	const uint8_t *bars_from, const uint8_t *limit)
+{
+	for (; p + 40 <= limit; p += 32) {
+		uint32_t feeds = PINSTAT_NAME(pinstat_equal)(p, '\n');
+		uint32_t bars = PINSTAT_NAME(pinstat_equal)(p, '|');
+		uint32_t other = PINSTAT_NAME(pinstat_equal)(p, '&') | PINSTAT_NAME(pinstat_equal)(p, 0xc2);
+		/* "graph_", "EVENTS" */
+		other |= PINSTAT_NAME(pinstat_equal)(p, 'a') & PINSTAT_NAME(pinstat_equal)(p + 1, 'p') & PINSTAT_NAME(pinstat_equal)(p + 2, 'h') &
+			PINSTAT_NAME(pinstat_equal)(p + 3, '_');
+		other |= PINSTAT_NAME(pinstat_equal)(p, 'E') & PINSTAT_NAME(pinstat_equal)(p + 1, 'V');
+		other |= p < bars_from ? bars : bars & PINSTAT_NAME(pinstat_equal)(p + 1, '|');
+		if (other & (feeds ^ (feeds - 1)))
+			return NULL;
+		if (feeds)
+			return p + __builtin_ctz(feeds);
+	}
+	return NULL;
+}
+
+/* Whether a report's line that ends at `end` ends in what could be the front of a record, or goes on in the next line. */
+static inline int PINSTAT_NAME(pinstat_may_go_on)(const uint8_t *end)
+{
+	const uint8_t *p = end - 1;
+	if (*p == ':' || *p == '=' || *p <= ' ')
+		return 1;
+	if (*p != ']' || (uint8_t)(p[-1] - '0') > 9)
+		return 0;
+	/* `comm:pid [priority]`, as trace-cmd prints tasks. */
+	for (p--; (uint8_t)(*p - '0') <= 9; p--)
+		;
+	if (*p != '[')
+		return 0;
+	for (p--; *p == ' '; p--)
+		;
+	const uint8_t *last = p;
+	for (; (uint8_t)(*p - '0') <= 9; p--)
+		;
+	return p == last || *p != ':';
+}
+
+/* Behind the line of another event in a report, of which the front and the time look as expected; null where it may be something else. */
+PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_pass_report_event)(const pinstat_scanner *scanner,
+	const uint8_t *text, const pinstat_columns *columns, const uint8_t *limit)
+{
+	const uint8_t *end = text + columns->front, *time = text + columns->time_end;
+	const pinstat_front *known = &scanner->fronts[pinstat_front_place(end)];
+	pinstat_vector same = pinstat_and(pinstat_same(pinstat_load(text), pinstat_load(known->bytes)),
+		pinstat_same(pinstat_load(end - 16), pinstat_load(known->bytes + 16)));
+	same = pinstat_and(same, pinstat_same(pinstat_zeroed(time - 16), pinstat_load(columns->time)));
+	if (known->count != columns->front || !known->is_word || pinstat_bits(same) != 0xffff || time[0] != ':' || time[1] != ' ')
+		return NULL;
+	const uint8_t *feed = PINSTAT_NAME(pinstat_plain_rest)(time + 2, text + 64, limit);
+	return feed && !PINSTAT_NAME(pinstat_may_go_on)(feed) ? feed + 1 : NULL;
+}
+
+/*
+ * Behind the line of another event in the kernel's text, a comment with no duration, of which what stands in front of `mark` is as
+ * expected; null where it may be something else.
+ */
+PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_pass_comment)(const uint8_t *mark, const uint8_t *limit)
+{
+	static const uint8_t none[] = "              | ";
+	if (pinstat_bits(pinstat_same(pinstat_load(mark), pinstat_load(none))) != 0xffff)
+		return NULL;
+	uint32_t blanks = ~PINSTAT_NAME(pinstat_equal)(mark + PINSTAT_KERNEL_COLUMN, ' ');
+	if (!blanks)
+		return NULL;
+	const uint8_t *comment = mark + PINSTAT_KERNEL_COLUMN + __builtin_ctz(blanks);
+	if (comment[0] != '/' || comment[1] != '*')
+		return NULL;
+	const uint8_t *feed = PINSTAT_NAME(pinstat_plain_rest)(comment + 2, comment + 64, limit);
+	return feed && feed - comment >= 4 && feed[-1] == '/' && feed[-2] == '*' ? feed + 1 : NULL;
+}
+
+/*
  * Lines of one layout; `width` and `is_read` are constants to the compiler. With `is_read` lines are put into `lines`, else they are
  * left out by the thresholds.
  */
@@ -71,7 +151,7 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 	uint32_t front = has_columns ? scanner->length : 0, time_end = 0;
 	uint64_t seconds = 0;
 	pinstat_vector time_shape = pinstat_load(is_timed ? scanner->time : scanner->columns[0].time);
-	uint64_t counted = 0, exits = 0;
+	uint64_t counted = 0, exits = 0, others = 0;
 	pinstat_stamp last = 0;
 	int32_t deepest = run->deepest;
 
@@ -85,6 +165,9 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 		pinstat_stamp stamp = 0;
 		const uint8_t *mark = text + (is_report ? time_end + 24 : has_columns ? columns_start + front : width + 3);
 		const uint8_t *tail = mark + column_width;
+		uint32_t points = pinstat_equal16(mark, '.');
+		if (is_report && __builtin_expect(points >> PINSTAT_REPORT_POINT, 0))
+			tail += pinstat_report_excess(points);
 		uint64_t feeds = PINSTAT_NAME(pinstat_equal64)(tail, '\n') & PINSTAT_TAIL_OWN;
 		if (is_report) {
 			const uint8_t *end = text + front, *time = text + time_end;
@@ -96,7 +179,7 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 			same = pinstat_and(same, pinstat_same(pinstat_zeroed(time - 16), time_shape));
 			stamp = pinstat_read_stamp(time - 16, seconds);
 			other = (known->count ^ front) | (pinstat_bits(same) ^ 0xffff) | PINSTAT_NAME(pinstat_other_event)(time) |
-				(uint64_t)(stamp < last);
+				(uint64_t)(stamp < last) | (tail[-1] ^ '|') | (uint64_t)(known->lane < 0);
 		} else if (has_columns) {
 			const pinstat_front *known = &scanner->fronts[pinstat_columns_place(text + columns_start, front)];
 			pinstat_columns_front here = pinstat_read_columns(text + columns_start, front);
@@ -121,7 +204,6 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 		 * at the same place in both then.
 		 */
 		uint64_t length = PINSTAT_NAME(pinstat_lowest)(feeds) + 1, known;
-		uint32_t points = pinstat_equal16(mark, '.');
 		if (__builtin_expect(feeds != 0, 1)) {
 			uint32_t place = PINSTAT_NAME(pinstat_hash_tail)(scanner, tail + length, length, points);
 			const pinstat_tail *here = &scanner->tails[place];
@@ -178,6 +260,16 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 		continue;
 
 	unforeseen:
+		if (!is_report && (counted || scanner->settled)) {
+			uint64_t other_time = is_timed ? pinstat_bits(pinstat_same(pinstat_zeroed(text), time_shape)) ^ 0xffff : 0;
+			uint64_t head = has_columns ? other_front | other_time : (pinstat_word(text) & head_mask) ^ scanner->cpus[lane];
+			const uint8_t *next = head ? NULL : PINSTAT_NAME(pinstat_pass_comment)(mark, stop + PINSTAT_REACH);
+			if (next) {
+				others++;
+				text = next;
+				continue;
+			}
+		}
 		/* Numbers of tasks may have one more digit. */
 		if (has_columns) {
 			uint32_t lengths = other_front ? scanner->lengths & ~(1u << (front - 1)) : 0;
@@ -200,7 +292,17 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 		if (!bracket)
 			break;
 		uint32_t seen = (uint32_t)__builtin_ctz(bracket);
-		if (seen == scanner->foreseen || seen > PINSTAT_FRONT_MOST - PINSTAT_FRONT_LEAST)
+		if (seen == scanner->foreseen) {
+			const uint8_t *next = NULL;
+			if (counted || scanner->settled)
+				next = PINSTAT_NAME(pinstat_pass_report_event)(scanner, text, &scanner->columns[seen], stop + PINSTAT_REACH);
+			if (!next)
+				break;
+			others++;
+			text = next;
+			continue;
+		}
+		if (seen > PINSTAT_FRONT_MOST - PINSTAT_FRONT_LEAST)
 			break;
 		scanner->foreseen = seen;
 
@@ -214,7 +316,9 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 		time_shape = pinstat_load(columns->time);
 	}
 done:
+	scanner->settled |= counted > 0;
 	run->lines += counted;
+	run->others += others;
 	run->exits += exits;
 	run->deepest = deepest;
 	if (last)

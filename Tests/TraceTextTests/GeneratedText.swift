@@ -136,6 +136,19 @@ struct GeneratedText {
 
   private func indent(_ depth: Int) -> String { "|  " + String(repeating: "  ", count: depth) }
 
+  /// Other events, some of which look like something else, or like a part of it.
+  private static let otherEvents = [
+    "sched_waking: comm=a", "sched_switch:         a:1546 [120] R ==> b:12 [120]", "irq_handler_exit: ret=1",
+    "mm_page_alloc: page=0x1 gfp_flags=GFP_KERNEL|__GFP_COMP|__GFP_ZERO",
+    "softirq_raise: vec=7 [action=SCHED]",
+    "print: a-12 [003]", "print: 79.860046:", "print: a=b  =", "print: x || y() {", "print: a &lt; b",
+    "print: a*/ || 1)",
+    "print: CPU:0 [LOST 12 EVENTS]", "print: a-7 [001] 7.125: funcgraph_entry: + 1.500 us |  kfree();",
+    "print: before:", "p: a-1|", "print: \u{a0}x", "print: [120]", "print: a-5 (7) [120]", "print: x*",
+    "a_long_event:         "
+      + "one=1 two=2 three=3 four=4 five=5 six=6 seven=7 eight=8 nine=9 ten=10 eleven=11 twelve=12 thirteen=13",
+  ]
+
   /// Nanoseconds, of every magnitude.
   private mutating func duration() -> Int {
     pick([900, 90_000, 9_000_000, 900_000_000, 3_000_000_000][pick(5)])
@@ -192,8 +205,8 @@ struct GeneratedText {
   }
 
   private mutating func reportOddity(_ cpu: Int) {
-    switch pick(6) {
-    case 0: text += reportFront(cpu, cpu) + "sched_switch:         prev ==> next\n"
+    switch pick(8) {
+    case 0, 6, 7: text += reportFront(cpu, pick(3)) + Self.otherEvents[pick(Self.otherEvents.count)] + "\n"
     case 1: text += reportFront(cpu, cpu) + "funcgraph_entry:      + 12.345 us  |  kfree(); \n"
     case 2: text += reportFront(cpu, cpu) + "funcgraph_entry:                   |  kfree(ptr=0x0) {\r\n"
     case 3: text += "CPU:\(cpu) [\(pick(900)) EVENTS DROPPED]\n"
@@ -204,7 +217,7 @@ struct GeneratedText {
 
   private mutating func graphOddity(_ cpu: Int, _ cpus: Int, _ task: inout [Int], _ open: inout [[String]]) {
     let front = graphFront(cpu, task[cpu], cpus > 10 ? 2 : 1)
-    switch pick(columns.contains(.time) ? 11 : 9) {
+    switch pick(columns.contains(.time) ? 13 : 9) {
     case 0, 1:
       let next = cpus + pick(3)
       guard !task.contains(next) else { return }
@@ -213,7 +226,8 @@ struct GeneratedText {
     case 2, 3: text += "CPU:\(cpu) [LOST \(1 + pick(5000)) EVENTS]\n"
     case 4: text += "\(front)  ==========> |\n"
     case 5: text += "\(front)  <========== |\n"
-    case 6: text += "\(front)              |  /* sched_waking: comm=a */\n"
+    case 6, 11, 12:
+      text += "\(front)              |  /* \(Self.otherEvents[pick(Self.otherEvents.count)]) */\n"
     case 7: text += "\(front)  1.5 us      |  kfree();\n"
     case 9: time -= min(time, UInt64(pick(3)) * 17)
     case 10: text += String(front.dropLast(pick(30))) + "\n"

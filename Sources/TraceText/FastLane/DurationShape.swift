@@ -2,7 +2,7 @@ internal import CVector
 
 /// The duration column, mark to bar, compared as a whole with what it can look like.
 ///
-/// Sixteen bytes from the overhead mark on hold all of it, as in `+ 33.030 us   |`. With every digit made a `0` only a
+/// Sixteen bytes from the overhead mark on hold all of it, or all but the bar, as in `+ 33.030 us   |`. With every digit made a `0` only a
 /// few different columns remain, one for each place where the point may stand; the point's place picks the one to compare
 /// with. So there is neither a loop over the digits nor a branch on their number.
 struct DurationShapes {
@@ -41,13 +41,13 @@ struct DurationShapes {
     shapes.initialize(repeating: Shape(front: 0, back: 0, width: 16), count: Self.blank + 1)
     for digits in 1...6 {
       let (decimals, bar) = layout(digits)
-      guard bar < 16 else { continue }
+      guard bar <= 16 else { continue }
       var bytes = [UInt8](repeating: 0x20, count: 16)
       for place in 2..<3 + digits + decimals { bytes[place] = UInt8(ascii: "0") }
       bytes[2 + digits] = UInt8(ascii: ".")
       bytes[4 + digits + decimals] = UInt8(ascii: "u")
       bytes[5 + digits + decimals] = UInt8(ascii: "s")
-      bytes[bar] = UInt8(ascii: "|")
+      if bar < 16 { bytes[bar] = UInt8(ascii: "|") }
       set(2 + digits, bytes, bar)
     }
     var bytes = [UInt8](repeating: 0x20, count: 16)
@@ -78,8 +78,10 @@ struct DurationShapes {
     guard column.front & Self.withoutMark == shapes[point].front, column.back == shapes[point].back else {
       return nil
     }
+    let width = shapes[point].width
+    guard (mark + (width &- 1)).load(as: UInt8.self) == UInt8(ascii: "|") else { return nil }
     guard first == 0x20 || (point != Self.blank && first.isOverheadMark) else { return nil }
-    return (point, shapes[point].width)
+    return (point, width)
   }
 
   /// The duration of a column that `read` has accepted, nanoseconds, and how coarsely it is printed.

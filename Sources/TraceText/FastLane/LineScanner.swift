@@ -24,8 +24,7 @@ final class LineScanner {
   /// A `pinstat_scanner`, and memory of which a part is that.
   private let scanner: UnsafeMutableRawPointer
   private let memory: UnsafeMutableRawPointer
-  /// From a duration column's mark to where the function part begins, in lines that are looked up.
-  private let columnWidth: Int
+  private let isReport: Bool
 
   /// - Parameter isWide: whether the machine's wide vectors are used.
   init(_ layout: StrictLane.Layout, isWide: Bool) {
@@ -41,17 +40,15 @@ final class LineScanner {
     openings = pinstat_openings(scanner)
     let rest = (scanner + size).assumingMemoryBound(to: UInt8.self)
     tails = TailCache(scanner, rest, isWide: self.isWide)
+    isReport = layout.isReport
     switch layout {
     case .graph(let graph):
       pinstat_prepare(scanner, rest, UInt32(graph.width), graph.fronts.expected)
-      columnWidth = Int(PINSTAT_KERNEL_COLUMN)
     case .columns(let columns):
       let width = columns.hasTime ? PINSTAT_TIMED_COLUMNS : PINSTAT_COLUMNS
       pinstat_prepare(scanner, rest, UInt32(width), nil)
-      columnWidth = Int(PINSTAT_KERNEL_COLUMN)
     case .report, .none:
       pinstat_prepare(scanner, rest, 0, nil)
-      columnWidth = Int(PINSTAT_REPORT_COLUMN)
     }
   }
 
@@ -59,6 +56,11 @@ final class LineScanner {
     lines.deallocate()
     free(memory)
   }
+
+  /// Whether the line in front of the next one was a call's: lines of other events are passed over behind one.
+  ///
+  /// Behind a line that is neither one may be that line's rest, or what says whether it was a heading.
+  func settle(_ isSettled: Bool) { pinstat_set_settled(scanner, isSettled ? 1 : 0) }
 
   /// Reads lines into `lines`.
   ///
@@ -93,8 +95,12 @@ final class LineScanner {
     _ mark: UnsafeRawPointer, tail: UnsafeRawPointer, _ count: Int, depth: Int, _ value: UInt32,
     isPassedOver: Bool
   ) {
-    // A large duration moves a report's bar.
-    guard mark.distance(to: tail) == columnWidth else { return }
+    // Other places are not looked at.
+    let width =
+      isReport
+      ? PINSTAT_REPORT_COLUMN + Int32(pinstat_report_excess(pinstat_equal16(mark, UInt8(ascii: "."))))
+      : PINSTAT_KERNEL_COLUMN
+    guard mark.distance(to: tail) == Int(width) else { return }
     tails.remember(mark, tail, count, depth: depth, value, isPassedOver: isPassedOver)
   }
 
@@ -113,8 +119,9 @@ final class LineScanner {
   /// - Parameters:
   ///   - count: of the front, up to and with the bracket.
   ///   - timeEnd: offset of the colon behind the time.
-  ///   - lane: what `lines` shall say; below `mostLanes`.
-  func remember(front: UnsafeRawPointer, _ count: Int, timeEnd: Int, lane: Int32) {
+  ///   - lane: what `lines` shall say; below `mostLanes`. −1 where no call of the task was seen.
+  ///   - isWord: whether the task's name is one word.
+  func remember(front: UnsafeRawPointer, _ count: Int, timeEnd: Int, lane: Int32, isWord: Bool) {
     let width = timeEnd - count
     // ` %5lu.%06lu: `: eight digits of seconds at most, so that 16 bytes hold all that is behind the front.
     guard count >= Int(PINSTAT_FRONT_LEAST), count <= Int(PINSTAT_FRONT_MOST), width >= 13, width <= 16 else {
@@ -123,6 +130,7 @@ final class LineScanner {
     var entry = pinstat_front()
     entry.count = UInt32(count)
     entry.lane = lane
+    entry.is_word = isWord ? 1 : 0
     withUnsafeMutableBytes(of: &entry.bytes) { bytes in
       bytes.copyMemory(from: UnsafeRawBufferPointer(start: front, count: 16))
       UnsafeMutableRawBufferPointer(rebasing: bytes[16...])

@@ -116,6 +116,7 @@ extension RangeSieve {
       duration: 0)
     if call.kind != .entry { record.setDuration(mark, point: point) }
     run.lines += 1
+    scanner.settle(true)
     result.records.append(record)
   }
 
@@ -148,6 +149,8 @@ extension RangeSieve {
       emit(
         SievedRange.Item(kind: .lost, cpu: loss.cpu, losses: 1, lostEvents: loss.events), Self.noText, result)
     } else {
+      if !SwitchNotice.isPart(line) { scanner.settle(false) }
+      learnOther(line)
       emit(SievedRange.Item(kind: .other, time: time), line, result)
     }
     // The range's times, not those since the last item.

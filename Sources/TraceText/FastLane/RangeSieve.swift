@@ -253,6 +253,7 @@ final class RangeSieve {
     _ result: SievedRange
   ) {
     let depth = Int32(truncatingIfNeeded: call.depth)
+    scanner.settle(true)
     deliverOpening(local, result)
     if lowest[local] == .max { used.append(local) }
     lowest[local] = min(lowest[local], depth)
@@ -304,6 +305,8 @@ final class RangeSieve {
       return
     }
     forgetStacks()
+    if !SwitchNotice.isPart(line) { scanner.settle(false) }
+    learnOther(line)
     emit(SievedRange.Item(kind: .other, end: end), line, result)
   }
 
@@ -311,6 +314,7 @@ final class RangeSieve {
     var item = item
     if item.kind == .end { for local in used { deliverOpening(local, result) } }
     item.lines = Int(run.lines)
+    item.others = Int(run.others)
     item.exits = run.exits
     item.deepest = run.deepest
     item.firstTime = run.first_time
@@ -321,11 +325,12 @@ final class RangeSieve {
 
   private func forget() {
     forgetStacks()
+    scanner.settle(false)
     run = Self.noLines
   }
 
   static var noText: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
-  static let noLines = pinstat_run(lines: 0, exits: 0, first_time: 0, last_time: 0, deepest: -1)
+  static let noLines = pinstat_run(lines: 0, exits: 0, others: 0, first_time: 0, last_time: 0, deepest: -1)
 
   private func deliverOpening(_ local: Int, _ result: SievedRange) {
     guard openings[local] != TextSieve.none, !hasTasks else { return }
@@ -440,13 +445,38 @@ final class RangeSieve {
     guard let number = number(pid: origin.pid, cpu: origin.cpu, comm: comm, ifNew: { ifNew(origin) }) else {
       return nil
     }
-    scanner.remember(front: line, front.count, timeEnd: line.distance(to: front.timeEnd), lane: Int32(number))
+    remember(line, front, comm, lane: Int32(number))
     return number
   }
 
+  /// Remembers the front of another event's line, so that more of its task are passed over.
+  func learnOther(_ line: UnsafeRawBufferPointer) {
+    guard case .report = layout, let base = line.baseAddress,
+      let front = StrictReportFront(base, ofCall: false), front.count < line.count,
+      let origin = TaskCache.origin(of: UnsafeRawBufferPointer(start: base, count: front.count))
+    else { return }
+    let comm = UnsafeRawBufferPointer(start: base + origin.comm.lowerBound, count: origin.comm.count)
+    var number: Int32 = -1
+    if let known = taskNumbers[Self.key(pid: origin.pid, cpu: origin.cpu)] {
+      guard taskNames[Int(known)].elementsEqual(comm) else { return }
+      number = known
+    }
+    remember(base, front, comm, lane: number)
+  }
+
+  private func remember(
+    _ line: UnsafeRawPointer, _ front: StrictReportFront, _ comm: UnsafeRawBufferPointer, lane: Int32
+  ) {
+    scanner.remember(
+      front: line, front.count, timeEnd: line.distance(to: front.timeEnd), lane: lane,
+      isWord: comm.allSatisfy { $0 != 0x20 && $0 != UInt8(ascii: "=") })
+  }
+
+  private static func key(pid: Int32, cpu: Int32) -> Int64 { pid > 0 ? Int64(pid) : -1 - Int64(cpu) }
+
   /// A task's number here; nil where there are too many, or where single calls are wanted and it had another name before.
   private func number(pid: Int32, cpu: Int32, comm: UnsafeRawBufferPointer, ifNew: () -> Void) -> Int? {
-    let key = pid > 0 ? Int64(pid) : -1 - Int64(cpu)
+    let key = Self.key(pid: pid, cpu: cpu)
     if let known = taskNumbers[key].map(Int.init) {
       return isWanted == nil || taskNames[known].elementsEqual(comm) ? known : nil
     }

@@ -27,6 +27,8 @@ final class SievedRange: @unchecked Sendable {
     /// Lines in front of it, since the item before it, that are left out: strict ones, in which no wanted function is named and
     /// no wanted call ends. Of several losses those between them too.
     var lines = 0
+    /// Lines of other events among these, which are not counted there.
+    var others = 0
     /// Those of them that end a call.
     var exits: UInt64 = 0
     var deepest: Int32 = -1
@@ -47,6 +49,7 @@ final class SievedRange: @unchecked Sendable {
       if lines == 0 { firstTime = run.first_time }
       if run.lines > 0 { lastTime = run.last_time }
       lines += Int(run.lines)
+      others += Int(run.others)
       exits &+= run.exits
       deepest = max(deepest, run.deepest)
       self.openings = openings

@@ -70,7 +70,10 @@ final class SievedRanges: Sendable {
   private let room = DispatchSemaphore(value: 0)
   nonisolated(unsafe) private var helpers: Helpers.Call?
   /// Ranges of which nearly all lines matter.
-  nonisolated(unsafe) private(set) var crowded = 0
+  nonisolated(unsafe) private var crowded = 0
+  private static let mostCrowded = 2
+  /// So many that it is of no use to look through more.
+  var isCrowded: Bool { crowded > Self.mostCrowded }
   /// Only of the thread that takes ranges, as the next.
   nonisolated(unsafe) private var given = 0
   nonisolated(unsafe) private var own: RangeSieve?
@@ -106,8 +109,8 @@ final class SievedRanges: Sendable {
     helpers = nil
   }
 
-  /// The first range that begins at `position` or behind it; nil where there is none any more. Ranges in front of it are
-  /// gone then.
+  /// The first range that begins at `position` or behind it; nil where there is none any more, or too many are crowded.
+  /// Ranges in front of it are gone then.
   func take(from position: UInt64) -> SievedRange? {
     // The range in which the position is: its first line may be there.
     var number = position <= start ? 0 : Int(min((position - start) / rangeSize, UInt64(count)))
@@ -119,6 +122,7 @@ final class SievedRanges: Sendable {
       given = number
       if range.isUsable, range.first >= position { return range }
       if range.isCrowded { crowded += 1 }
+      if isCrowded { return nil }
     }
     return nil
   }

@@ -36,8 +36,9 @@ struct StrictReportFront {
   /// The colon behind the time, a blank, and the event's name with six more.
   var timeEnd: UnsafeRawPointer { mark - 24 }
 
+  /// - Parameter ofCall: whether a call's event has to follow; else `mark` and `timeEnd` are where they would be then.
   @inline(__always)
-  init?(_ line: UnsafeRawPointer) {
+  init?(_ line: UnsafeRawPointer, ofCall: Bool = true) {
     // `%16s-%-5d [%03d]`: the bracket closes at byte 27, later where the process ID has more than five digits.
     let bracket = pinstat_equal16(line + 24, UInt8(ascii: "]"))
     guard line.load(as: UInt8.self) == 0x20, bracket != 0 else { return nil }
@@ -58,9 +59,10 @@ struct StrictReportFront {
     let event = text + (end &+ 2)
     let name = (event + 8).loadUnaligned(as: UInt64.self).littleEndian
     guard (event - 1).load(as: UInt8.self) == 0x20,
-      event.loadUnaligned(as: UInt64.self).littleEndian == 0x7061_7267_636E_7566,
-      name == 0x3A79_7274_6E65_5F68 || name == 0x203A_7469_7865_5F68,
-      (event + 16).loadUnaligned(as: UInt64.self) & 0xFFFF_FFFF_FFFF == 0x2020_2020_2020
+      !ofCall
+        || event.loadUnaligned(as: UInt64.self).littleEndian == 0x7061_7267_636E_7566
+          && (name == 0x3A79_7274_6E65_5F68 || name == 0x203A_7469_7865_5F68)
+          && (event + 16).loadUnaligned(as: UInt64.self) & 0xFFFF_FFFF_FFFF == 0x2020_2020_2020
     else { return nil }
     mark = event + 22
     // Eight bytes that end in the last digit of the seconds; those in front of the first are made zeros.

@@ -57,6 +57,10 @@ extension TextParser {
   private mutating func skip(_ item: SievedRange.Item, _ layout: StrictLane.Layout, _ sieve: TextSieve)
     -> Bool
   {
+    if item.others > 0 {
+      lineNumber += item.others
+      previousLineIsBlank = false
+    }
     guard item.lines > 0 else { return true }
     guard sieve.accepts(layout.hasTasks ? .tasks : .graph),
       !layout.hasTimes || sieve.passes(item.firstTime) && sieve.passes(item.lastTime)

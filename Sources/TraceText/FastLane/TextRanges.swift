@@ -20,7 +20,6 @@ struct TextRanges {
   /// How often a range was not read to its end.
   private var stops = 0
   private static let mostStops = 64
-  private static let mostCrowded = 2
 
   init(size: UInt64, jobs: Int, read: @escaping TextReader.PositionedRead) {
     self.size = size
@@ -57,7 +56,7 @@ struct TextRanges {
     if current == nil {
       if ahead == nil || position > ahead?.first ?? 0 { ahead = queue?.take(from: position) }
       // So much matters that little is saved: all functions at once are cheaper.
-      if queue?.crowded ?? 0 > Self.mostCrowded {
+      if queue?.isCrowded ?? false {
         sieve.giveUp()
         return nil
       }

@@ -268,6 +268,10 @@ final class TextTally {
 
   /// The strict lines in front of an item.
   private func count(_ item: SievedRange.Item, _ parser: inout TextParser) {
+    if item.others > 0 {
+      parser.lineNumber += item.others
+      parser.previousLineIsBlank = false
+    }
     guard item.lines > 0 else { return }
     parser.lineNumber += item.lines
     if isReport { parser.reportLines += item.lines } else { parser.tracefsLines += item.lines }
