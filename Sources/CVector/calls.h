@@ -47,8 +47,8 @@
  */
 typedef struct {
 	uint8_t bytes[32];
+	/* With `PINSTAT_FRONT_OTHERS` where only other events of the task were seen, which has no lane then. */
 	uint32_t count;
-	/* -1 where only other events of the task were seen. */
 	int32_t lane;
 	/* Of a report: the task's name is one word, so that the line of another event is nothing but that. */
 	uint32_t is_word;
@@ -56,6 +56,7 @@ typedef struct {
 
 #define PINSTAT_FRONT_BITS 10
 #define PINSTAT_FRONT_LEAST 25
+#define PINSTAT_FRONT_OTHERS 0x80000000u
 #define PINSTAT_FRONT_MOST 32
 
 /* Where a report's time and event stand behind a front of so many bytes. */
@@ -123,6 +124,8 @@ typedef struct {
 	uint8_t time[PINSTAT_TIME_WIDTH];
 	/* Whether the line in front was a call's, so that one of another event is no part of something else. */
 	uint32_t settled;
+	/* Lines of other events that were passed over. */
+	uint64_t others;
 	/* By the front's bytes from 25 on, and which is foreseen. */
 	uint32_t foreseen;
 	pinstat_columns columns[PINSTAT_FRONT_MOST - PINSTAT_FRONT_LEAST + 1];
@@ -167,7 +170,7 @@ typedef struct {
 	pinstat_vector low, high;
 } pinstat_columns_front;
 
-static inline pinstat_columns_front pinstat_read_columns(const uint8_t *p, uint32_t count)
+static inline pinstat_columns_front pinstat_columns_at(const uint8_t *p, uint32_t count)
 {
 	const uint8_t *ones = pinstat_ones + PINSTAT_COLUMNS_MOST - count;
 	return (pinstat_columns_front){pinstat_and(pinstat_load(p), pinstat_load(ones)), pinstat_and(pinstat_load(p + 16), pinstat_load(ones + 16))};
@@ -226,6 +229,15 @@ static inline uint64_t pinstat_own_stamp_time(pinstat_stamp stamp)
 	return seconds * 1000000000u + decimals * 1000u;
 }
 
+/* 0 where the front of `count` bytes at `p` is that one. */
+static inline uint32_t pinstat_columns_differ(const pinstat_front *known, const uint8_t *p, uint32_t count)
+{
+	pinstat_columns_front here = pinstat_columns_at(p, count);
+	pinstat_vector same = pinstat_and(pinstat_same(here.low, pinstat_load(known->bytes)),
+		pinstat_same(here.high, pinstat_load(known->bytes + 16)));
+	return (known->count ^ count) | (pinstat_bits(same) ^ 0xffff);
+}
+
 /* How much wider a report's column is than `PINSTAT_REPORT_COLUMN`, by where its points are. */
 static inline uint32_t pinstat_report_excess(uint32_t points)
 {
@@ -265,7 +277,7 @@ static inline void pinstat_remember_front(void *memory, const pinstat_front *fro
 {
 	pinstat_scanner *scanner = (pinstat_scanner *)memory;
 	scanner->fronts[pinstat_front_place(front->bytes + sizeof front->bytes)] = *front;
-	scanner->foreseen = front->count - PINSTAT_FRONT_LEAST;
+	scanner->foreseen = columns->front - PINSTAT_FRONT_LEAST;
 	scanner->columns[scanner->foreseen] = *columns;
 }
 
@@ -277,7 +289,7 @@ static inline void pinstat_remember_columns(void *memory, const void *text, uint
 {
 	pinstat_scanner *scanner = (pinstat_scanner *)memory;
 	pinstat_front *front = &scanner->fronts[pinstat_columns_place((const uint8_t *)text, count)];
-	pinstat_columns_front bytes = pinstat_read_columns((const uint8_t *)text, count);
+	pinstat_columns_front bytes = pinstat_columns_at((const uint8_t *)text, count);
 	memcpy(front->bytes, &bytes.low, 16);
 	memcpy(front->bytes + 16, &bytes.high, 16);
 	front->count = count;
@@ -306,8 +318,8 @@ static inline uint32_t pinstat_tail_place(int wide, const void *scanner, const v
 /*
  * Passes over lines as long as they are left out, from `text` on, where one begins, to the first that does not begin in front of
  * `stop`: those whose tails are known to be nothing but that, and that are deeper than their lane's threshold. What they come to is
- * added to `run`. Lines of other events are passed over too, behind a call's; of the kernel's text, a CPU's opening becomes the depth of the innermost call that is open behind its last line. Times
- * must not go back, and a report's must be there.
+ * added to `run`. Lines of other events are passed over too, behind a call's. Of the kernel's text, a CPU's opening becomes the depth of
+ * the innermost call that is open behind its last line. Times must not go back, and a report's must be there.
  *
  * Returns the first line that was not passed over: it has to be looked at, or begins at `stop` or behind it. `PINSTAT_REACH`
  * bytes behind `stop` can be loaded.

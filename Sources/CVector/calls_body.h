@@ -110,7 +110,7 @@ PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NA
 	pinstat_vector same = pinstat_and(pinstat_same(pinstat_load(text), pinstat_load(known->bytes)),
 		pinstat_same(pinstat_load(end - 16), pinstat_load(known->bytes + 16)));
 	same = pinstat_and(same, pinstat_same(pinstat_zeroed(time - 16), pinstat_load(columns->time)));
-	if (known->count != columns->front || !known->is_word || pinstat_bits(same) != 0xffff || time[0] != ':' || time[1] != ' ')
+	if ((known->count & ~PINSTAT_FRONT_OTHERS) != columns->front || !known->is_word || pinstat_bits(same) != 0xffff || time[0] != ':' || time[1] != ' ')
 		return NULL;
 	const uint8_t *feed = PINSTAT_NAME(pinstat_plain_rest)(time + 2, text + 64, limit);
 	return feed && !PINSTAT_NAME(pinstat_may_go_on)(feed) ? feed + 1 : NULL;
@@ -136,6 +136,52 @@ PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NA
 }
 
 /*
+ * Behind the line of another event at `text`, of a layout as in `pinstat_walk`, which is counted; null where it may be something else.
+ * Lines were read from `begin` on.
+ */
+PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_pass_other)(pinstat_scanner *scanner,
+	const uint8_t *text, const uint8_t *begin, const uint8_t *limit, uint32_t width, uint32_t front)
+{
+	const uint8_t *next = NULL;
+	if (text == begin && !scanner->settled)
+		return NULL;
+	if (width == 0) {
+		const pinstat_columns *columns = &scanner->columns[scanner->foreseen];
+		if (columns->front)
+			next = PINSTAT_NAME(pinstat_pass_report_event)(scanner, text, columns, limit);
+	} else if (width >= PINSTAT_COLUMNS) {
+		int is_timed = width == PINSTAT_TIMED_COLUMNS;
+		const uint8_t *start = text + (is_timed ? PINSTAT_TIME_WIDTH : 0);
+		if (!pinstat_columns_differ(&scanner->fronts[pinstat_columns_place(start, front)], start, front) &&
+			(!is_timed || pinstat_bits(pinstat_same(pinstat_zeroed(text), pinstat_load(scanner->time))) == 0xffff))
+			next = PINSTAT_NAME(pinstat_pass_comment)(start + front, limit);
+	} else {
+		uint64_t head = pinstat_word(text) & (((uint64_t)1 << 8 * (width + 3)) - 1);
+		uint32_t lane = 0;
+		for (uint32_t place = 1; place <= width; place++)
+			lane = lane * 10 + (uint32_t)(head >> 8 * place & 15);
+		if (head == scanner->cpus[lane])
+			next = PINSTAT_NAME(pinstat_pass_comment)(text + width + 3, limit);
+	}
+	scanner->others += next != NULL;
+	return next;
+}
+
+/* A front of another length than `front`, as where a task's number has one more digit: that, 0 where none is known. */
+PINSTAT_TARGET static inline __attribute__((noinline)) uint32_t PINSTAT_NAME(pinstat_other_length)(const pinstat_scanner *scanner,
+	const uint8_t *p, uint32_t front)
+{
+	if (!pinstat_columns_differ(&scanner->fronts[pinstat_columns_place(p, front)], p, front))
+		return 0;
+	for (uint32_t lengths = scanner->lengths & ~(1u << (front - 1)); lengths; lengths &= lengths - 1) {
+		uint32_t length = (uint32_t)__builtin_ctz(lengths) + 1;
+		if (!pinstat_columns_differ(&scanner->fronts[pinstat_columns_place(p, length)], p, length))
+			return length;
+	}
+	return 0;
+}
+
+/*
  * Lines of one layout; `width` and `is_read` are constants to the compiler. With `is_read` lines are put into `lines`, else they are
  * left out by the thresholds.
  */
@@ -151,23 +197,28 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 	uint32_t front = has_columns ? scanner->length : 0, time_end = 0;
 	uint64_t seconds = 0;
 	pinstat_vector time_shape = pinstat_load(is_timed ? scanner->time : scanner->columns[0].time);
-	uint64_t counted = 0, exits = 0, others = 0;
+	uint64_t counted = 0, exits = 0;
 	pinstat_stamp last = 0;
 	int32_t deepest = run->deepest;
+	const uint8_t *begin = text;
 
 	if (is_report)
 		goto foresee;
 	if (has_columns && !front)
 		goto done;
 	while (text < stop) {
-		uint64_t other, other_front = 0;
+		uint64_t other;
 		uint32_t lane;
 		pinstat_stamp stamp = 0;
 		const uint8_t *mark = text + (is_report ? time_end + 24 : has_columns ? columns_start + front : width + 3);
 		const uint8_t *tail = mark + column_width;
 		uint32_t points = pinstat_equal16(mark, '.');
-		if (is_report && __builtin_expect(points >> PINSTAT_REPORT_POINT, 0))
+		if (is_report && __builtin_expect(points >> PINSTAT_REPORT_POINT, 0)) {
 			tail += pinstat_report_excess(points);
+			/* It may be behind the 16 bytes that are compared. */
+			if (tail[-1] != '|')
+				goto unforeseen;
+		}
 		uint64_t feeds = PINSTAT_NAME(pinstat_equal64)(tail, '\n') & PINSTAT_TAIL_OWN;
 		if (is_report) {
 			const uint8_t *end = text + front, *time = text + time_end;
@@ -179,14 +230,11 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 			same = pinstat_and(same, pinstat_same(pinstat_zeroed(time - 16), time_shape));
 			stamp = pinstat_read_stamp(time - 16, seconds);
 			other = (known->count ^ front) | (pinstat_bits(same) ^ 0xffff) | PINSTAT_NAME(pinstat_other_event)(time) |
-				(uint64_t)(stamp < last) | (tail[-1] ^ '|') | (uint64_t)(known->lane < 0);
+				(uint64_t)(stamp < last);
 		} else if (has_columns) {
 			const pinstat_front *known = &scanner->fronts[pinstat_columns_place(text + columns_start, front)];
-			pinstat_columns_front here = pinstat_read_columns(text + columns_start, front);
-			pinstat_vector same = pinstat_and(pinstat_same(here.low, pinstat_load(known->bytes)),
-				pinstat_same(here.high, pinstat_load(known->bytes + 16)));
 			lane = (uint32_t)known->lane;
-			other = other_front = (known->count ^ front) | (pinstat_bits(same) ^ 0xffff);
+			other = pinstat_columns_differ(known, text + columns_start, front);
 			if (is_timed) {
 				stamp = pinstat_read_own_stamp(text);
 				other |= (pinstat_bits(pinstat_same(pinstat_zeroed(text), time_shape)) ^ 0xffff) | (uint64_t)(stamp < last);
@@ -259,50 +307,25 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 			break;
 		continue;
 
-	unforeseen:
-		if (!is_report && (counted || scanner->settled)) {
-			uint64_t other_time = is_timed ? pinstat_bits(pinstat_same(pinstat_zeroed(text), time_shape)) ^ 0xffff : 0;
-			uint64_t head = has_columns ? other_front | other_time : (pinstat_word(text) & head_mask) ^ scanner->cpus[lane];
-			const uint8_t *next = head ? NULL : PINSTAT_NAME(pinstat_pass_comment)(mark, stop + PINSTAT_REACH);
-			if (next) {
-				others++;
-				text = next;
-				continue;
-			}
-		}
-		/* Numbers of tasks may have one more digit. */
-		if (has_columns) {
-			uint32_t lengths = other_front ? scanner->lengths & ~(1u << (front - 1)) : 0;
-			for (; lengths; lengths &= lengths - 1) {
-				uint32_t length = (uint32_t)__builtin_ctz(lengths) + 1;
-				const pinstat_front *known = &scanner->fronts[pinstat_columns_place(text + columns_start, length)];
-				pinstat_columns_front here = pinstat_read_columns(text + columns_start, length);
-				if (known->count == length && pinstat_bits(pinstat_and(pinstat_same(here.low, pinstat_load(known->bytes)),
-					pinstat_same(here.high, pinstat_load(known->bytes + 16)))) == 0xffff) {
-					front = length;
-					break;
-				}
-			}
-			if (lengths)
-				continue;
-			break;
+	unforeseen:;
+		const uint8_t *next = PINSTAT_NAME(pinstat_pass_other)(scanner, text, begin, stop + PINSTAT_REACH, width, front);
+		if (next) {
+			text = next;
+			continue;
 		}
 		/* A front of another length moves all that follows. */
+		if (has_columns) {
+			uint32_t length = PINSTAT_NAME(pinstat_other_length)(scanner, text + columns_start, front);
+			if (!length)
+				break;
+			front = length;
+			continue;
+		}
 		uint32_t bracket = is_report ? pinstat_equal16(text + PINSTAT_FRONT_LEAST - 1, ']') : 0;
 		if (!bracket)
 			break;
 		uint32_t seen = (uint32_t)__builtin_ctz(bracket);
-		if (seen == scanner->foreseen) {
-			const uint8_t *next = NULL;
-			if (counted || scanner->settled)
-				next = PINSTAT_NAME(pinstat_pass_report_event)(scanner, text, &scanner->columns[seen], stop + PINSTAT_REACH);
-			if (!next)
-				break;
-			others++;
-			text = next;
-			continue;
-		}
-		if (seen > PINSTAT_FRONT_MOST - PINSTAT_FRONT_LEAST)
+		if (seen == scanner->foreseen || seen > PINSTAT_FRONT_MOST - PINSTAT_FRONT_LEAST)
 			break;
 		scanner->foreseen = seen;
 
@@ -318,7 +341,8 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 done:
 	scanner->settled |= counted > 0;
 	run->lines += counted;
-	run->others += others;
+	run->others += scanner->others;
+	scanner->others = 0;
 	run->exits += exits;
 	run->deepest = deepest;
 	if (last)
@@ -353,4 +377,3 @@ PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NA
 	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 1, lines, most, count, run);
 	}
 }
-

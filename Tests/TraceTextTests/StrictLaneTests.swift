@@ -46,9 +46,9 @@ import Testing
 
   @Test(arguments: 0..<24)
   func readsGeneratedTextsAsTheGeneralParserDoes(_ seed: UInt64) throws {
-    for isReport in [false, true] {
+    for layout in GeneratedText.layouts(seed) {
       let text = GeneratedText(
-        seed: seed, isReport: isReport, cpus: seed % 3 == 0 ? 12 : 2, lines: 400,
+        seed: seed, layout, cpus: seed % 3 == 0 ? 12 : 2, lines: 400,
         oddities: seed % 2 == 0 ? 0 : 15)
       var bytes = Array(text.text.utf8)
       try holds(bytes)
@@ -60,51 +60,18 @@ import Testing
     }
   }
 
-  @Test(arguments: 0..<12)
-  func readsMoreColumnsAsTheGeneralParserDoes(_ seed: UInt64) throws {
-    for columns in GeneratedText.Columns.all {
-      let text = GeneratedText(
-        seed: seed, isReport: false, columns: columns, cpus: seed % 3 == 0 ? 12 : 2, lines: 300,
-        oddities: seed % 2 == 0 ? 0 : 15)
-      var bytes = Array(text.text.utf8)
-      try holds(bytes)
-      var random = SeededGenerator(state: seed)
-      for _ in 0..<3 {
-        bytes.mutate(&random)
-        try holds(bytes)
-      }
-    }
-  }
-
-  @Test(arguments: 0..<15)
-  func leavesOutOfMoreColumnsWhatDoesNotMatter(_ seed: UInt64) throws {
-    for columns in GeneratedText.Columns.all {
-      for oddities in [0, 12, 60] {
-        let text = GeneratedText(
-          seed: seed, isReport: false, columns: columns, cpus: [1, 2, 12][Int(seed % 3)], lines: 500,
-          oddities: oddities)
-        var bytes = Array(text.text.utf8)
-        let isComplete = try siftingHolds(bytes, seed)
-        if oddities == 0 { #expect(isComplete, "\(columns)") }
-        var random = SeededGenerator(state: seed)
-        bytes.mutate(&random)
-        _ = try siftingHolds(bytes, seed)
-      }
-    }
-  }
-
   /// Calls of the wanted functions are the same whether the others are left out or not, or the sieve says that it cannot
   /// tell; on a text of plain calls it can.
   @Test(arguments: 0..<60)
   func leavesOutWhatDoesNotMatter(_ seed: UInt64) throws {
     var decided = 0
-    for isReport in [false, true] {
+    for layout in GeneratedText.layouts(seed) {
       for oddities in [0, 12, 60] {
         let text = GeneratedText(
-          seed: seed, isReport: isReport, cpus: [1, 2, 12][Int(seed % 3)], lines: 600, oddities: oddities)
+          seed: seed, layout, cpus: [1, 2, 12][Int(seed % 3)], lines: 600, oddities: oddities)
         var bytes = Array(text.text.utf8)
         let isComplete = try siftingHolds(bytes, seed)
-        if oddities == 0 { #expect(isComplete) }
+        if oddities == 0 { #expect(isComplete, "\(layout)") }
         if isComplete { decided += 1 }
         var random = SeededGenerator(state: seed)
         bytes.mutate(&random)

@@ -119,17 +119,17 @@ final class LineScanner {
   /// - Parameters:
   ///   - count: of the front, up to and with the bracket.
   ///   - timeEnd: offset of the colon behind the time.
-  ///   - lane: what `lines` shall say; below `mostLanes`. −1 where no call of the task was seen.
+  ///   - lane: what `lines` shall say; below `mostLanes`. nil where no call of the task was seen.
   ///   - isWord: whether the task's name is one word.
-  func remember(front: UnsafeRawPointer, _ count: Int, timeEnd: Int, lane: Int32, isWord: Bool) {
+  func remember(front: UnsafeRawPointer, _ count: Int, timeEnd: Int, lane: Int32?, isWord: Bool) {
     let width = timeEnd - count
     // ` %5lu.%06lu: `: eight digits of seconds at most, so that 16 bytes hold all that is behind the front.
     guard count >= Int(PINSTAT_FRONT_LEAST), count <= Int(PINSTAT_FRONT_MOST), width >= 13, width <= 16 else {
       return
     }
     var entry = pinstat_front()
-    entry.count = UInt32(count)
-    entry.lane = lane
+    entry.count = UInt32(count) | (lane == nil ? PINSTAT_FRONT_OTHERS : 0)
+    entry.lane = lane ?? 0
     entry.is_word = isWord ? 1 : 0
     withUnsafeMutableBytes(of: &entry.bytes) { bytes in
       bytes.copyMemory(from: UnsafeRawBufferPointer(start: front, count: 16))

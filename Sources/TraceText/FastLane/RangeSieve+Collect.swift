@@ -86,8 +86,7 @@ extension RangeSieve {
       result.isUsable = false
       return false
     }
-    if run.last_time == 0 { run.first_time = time }
-    run.last_time = time
+    note(time)
     return true
   }
 

@@ -204,16 +204,30 @@ final class RangeSieve {
     }
     let local = Int(read.cpu)
     let isWanted = learn(read.call, mark: read.mark, at: limit - 1)
-    let depth = Int32(truncatingIfNeeded: read.call.depth)
-    if !isWanted, depth > thresholds[local] {
-      let ended: Int32 = read.call.kind == .entry ? 0 : 1
-      run.lines += 1
-      run.exits &+= UInt64(ended)
-      run.deepest = max(run.deepest, depth)
-      openings[local] = depth - ended
-      return
+    if isWanted || !leaveOut(local, read.call) {
+      keep(local, read.call, isWanted: isWanted, line, end, result)
     }
-    keep(local, read.call, isWanted: isWanted, line, end, result)
+  }
+
+  /// Counts a line that names no wanted function, if it can be left out.
+  ///
+  /// - Parameter time: nanoseconds, where lines have times.
+  private func leaveOut(_ local: Int, _ call: StrictCall, time: UInt64? = nil) -> Bool {
+    let depth = Int32(truncatingIfNeeded: call.depth)
+    guard depth > thresholds[local] else { return false }
+    let ended: Int32 = call.kind == .entry ? 0 : 1
+    if let time { note(time) }
+    run.lines += 1
+    run.exits &+= UInt64(ended)
+    run.deepest = max(run.deepest, depth)
+    openings[local] = depth - ended
+    return true
+  }
+
+  /// A line in order was at this time.
+  func note(_ time: UInt64) {
+    if run.last_time == 0 { run.first_time = time }
+    run.last_time = time
   }
 
   /// Remembers a line's function part.
@@ -366,20 +380,9 @@ final class RangeSieve {
       return
     }
     let isWanted = learn(read.call, mark: read.mark, at: limit - 1)
-    let depth = Int32(truncatingIfNeeded: read.call.depth)
-    if !isWanted, depth > thresholds[local] {
-      let ended: Int32 = read.call.kind == .entry ? 0 : 1
-      if layout.hasTime {
-        if run.last_time == 0 { run.first_time = read.time }
-        run.last_time = read.time
-      }
-      run.lines += 1
-      run.exits &+= UInt64(ended)
-      run.deepest = max(run.deepest, depth)
-      openings[local] = depth - ended
-      return
+    if isWanted || !leaveOut(local, read.call, time: layout.hasTime ? read.time : nil) {
+      keep(local, read.call, isWanted: isWanted, line, end, result)
     }
-    keep(local, read.call, isWanted: isWanted, line, end, result)
   }
 
   /// A line with its CPU's or its task's number here; nil where it has to be read in the general way.
@@ -420,16 +423,9 @@ final class RangeSieve {
       return
     }
     let isWanted = learn(read.call, mark: read.front.mark, at: limit - 1)
-    let depth = Int32(truncatingIfNeeded: read.call.depth)
-    if !isWanted, depth > thresholds[local] {
-      if run.last_time == 0 { run.first_time = read.front.time }
-      run.lines += 1
-      run.exits &+= read.call.kind == .entry ? 0 : 1
-      run.deepest = max(run.deepest, depth)
-      run.last_time = read.front.time
-      return
+    if isWanted || !leaveOut(local, read.call, time: read.front.time) {
+      keep(local, read.call, isWanted: isWanted, line, end, result)
     }
-    keep(local, read.call, isWanted: isWanted, line, end, result)
   }
 
   /// The number of a line's task here; nil where there are too many, or the line has to be read in the general way.
@@ -456,7 +452,7 @@ final class RangeSieve {
       let origin = TaskCache.origin(of: UnsafeRawBufferPointer(start: base, count: front.count))
     else { return }
     let comm = UnsafeRawBufferPointer(start: base + origin.comm.lowerBound, count: origin.comm.count)
-    var number: Int32 = -1
+    var number: Int32?
     if let known = taskNumbers[Self.key(pid: origin.pid, cpu: origin.cpu)] {
       guard taskNames[Int(known)].elementsEqual(comm) else { return }
       number = known
@@ -465,7 +461,7 @@ final class RangeSieve {
   }
 
   private func remember(
-    _ line: UnsafeRawPointer, _ front: StrictReportFront, _ comm: UnsafeRawBufferPointer, lane: Int32
+    _ line: UnsafeRawPointer, _ front: StrictReportFront, _ comm: UnsafeRawBufferPointer, lane: Int32?
   ) {
     scanner.remember(
       front: line, front.count, timeEnd: line.distance(to: front.timeEnd), lane: lane,

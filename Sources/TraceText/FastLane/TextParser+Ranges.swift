@@ -68,9 +68,7 @@ extension TextParser {
       sieve.giveUp()
       return false
     }
-    lineNumber += item.lines
-    if layout.isReport { reportLines += item.lines } else { tracefsLines += item.lines }
-    endStrictLines(item.lines)
+    count(strictLines: item.lines, layout)
     sieve.exits += item.exits
     sieve.deepest = max(sieve.deepest, item.deepest)
     return true

@@ -38,6 +38,17 @@ struct StrictLane {
   var fronts = ColumnFronts()
 }
 
+/// A strict line of any layout.
+struct StrictLine {
+  var task: TaskCache.Task
+  /// Nanoseconds; 0 where lines have none.
+  var time: UInt64
+  /// Of the duration, for `DurationShapes.value`.
+  var point: Int
+  var mark: UnsafeRawPointer
+  var call: StrictCall
+}
+
 /// Runs of lines that are laid out exactly as the tools print them, which nearly all lines of a trace are.
 ///
 /// A strict line is read by a few compares of whole columns at fixed places. Whatever differs in a single byte ends the
@@ -90,66 +101,74 @@ extension TextParser {
     _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictGraphLayout, _ batchSize: Int,
     _ batch: inout [Event]
   ) -> Int {
-    if let sieve { return siftGraphLines(base, limit, layout, sieve, batchSize, &batch) }
-    return readGraphLines(base, limit, layout, batchSize, &batch)
+    let shapes = strict.kernelShapes
+    return parseLines(base, limit, .graph(layout), batchSize, &batch) { _, position in
+      guard let line = layout.read(position, limit: limit, shapes) else { return nil }
+      let task = TaskCache.Task(cpu: line.cpu, pid: -1, comm: .none)
+      return StrictLine(task: task, time: 0, point: line.point, mark: line.mark, call: line.call)
+    }
   }
 
   private mutating func parseColumnsLines(
     _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictColumnsLayout, _ batchSize: Int,
     _ batch: inout [Event]
   ) -> Int {
-    if let sieve { return siftColumnsLines(base, limit, layout, sieve, batchSize, &batch) }
-    return readColumnsLines(base, limit, layout, batchSize, &batch)
+    let shapes = strict.kernelShapes
+    return parseLines(base, limit, .columns(layout), batchSize, &batch) { parser, position in
+      guard let front = parser.front(position, limit, layout),
+        let line = layout.read(position, front.count, limit: limit, shapes)
+      else { return nil }
+      return StrictLine(
+        task: front.task, time: line.time, point: line.point, mark: line.mark, call: line.call)
+    }
   }
 
   private mutating func parseReportLines(
     _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ batchSize: Int, _ batch: inout [Event]
   ) -> Int {
-    if let sieve { return siftReportLines(base, limit, sieve, batchSize, &batch) }
-    return readReportLines(base, limit, batchSize, &batch)
+    let shapes = strict.reportShapes
+    return parseLines(base, limit, .report, batchSize, &batch) { parser, position in
+      guard let line = StrictReportLine(position, limit: limit, shapes),
+        let task = parser.strict.tasks.find(position, line.front.count)
+          ?? parser.task(position, line.front.count)
+      else { return nil }
+      return StrictLine(
+        task: task, time: line.front.time, point: line.point, mark: line.front.mark, call: line.call)
+    }
   }
 
-  private mutating func readGraphLines(
-    _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictGraphLayout, _ batchSize: Int,
-    _ batch: inout [Event]
+  /// - Parameter read: the line at a place; nil where it is none of this layout.
+  @inline(__always)
+  private mutating func parseLines(
+    _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictLane.Layout, _ batchSize: Int,
+    _ batch: inout [Event], _ read: (inout TextParser, UnsafeRawPointer) -> StrictLine?
+  ) -> Int {
+    if let sieve { return siftLines(base, limit, layout, sieve, batchSize, &batch, read) }
+    return readLines(base, limit, layout, batchSize, &batch, read)
+  }
+
+  @inline(__always)
+  private mutating func readLines(
+    _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictLane.Layout, _ batchSize: Int,
+    _ batch: inout [Event], _ read: (inout TextParser, UnsafeRawPointer) -> StrictLine?
   ) -> Int {
     var position = base
     var lines = 0
-    let shapes = strict.kernelShapes
-    while position < limit, batch.count < batchSize, let line = layout.read(position, limit: limit, shapes) {
-      lineNumber += 1
-      var event = self.event(for: line.call, mark: line.mark, point: line.point)
-      event.cpu = line.cpu
-      nesting.adjust(&event)
+    while position < limit, batch.count < batchSize, let line = read(&self, position) {
+      var event = self.event(for: line, layout)
+      if !layout.isReport { nesting.adjust(&event) }
       batch.append(event)
       lines += 1
       position = line.call.next
     }
-    tracefsLines += lines
-    endStrictLines(lines)
+    count(strictLines: lines, layout)
     return base.distance(to: position)
   }
 
-  private mutating func readColumnsLines(
-    _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ layout: StrictColumnsLayout, _ batchSize: Int,
-    _ batch: inout [Event]
-  ) -> Int {
-    var position = base
-    var lines = 0
-    let shapes = strict.kernelShapes
-    while position < limit, batch.count < batchSize, let front = front(position, limit, layout),
-      let line = layout.read(position, front.count, limit: limit, shapes)
-    {
-      lineNumber += 1
-      var event = self.event(for: line, front.task, layout)
-      nesting.adjust(&event)
-      batch.append(event)
-      lines += 1
-      position = line.call.next
-    }
-    tracefsLines += lines
+  mutating func count(strictLines lines: Int, _ layout: StrictLane.Layout) {
+    lineNumber += lines
+    if layout.isReport { reportLines += lines } else { tracefsLines += lines }
     endStrictLines(lines)
-    return base.distance(to: position)
   }
 
   /// A line's front; nil where the line has to be read in the general way.
@@ -180,43 +199,15 @@ extension TextParser {
   }
 
   @inline(__always)
-  mutating func event(
-    for line: StrictColumnsLine, _ task: TaskCache.Task, _ layout: StrictColumnsLayout
-  ) -> Event {
+  mutating func event(for line: StrictLine, _ layout: StrictLane.Layout) -> Event {
     var event = self.event(for: line.call, mark: line.mark, point: line.point)
-    event.cpu = task.cpu
-    if layout.hasTask {
-      event.pid = task.pid
-      event.comm = task.comm
+    event.cpu = line.task.cpu
+    if layout.hasTasks {
+      event.pid = line.task.pid
+      event.comm = line.task.comm
     }
-    if layout.hasTime { event.timestamp = .nanoseconds(line.time) }
+    if layout.hasTimes { event.timestamp = .nanoseconds(line.time) }
     return event
-  }
-
-  private mutating func readReportLines(
-    _ base: UnsafeRawPointer, _ limit: UnsafeRawPointer, _ batchSize: Int, _ batch: inout [Event]
-  ) -> Int {
-    var position = base
-    var lines = 0
-    let shapes = strict.reportShapes
-    while position < limit, batch.count < batchSize,
-      let line = StrictReportLine(position, limit: limit, shapes)
-    {
-      guard let task = strict.tasks.find(position, line.front.count) ?? task(position, line.front.count)
-      else { break }
-      lineNumber += 1
-      var event = self.event(for: line.call, mark: line.front.mark, point: line.point)
-      event.cpu = task.cpu
-      event.pid = task.pid
-      event.comm = task.comm
-      event.timestamp = .nanoseconds(line.front.time)
-      batch.append(event)
-      lines += 1
-      position = line.call.next
-    }
-    reportLines += lines
-    endStrictLines(lines)
-    return base.distance(to: position)
   }
 
   mutating func endStrictLines(_ count: Int) {

@@ -44,6 +44,8 @@ final class TextSieve {
     var open: [Int32] = []
     /// CPUs that run it at once, as far as the text tells: more than one where a switch was lost.
     var runners = 0
+    /// What lines call the task, where they name it.
+    var comm = StringTable.ID.none
   }
 
   private struct Slot {
@@ -65,8 +67,6 @@ final class TextSieve {
   /// Of CPUs: stacks by process ID, of idle tasks by −1 − CPU.
   private var stackOfTask: [Int64: Int] = [:]
   private var slotOfTask: [Int64: Int32] = [:]
-  /// What lines call the task, by slot.
-  private var comms: [Int32: StringTable.ID] = [:]
   @exclusivity(unchecked) private var losses = 0
   @exclusivity(unchecked) private var hasSwitched = false
   /// A task had calls on an unnamed CPU and, by name, on another one.
@@ -137,7 +137,7 @@ final class TextSieve {
     }
     let key = pid > 0 ? Int64(pid) : -1 - Int64(cpu)
     if let known = slotOfTask[key] {
-      if comms[known] == comm { return known }
+      if stacks[Int(known)].comm == comm { return known }
       giveUp()
       return nil
     }
@@ -146,9 +146,8 @@ final class TextSieve {
       return nil
     }
     let slot = Int32(stacks.count)
-    stacks.append(Stack())
+    stacks.append(Stack(comm: comm))
     slotOfTask[key] = slot
-    comms[slot] = comm
     thresholds[Int(slot)] = -1
     return slot
   }

@@ -47,7 +47,7 @@ final class TextTally {
 
   private let isWanted: @Sendable (String) -> Bool
   let sink: any DurationSink
-  private let isReport: Bool
+  private let layout: StrictLane.Layout
   let hasTasks: Bool
   private let hasTimes: Bool
   /// Events are put in the order of their times.
@@ -76,7 +76,7 @@ final class TextTally {
   init(
     _ layout: StrictLane.Layout, isWanted: @escaping @Sendable (String) -> Bool, sink: any DurationSink
   ) {
-    isReport = layout.isReport
+    self.layout = layout
     hasTasks = layout.hasTasks
     hasTimes = layout.hasTimes
     self.isWanted = isWanted
@@ -152,7 +152,7 @@ final class TextTally {
   private func isUsual(_ event: Event, isInOrder: Bool) -> Bool {
     switch event.kind {
     case .heading: return false
-    case .taskSwitch: return !isReport
+    case .taskSwitch: return !layout.isReport
     case .lost: return !hasTasks && !hasTimes
     default: break
     }
@@ -273,9 +273,7 @@ final class TextTally {
       parser.previousLineIsBlank = false
     }
     guard item.lines > 0 else { return }
-    parser.lineNumber += item.lines
-    if isReport { parser.reportLines += item.lines } else { parser.tracefsLines += item.lines }
-    parser.endStrictLines(item.lines)
+    parser.count(strictLines: item.lines, layout)
     guard isOrdered else { return }
     // Of all of the range so far.
     if item.kind == .end {
