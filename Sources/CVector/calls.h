@@ -80,8 +80,9 @@ typedef struct {
 	uint64_t known;
 } pinstat_tail;
 
-/* CPUs of the kernel's text, tasks where lines name them. */
-#define PINSTAT_LANES 2048
+/* CPUs of the kernel's text, 2,048 at most; where lines name tasks, a task on a CPU. */
+#define PINSTAT_CPUS 2048
+#define PINSTAT_LANES 8192
 
 /*
  * The kernel's text with more columns than CPU and duration, of which what stands in front of the duration column is looked up as a
@@ -108,7 +109,7 @@ typedef struct {
 	uint8_t shapes[1 << PINSTAT_TAIL_BITS][16];
 	uint8_t *rest;
 	/* What a line of each CPU begins with, up to the blank behind the parenthesis. */
-	uint64_t cpus[PINSTAT_LANES];
+	uint64_t cpus[PINSTAT_CPUS];
 	/* By hash. */
 	pinstat_front fronts[1 << PINSTAT_FRONT_BITS];
 	/* By lane: lines as deep or less deep are not left out; */
@@ -255,7 +256,7 @@ static inline uint32_t pinstat_report_excess(uint32_t points)
 static inline size_t pinstat_scanner_size(void) { return sizeof(pinstat_scanner); }
 
 /*
- * Makes a scanner of zeros. `cpus`, of the kernel's text, is what a line of each begins with, in `PINSTAT_LANES` places, for all that the
+ * Makes a scanner of zeros. `cpus`, of the kernel's text, is what a line of each begins with, in `PINSTAT_CPUS` places, for all that the
  * low four bits of the digits may come to; null for a report.
  */
 static inline void pinstat_prepare(void *memory, uint8_t *rest, uint32_t width, const uint64_t *cpus)
@@ -318,8 +319,8 @@ static inline uint32_t pinstat_tail_place(int wide, const void *scanner, const v
 /*
  * Passes over lines as long as they are left out, from `text` on, where one begins, to the first that does not begin in front of
  * `stop`: those whose tails are known to be nothing but that, and that are deeper than their lane's threshold. What they come to is
- * added to `run`. Lines of other events are passed over too, behind a call's. Of the kernel's text, a CPU's opening becomes the depth of
- * the innermost call that is open behind its last line. Times must not go back, and a report's must be there.
+ * added to `run`. Lines of other events are passed over too, behind a call's. A lane's opening becomes the depth of the innermost call
+ * that is open behind its last line. Times must not go back, and a report's must be there.
  *
  * Returns the first line that was not passed over: it has to be looked at, or begins at `stop` or behind it. `PINSTAT_REACH`
  * bytes behind `stop` can be loaded.

@@ -296,7 +296,7 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 		if (is_read)
 			lines[counted] = (pinstat_line){(uint32_t)known, (uint16_t)lane, (uint8_t)depth,
 				(uint8_t)__builtin_ctz(points | 1u << 16), mark};
-		else if (!is_report)
+		else
 			scanner->openings[lane] = depth - (int32_t)exit;
 		counted++;
 		exits += exit;

@@ -6,6 +6,9 @@ internal import FunctionGraph
 /// earlier ones of the rest: an exit can stand before its entry. Each CPU's own lines stay in order. So events wait in
 /// a window and leave it by time; where nothing is out of order that costs a copy.
 ///
+/// A loss has no time: it stays where it stands, but in front of its CPU's next line, so that a task that comes to that CPU
+/// after it may have lost something there.
+///
 /// Where a CPU's own times go back another report begins (files put together), and what has no time or no CPU is no line
 /// of a report: both end the window, and nothing is moved across.
 struct ReportOrder {
@@ -13,8 +16,11 @@ struct ReportOrder {
   static let window = 1 << 15
 
   private var waiting: [Event] = []
-  /// The time by which an event is ordered: its own, or of the event before it on its CPU.
+  /// The time by which an event is ordered: its own, or of a loss the latest that was seen before it.
   private var keys: [UInt64] = []
+  private var latest: UInt64?
+  /// Of CPUs of which no line was seen since events were lost there.
+  private var lossKeys: [UInt64: UInt64] = [:]
   private var isSorted = true
   private var lastOfCPU: [UInt64: UInt64] = [:]
   /// The same for the CPUs of the first buffer, of which nearly all lines are; nil where nothing was seen.
@@ -46,6 +52,8 @@ struct ReportOrder {
     release(waiting.count, into: &out)
     lastOfCPU.removeAll(keepingCapacity: true)
     lastOfFirst.removeAll(keepingCapacity: true)
+    lossKeys.removeAll(keepingCapacity: true)
+    latest = nil
   }
 
   private static func hasTime(_ event: Event) -> Bool { event.timestamp.unit != .none }
@@ -53,13 +61,28 @@ struct ReportOrder {
   /// nil where the event is none of a report, or begins another one.
   private mutating func key(of event: Event) -> UInt64? {
     guard event.cpu >= 0, event.kind != .heading, event.kind != .taskSwitch else { return nil }
-    let last = lastTime(event)
-    if event.kind == .lost, event.timestamp.unit == .none { return last }
+    if event.kind == .lost, event.timestamp.unit == .none {
+      if let latest { lossKeys[Self.cpu(event)] = latest }
+      return latest
+    }
     guard event.timestamp.unit != .none, event.pid >= 0 else { return nil }
     let time = event.timestamp.value
-    if let last, time < last { return nil }
+    if let last = lastTime(event), time < last { return nil }
     setLastTime(event, time)
+    latest = max(latest ?? 0, time)
+    if !lossKeys.isEmpty, let key = lossKeys.removeValue(forKey: Self.cpu(event)), time < key {
+      bringForward(lossesOf: event, to: time)
+    }
     return time
+  }
+
+  /// Losses in front of a line of the same CPU, as far as they still wait.
+  private mutating func bringForward(lossesOf line: Event, to time: UInt64) {
+    for index in waiting.indices.reversed() where Self.cpu(waiting[index]) == Self.cpu(line) {
+      guard waiting[index].kind == .lost, waiting[index].timestamp.unit == .none else { return }
+      keys[index] = min(keys[index], time)
+      isSorted = false
+    }
   }
 
   private func lastTime(_ event: Event) -> UInt64? {

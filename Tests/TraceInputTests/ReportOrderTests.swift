@@ -91,6 +91,34 @@ private struct Numbers: RandomNumberGenerator {
     #expect(result[4].kind == .lost)
   }
 
+  /// Where all times are in order, losses stay where they stand, whatever CPUs' lines are around them.
+  @Test(arguments: [1, 7, 5_000])
+  func lossesAmongOrderedLinesStay(_ batch: Int) {
+    var numbers = Numbers(state: 5)
+    var events: [Event] = []
+    for time in 0..<3_000 {
+      events.append(event(.leaf, cpu: Int32.random(in: 0..<3, using: &numbers), time: UInt64(time / 3)))
+      if time % 5 == 0 {
+        events.append(event(.lost, cpu: Int32.random(in: 0..<4, using: &numbers), time: nil))
+      }
+    }
+    for (result, wanted) in zip(ordered(events, batch: batch), events) {
+      #expect(result.kind == wanted.kind && result.cpu == wanted.cpu)
+    }
+  }
+
+  /// A line that was printed too late, behind later ones of another CPU, with the loss in front of it.
+  @Test(arguments: [1, 100])
+  func aLossStaysInFrontOfItsCPUsNextLine(_ batch: Int) {
+    let events = [
+      event(.leaf, cpu: 0, time: 100), event(.leaf, cpu: 1, time: 150), event(.leaf, cpu: 1, time: 300),
+      event(.lost, cpu: 0, time: nil), event(.leaf, cpu: 1, time: 310), event(.leaf, cpu: 0, time: 200),
+    ]
+    let result = ordered(events, batch: batch)
+    #expect(result.map(\.timestamp.value) == [100, 150, 0, 200, 300, 310])
+    #expect(result[2].kind == .lost)
+  }
+
   @Test func whatHasNoTimeIsNotMovedAcross() {
     var heading = Event(kind: .heading)
     heading.side = .after

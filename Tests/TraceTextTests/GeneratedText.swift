@@ -47,6 +47,10 @@ struct GeneratedText {
     return [Layout(), Layout(isReport: true)] + more
   }
 
+  static let layoutsWithTasks = [
+    Layout(isReport: true), Layout(columns: .task), Layout(columns: [.task, .time]),
+  ]
+
   private(set) var text = ""
   private var random: SeededGenerator
   /// Microseconds: seconds of two digits, and some that get another digit on the way.
@@ -100,39 +104,46 @@ struct GeneratedText {
   }
 
   /// The kernel's text of tasks that move between CPUs and lose events there: each CPU begins with a switch, few switches
-  /// are missing, and the outermost calls are open for long.
+  /// are missing, and the outermost calls are open for long. Where lines name their tasks there are no switches.
   ///
   /// - Parameter burst: about how many lines of one CPU follow one another, as where each CPU's buffer is printed when it is full.
-  init(moving seed: UInt64, cpus: Int, lines: Int, burst: Int = 1) {
+  init(moving seed: UInt64, _ layout: Layout = Layout(), cpus: Int, lines: Int, burst: Int = 1) {
+    let isReport = layout.isReport
+    let hasTasks = isReport || layout.columns.contains(.task)
     random = SeededGenerator(state: seed)
-    time = 0
-    columns = []
-    text = "# tracer: function_graph\n#\n# CPU  DURATION                  FUNCTION CALLS\n"
+    time = 79_000_000
+    columns = layout.columns
+    text =
+      isReport
+      ? "cpus=\(cpus)\n" : "# tracer: function_graph\n#\n# CPU  DURATION                  FUNCTION CALLS\n"
     let tasks = 2 * cpus
     var open = [[String]](repeating: [], count: tasks)
     var task = Array(0..<cpus)
-    for cpu in 0..<cpus { switchTask(cpu, 1, from: tasks, to: cpu) }
+    if !hasTasks { for cpu in 0..<cpus { switchTask(cpu, 1, from: tasks, to: cpu) } }
     var cpu = 0
     for _ in 0..<lines {
       if pick(burst) == 0 { cpu = pick(cpus) }
       let depth = open[task[cpu]].count
       let name = Self.names[pick(depth == 0 ? 5 : Self.names.count)]
-      let front = " \(cpu)) "
+      let front = isReport ? reportFront(cpu, task[cpu]) : graphFront(cpu, task[cpu], 1)
       switch pick(14) {
-      case 0: text += "CPU:\(cpu) [LOST \(1 + pick(5000)) EVENTS]\n"
+      case 0:
+        let count = 1 + pick(5000)
+        let note = count % 7 == 0 ? "EVENTS DROPPED" : "\(count) EVENTS DROPPED"
+        text += isReport ? "CPU:\(cpu) [\(note)]\n" : "CPU:\(cpu) [LOST \(count) EVENTS]\n"
       case 1:
         let next = pick(tasks)
         guard !task.contains(next) else { continue }
-        if pick(12) > 0 { switchTask(cpu, 1, from: task[cpu], to: next) }
+        if !hasTasks, pick(12) > 0 { switchTask(cpu, 1, from: task[cpu], to: next) }
         task[cpu] = next
       case 2...4 where depth < 5:
         open[task[cpu]].append(name)
-        text += front + column(false, isExit: false, nil) + indent(depth) + "\(name)() {\n"
+        text += front + column(isReport, isExit: false, nil) + indent(depth) + "\(name)() {\n"
       case 5...6 where depth > 0:
         let last = open[task[cpu]].removeLast()
-        let tail = pick(6) == 0 ? " /* \(last) */" : ""
-        text += front + column(false, isExit: true, duration()) + indent(depth - 1) + "}\(tail)\n"
-      default: text += front + column(false, isExit: false, duration()) + indent(depth) + "\(name)();\n"
+        let tail = !isReport && pick(6) == 0 ? " /* \(last) */" : ""
+        text += front + column(isReport, isExit: true, duration()) + indent(depth - 1) + "}\(tail)\n"
+      default: text += front + column(isReport, isExit: false, duration()) + indent(depth) + "\(name)();\n"
       }
     }
   }

@@ -44,6 +44,22 @@ import Testing
     _ = try siftingHolds(Array(text.text.utf8), seed)
   }
 
+  /// The same where lines name their tasks, with times and without.
+  @Test(arguments: 0..<60)
+  func marksLossesOfTasksThatLinesName(_ seed: UInt64) throws {
+    for layout in GeneratedText.layoutsWithTasks {
+      for burst in [1, 3, 40] {
+        let text = GeneratedText(
+          moving: seed, layout, cpus: 2 + Int(seed % 3), lines: 600, burst: burst)
+        var bytes = Array(text.text.utf8)
+        #expect(try siftingHolds(bytes, seed), "\(layout)")
+        var random = SeededGenerator(state: seed)
+        bytes.mutate(&random)
+        _ = try siftingHolds(bytes, seed)
+      }
+    }
+  }
+
   /// The same where several losses of one CPU follow one another, with lines between them that are left out.
   @Test(arguments: 200..<300)
   func marksLossesThatAreSummedUp(_ seed: UInt64) throws {
@@ -94,7 +110,7 @@ import Testing
       var bytes = Array(loss.utf8)
       try lossHolds(String(loss.prefix(place)))
       try lossHolds(String(loss.dropFirst(place + 1)))
-      for other in [0x00, 0x20, 0x2F, 0x3A, 0x7F] as [UInt8] {
+      for other in [0x00, 0x20, 0x2F, 0x3A, 0x7F, 0xB4, 0xE2] as [UInt8] {
         bytes[place] = other
         try lossHolds(String(decoding: bytes, as: UTF8.self))
       }

@@ -144,7 +144,7 @@ extension RangeSieve {
     if let time { guard passes(time, result) else { return } }
     let first = run.first_time
     let last = run.last_time
-    if let base = line.baseAddress, let loss = StrictLoss(base) {
+    if let base = line.baseAddress, let loss = StrictLoss(base, layout) {
       emit(
         SievedRange.Item(kind: .lost, cpu: loss.cpu, losses: 1, lostEvents: loss.events), Self.noText, result)
     } else {

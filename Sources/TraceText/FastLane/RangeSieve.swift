@@ -14,7 +14,7 @@ final class RangeSieve {
   private static let blockSize = 128 << 10
   /// A longer line ends the range.
   private static let longestLine = 32 << 10
-  /// CPUs, or tasks where lines name them.
+  /// CPUs; where lines name tasks, each task on each CPU.
   static let mostLocals = LineScanner.mostLanes
   /// CPUs below this have their losses summed up. Of more of them `LossTimes` keeps what depends on how many losses there were.
   private static let mostSummedUp = 1 << 10
@@ -34,21 +34,19 @@ final class RangeSieve {
   private let read: TextReader.PositionedRead
   /// `StrictCall.slack` more bytes can be loaded.
   let buffer: UnsafeMutableRawPointer
-  /// Of each stack, as far as this range tells: lines as deep or less deep are kept;
+  /// By local, as far as this range tells: lines as deep or less deep are kept, and all of a task on another CPU than its last one;
   private let thresholds: UnsafeMutablePointer<Int32>
-  /// the least depth since it was first seen;
-  private let lowest: UnsafeMutablePointer<Int32>
   /// the innermost open call after the lines that were left out since the last one that was kept.
   private let openings: UnsafeMutablePointer<Int32>
-  /// Depths of the open wanted calls, by local.
+  /// By stack, which is a CPU's or a task's: the least depth since it was first seen;
+  private let lowest: UnsafeMutablePointer<Int32>
+  /// depths of the open wanted calls.
   @exclusivity(unchecked) private var open: [[Int32]] = []
   @exclusivity(unchecked) private var used: [Int] = []
   let scanner: LineScanner
   /// 1 wanted, 2 not.
   let verdicts = NameCache()
-  @exclusivity(unchecked) private var taskNumbers: [Int64: Int32] = [:]
-  /// What lines call them, by their numbers.
-  @exclusivity(unchecked) private var taskNames: [[UInt8]] = []
+  @exclusivity(unchecked) private var tasks = RangeTasks()
   let kernelShapes = DurationShapes.kernel
   let reportShapes = DurationShapes.report
 
@@ -268,12 +266,17 @@ final class RangeSieve {
   ) {
     let depth = Int32(truncatingIfNeeded: call.depth)
     scanner.settle(true)
+    if hasTasks, let before = tasks.move(to: local) {
+      deliverOpening(before, result)
+      thresholds[before] = .max
+    }
     deliverOpening(local, result)
-    if lowest[local] == .max { used.append(local) }
-    lowest[local] = min(lowest[local], depth)
-    while let last = open[local].last, last >= depth { open[local].removeLast() }
-    if isWanted, call.kind == .entry { open[local].append(depth) }
-    thresholds[local] = max(open[local].last ?? -1, lowest[local] - 1)
+    let stack = hasTasks ? tasks.stack(of: local) : local
+    if lowest[stack] == .max { used.append(stack) }
+    lowest[stack] = min(lowest[stack], depth)
+    while let last = open[stack].last, last >= depth { open[stack].removeLast() }
+    if isWanted, call.kind == .entry { open[stack].append(depth) }
+    thresholds[local] = max(open[stack].last ?? -1, lowest[stack] - 1)
     emit(SievedRange.Item(kind: .call, cpu: Int32(local), end: end), line, result)
   }
 
@@ -285,19 +288,20 @@ final class RangeSieve {
   /// - Returns: false where it is no loss, or none such.
   private func takeLoss(_ start: inout Int, _ offset: UInt64, _ result: SievedRange) -> Bool {
     // What stands behind another line may belong to that, and goes the general way.
-    guard !hasTasks, !used.isEmpty, let loss = StrictLoss(buffer + start) else { return false }
+    guard !used.isEmpty, let loss = StrictLoss(buffer + start, layout) else { return false }
     start += loss.count
     let end = offset + UInt64(start)
-    let local = Int(loss.cpu)
     // A task that was last seen on this CPU is marked by the later loss as by the one in front of it, and no other task was seen
-    // between them.
-    if local < Self.mostSummedUp, result.endsInLoss(of: loss.cpu), wasAlone(local) {
-      deliverOpening(local, result)
+    // between them; where lines name tasks none that moved, since such a line would be an item.
+    let isSame =
+      Int(loss.cpu) < Self.mostSummedUp && result.endsInLoss(of: loss.cpu)
+      && (hasTasks || wasAlone(Int(loss.cpu)))
+    deliverOpenings(result)
+    if isSame {
       result.extendLoss(loss, run, end)
       run = Self.noLines
       return true
     }
-    for local in used { deliverOpening(local, result) }
     emit(
       SievedRange.Item(kind: .lost, cpu: loss.cpu, losses: 1, lostEvents: loss.events, end: end), Self.noText,
       result)
@@ -305,13 +309,16 @@ final class RangeSieve {
   }
 
   /// Whether no other CPU had lines that were left out since the last item.
-  private func wasAlone(_ local: Int) -> Bool {
-    used.withUnsafeBufferPointer { $0.allSatisfy { $0 == local || openings[$0] == TextSieve.none } }
+  private func wasAlone(_ cpu: Int) -> Bool {
+    used.withUnsafeBufferPointer { $0.allSatisfy { $0 == cpu || openings[$0] == TextSieve.none } }
   }
 
+  /// Where a stack that was used was last seen.
+  private func local(of stack: Int) -> Int { hasTasks ? tasks.last(of: stack) : stack }
+
   private func takeOther(_ line: UnsafeRawBufferPointer, _ end: UInt64, _ result: SievedRange) {
-    for local in used { deliverOpening(local, result) }
-    if let base = line.baseAddress, let loss = StrictLoss(base) {
+    deliverOpenings(result)
+    if let base = line.baseAddress, let loss = StrictLoss(base, layout) {
       // No call begins or ends.
       emit(
         SievedRange.Item(kind: .lost, cpu: loss.cpu, losses: 1, lostEvents: loss.events, end: end), line,
@@ -326,7 +333,7 @@ final class RangeSieve {
 
   func emit(_ item: SievedRange.Item, _ line: UnsafeRawBufferPointer, _ result: SievedRange) {
     var item = item
-    if item.kind == .end { for local in used { deliverOpening(local, result) } }
+    if item.kind == .end { deliverOpenings(result) }
     item.lines = Int(run.lines)
     item.others = Int(run.others)
     item.exits = run.exits
@@ -346,18 +353,26 @@ final class RangeSieve {
   static var noText: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
   static let noLines = pinstat_run(lines: 0, exits: 0, others: 0, first_time: 0, last_time: 0, deepest: -1)
 
+  private func deliverOpenings(_ result: SievedRange) {
+    for stack in used { deliverOpening(local(of: stack), result) }
+  }
+
   private func deliverOpening(_ local: Int, _ result: SievedRange) {
-    guard openings[local] != TextSieve.none, !hasTasks else { return }
-    result.append(SievedRange.Opening(cpu: Int32(local), depth: openings[local]))
+    guard openings[local] != TextSieve.none else { return }
+    result.append(
+      hasTasks
+        ? SievedRange.Opening(cpu: tasks.cpu(of: local), pid: tasks.pid(of: local), depth: openings[local])
+        : SievedRange.Opening(cpu: Int32(local), depth: openings[local]))
     openings[local] = TextSieve.none
   }
 
   private func forgetStacks() {
-    for local in used {
+    for stack in used {
+      let local = local(of: stack)
       thresholds[local] = .max
-      lowest[local] = .max
       openings[local] = TextSieve.none
-      open[local].removeAll(keepingCapacity: true)
+      lowest[stack] = .max
+      open[stack].removeAll(keepingCapacity: true)
     }
     used.removeAll(keepingCapacity: true)
   }
@@ -452,12 +467,9 @@ final class RangeSieve {
       let origin = TaskCache.origin(of: UnsafeRawBufferPointer(start: base, count: front.count))
     else { return }
     let comm = UnsafeRawBufferPointer(start: base + origin.comm.lowerBound, count: origin.comm.count)
-    var number: Int32?
-    if let known = taskNumbers[Self.key(pid: origin.pid, cpu: origin.cpu)] {
-      guard taskNames[Int(known)].elementsEqual(comm) else { return }
-      number = known
-    }
-    remember(base, front, comm, lane: number)
+    let local = tasks.find(pid: origin.pid, cpu: origin.cpu)
+    if let local { guard tasks.isNamed(local, comm) else { return } }
+    remember(base, front, comm, lane: local.map { Int32($0) })
   }
 
   private func remember(
@@ -468,19 +480,15 @@ final class RangeSieve {
       isWord: comm.allSatisfy { $0 != 0x20 && $0 != UInt8(ascii: "=") })
   }
 
-  private static func key(pid: Int32, cpu: Int32) -> Int64 { pid > 0 ? Int64(pid) : -1 - Int64(cpu) }
-
-  /// A task's number here; nil where there are too many, or where single calls are wanted and it had another name before.
+  /// The number of a task on a CPU here; nil where there are too many, or where single calls are wanted and it had another name before.
   private func number(pid: Int32, cpu: Int32, comm: UnsafeRawBufferPointer, ifNew: () -> Void) -> Int? {
-    let key = Self.key(pid: pid, cpu: cpu)
-    if let known = taskNumbers[key].map(Int.init) {
-      return isWanted == nil || taskNames[known].elementsEqual(comm) ? known : nil
+    if let known = tasks.find(pid: pid, cpu: cpu) {
+      return isWanted == nil || tasks.isNamed(known, comm) ? known : nil
     }
-    guard taskNumbers.count < Self.mostLocals else { return nil }
-    let number = taskNumbers.count
-    taskNumbers[key] = Int32(number)
-    taskNames.append(Array(comm))
+    guard tasks.count < Self.mostLocals,
+      let local = tasks.add(pid: pid, cpu: cpu, comm, mayDiffer: isWanted == nil)
+    else { return nil }
     ifNew()
-    return number
+    return local
   }
 }

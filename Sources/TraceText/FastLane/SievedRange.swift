@@ -57,9 +57,11 @@ final class SievedRange: @unchecked Sendable {
     }
   }
 
-  /// The depth of the innermost call that is open on a CPU after the lines that were left out there.
+  /// The depth of the innermost call that is open on a CPU after the lines that were left out there; where lines name tasks, of
+  /// a task, and where it was seen.
   struct Opening: BitwiseCopyable {
     var cpu: Int32
+    var pid: Int32 = -1
     var depth: Int32
   }
 

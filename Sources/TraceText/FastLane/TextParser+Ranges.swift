@@ -25,8 +25,12 @@ extension TextParser {
         if batch.count >= batchSize { return .full(next: index) }
         let item = items[index]
         guard skip(item, layout, sieve) else { break }
-        for opening in openings[(index > 0 ? items[index - 1].openings : 0)..<item.openings] where !hasTasks {
-          sieve.skippedTo[Int(opening.cpu)] = opening.depth
+        for opening in openings[(index > 0 ? items[index - 1].openings : 0)..<item.openings] {
+          if hasTasks {
+            sieve.saw(pid: opening.pid, on: opening.cpu, into: &batch)
+          } else {
+            sieve.skippedTo[Int(opening.cpu)] = opening.depth
+          }
         }
         if item.kind == .end { break }
         let isPlain = acceptsStrictLines

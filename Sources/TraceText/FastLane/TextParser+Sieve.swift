@@ -36,11 +36,13 @@ extension TextParser {
         !line.call.name.isEmpty && (verdicts.find(line.call.name) ?? sieve.judge(line.call.name)) == 1
       lines += 1
       position = line.call.next
-      if depth > thresholds[slot], !isWanted {
+      if depth > thresholds[slot], !isWanted,
+        !hasTasks || skippedTo[slot] == line.task.cpu || skippedTo[slot] == TextSieve.none
+      {
         let isEntry = line.call.kind == .entry
         exits &+= isEntry ? 0 : 1
         deepest = max(deepest, depth)
-        if !hasTasks { skippedTo[slot] = isEntry ? depth : depth &- 1 }
+        skippedTo[slot] = hasTasks ? line.task.cpu : isEntry ? depth : depth &- 1
         continue
       }
       if !hasTasks, skippedTo[slot] != TextSieve.none { nesting.setOpen(skippedTo[slot], cpu: slot) }

@@ -13,8 +13,8 @@ internal import FunctionGraph
 /// delivered whole, and later on an unnamed CPU among named ones ends the sieve.
 ///
 /// Lost events mark the stacks of a CPU by where and when each was last seen. Before a loss, and before its task is
-/// switched out, a stack that had lines left out is therefore touched (an `unwound` below all depths): it was seen
-/// before the one, and since the last.
+/// switched out or seen on another CPU, a stack that had lines left out is therefore touched (an `unwound` below all depths): it
+/// was seen before the one, and since the last.
 ///
 /// One thread's, and nothing that it calls comes back to it: that its parts are not accessed twice at once is not checked at run
 /// time, which took a tenth of the time of a text with many losses.
@@ -44,8 +44,13 @@ final class TextSieve {
     var open: [Int32] = []
     /// CPUs that run it at once, as far as the text tells: more than one where a switch was lost.
     var runners = 0
-    /// What lines call the task, where they name it.
+    /// The task, and what lines call it, where they name it.
+    var pid: Int32 = -1
     var comm = StringTable.ID.none
+    /// Losses in front of what was last delivered of it;
+    var losses = 0
+    /// it is in `opened`.
+    var isListed = false
   }
 
   private struct Slot {
@@ -67,6 +72,8 @@ final class TextSieve {
   /// Of CPUs: stacks by process ID, of idle tasks by −1 − CPU.
   private var stackOfTask: [Int64: Int] = [:]
   private var slotOfTask: [Int64: Int32] = [:]
+  /// Where lines name tasks: stacks with open wanted calls, and some that had such.
+  @exclusivity(unchecked) private var opened: [Int] = []
   @exclusivity(unchecked) private var losses = 0
   @exclusivity(unchecked) private var hasSwitched = false
   /// A task had calls on an unnamed CPU and, by name, on another one.
@@ -77,7 +84,7 @@ final class TextSieve {
   /// By slot: lines as deep or less deep are delivered. Where nothing is known of a slot, all are.
   let thresholds: UnsafeMutablePointer<Int32>
   /// By CPU: the depth of the innermost open call after the lines that were left out since the last delivered one; `none`
-  /// where there were none.
+  /// where there were none. By task, where lines name it: the CPU that they were on.
   let skippedTo: UnsafeMutablePointer<Int32>
   static let none = Int32.min
 
@@ -132,10 +139,8 @@ final class TextSieve {
     if source == .none {
       source = .tasks
       isWhole = false
-      // A loss has no time, and its place among the others depends on lines that are left out.
-      if losses > 0 { giveUp() }
     }
-    let key = pid > 0 ? Int64(pid) : -1 - Int64(cpu)
+    let key = Self.key(pid: pid, cpu: Int(cpu))
     if let known = slotOfTask[key] {
       if stacks[Int(known)].comm == comm { return known }
       giveUp()
@@ -146,7 +151,7 @@ final class TextSieve {
       return nil
     }
     let slot = Int32(stacks.count)
-    stacks.append(Stack(comm: comm))
+    stacks.append(Stack(pid: pid, comm: comm))
     slotOfTask[key] = slot
     thresholds[Int(slot)] = -1
     return slot
@@ -172,9 +177,7 @@ final class TextSieve {
       if event.kind != .entry { exits += 1 }
       deepest = max(deepest, event.depth)
       deliverCall(event, slot, isWanted: isWanted ?? self.isWanted(event.function, functions), &batch)
-    case .lost:
-      guard source != .tasks else { return giveUp() }
-      lose(event, &batch)
+    case .lost: lose(event, &batch)
     case .taskSwitch:
       guard Int(event.cpu) < Self.mostSlots, event.cpu >= 0 else { return giveUp() }
       // Lines that name their task need no switch for that.
@@ -216,6 +219,7 @@ final class TextSieve {
   private func deliverCall(_ event: Event, _ slot: Int, isWanted: Bool, _ batch: inout [Event]) {
     let stack = source == .tasks ? slot : slots[slot].stack
     if isWhole, hasSwitched, event.kind == .exit, event.function != .none { noteNamedExit() }
+    if source == .tasks { noteMove(of: slot, to: event.cpu, &batch) }
     // Of a stack on two CPUs it matters which of them saw it last.
     let touches = stacks[stack].runners > 1
     var closed = false
@@ -225,18 +229,25 @@ final class TextSieve {
     }
     if isWhole || isWanted || closed && event.kind == .exit && event.function == .none {
       batch.append(event)
-      if isWanted, event.kind == .entry { stacks[stack].open.append(event.depth) }
+      if isWanted, event.kind == .entry { open(stack, event.depth) }
     } else if closed || touches {
       batch.append(unwound(event))
     } else {
       // Nothing hangs on it.
-      if source == .graph {
-        skippedTo[slot] = event.kind == .entry ? event.depth : event.depth - 1
-      }
+      skippedTo[slot] =
+        source == .tasks ? event.cpu : event.kind == .entry ? event.depth : event.depth - 1
       return
     }
     skippedTo[slot] = Self.none
+    stacks[stack].losses = losses
     updateThreshold(slot)
+  }
+
+  private func open(_ stack: Int, _ depth: Int32) {
+    stacks[stack].open.append(depth)
+    guard source == .tasks, !stacks[stack].isListed else { return }
+    stacks[stack].isListed = true
+    opened.append(stack)
   }
 
   private func unwound(_ event: Event) -> Event {
@@ -251,6 +262,47 @@ final class TextSieve {
     if isWhole { return }
     let stack = source == .tasks ? slot : slots[slot].stack
     thresholds[slot] = stacks[stack].runners > 1 ? .max : stacks[stack].open.last ?? -1
+  }
+
+  // MARK: Tasks
+
+  /// Whose a stack is: a task's, and an idle task's is its CPU's.
+  static func key(pid: Int32, cpu: some BinaryInteger) -> Int64 { pid > 0 ? Int64(pid) : -1 - Int64(cpu) }
+
+  /// Lines of a task were left out, all of them on one CPU.
+  func saw(pid: Int32, on cpu: Int32, into batch: inout [Event]) {
+    guard let slot = slotOfTask[Self.key(pid: pid, cpu: cpu)] else { return }
+    noteMove(of: Int(slot), to: cpu, &batch)
+    skippedTo[Int(slot)] = cpu
+  }
+
+  /// What was lost where the task was seen in between is not known to the builder otherwise.
+  private func noteMove(of slot: Int, to cpu: Int32, _ batch: inout [Event]) {
+    guard skippedTo[slot] != Self.none, skippedTo[slot] != cpu, losses > stacks[slot].losses else { return }
+    touchTask(slot, &batch)
+  }
+
+  private func touchTasks(_ batch: inout [Event]) {
+    opened.removeAll { slot in
+      if stacks[slot].open.isEmpty {
+        stacks[slot].isListed = false
+        return true
+      }
+      touchTask(slot, &batch)
+      return false
+    }
+  }
+
+  private func touchTask(_ slot: Int, _ batch: inout [Event]) {
+    guard skippedTo[slot] != Self.none, !stacks[slot].open.isEmpty else { return }
+    var event = Event(kind: .unwound)
+    event.cpu = skippedTo[slot]
+    event.pid = stacks[slot].pid
+    event.comm = stacks[slot].comm
+    event.depth = .max
+    batch.append(event)
+    skippedTo[slot] = Self.none
+    stacks[slot].losses = losses
   }
 
   // MARK: The kernel's own text
@@ -284,7 +336,11 @@ final class TextSieve {
   }
 
   private func lose(_ event: Event, _ batch: inout [Event]) {
-    if !isWhole { for cpu in slots.indices { touch(cpu, &batch) } }
+    if source == .tasks {
+      touchTasks(&batch)
+    } else if !isWhole {
+      for cpu in slots.indices { touch(cpu, &batch) }
+    }
     batch.append(event)
     losses += 1
     for cpu in slots.indices { skippedTo[cpu] = Self.none }
@@ -324,8 +380,6 @@ final class TextSieve {
     batch.append(event)
     for cpu in slots.indices where slots[cpu].stack >= 0 { updateThreshold(cpu) }
   }
-
-  private static func key(pid: Int32, cpu: Int) -> Int64 { pid > 0 ? Int64(pid) : -1 - Int64(cpu) }
 
   /// What a CPU did before its first switch belongs to the task that ran before.
   private func name(_ cpu: Int, _ previous: Int32) {
