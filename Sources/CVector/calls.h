@@ -141,6 +141,8 @@ typedef struct {
 	/* Place of the duration's point behind the mark, 16 for none. */
 	uint8_t point;
 	const uint8_t *mark;
+	/* A `pinstat_stamp`'s halves, which few ask for as a time; not set where lines have none. */
+	uint64_t stamp_high, stamp_low;
 } pinstat_line;
 
 /* What lines come to. */
@@ -212,22 +214,26 @@ static inline uint64_t pinstat_stamp_time(pinstat_stamp stamp)
 	return pinstat_eight_digits(first >> 8 | last << 56) * 1000000000u + pinstat_eight_digits(last >> 16 << 16) * 1000u;
 }
 
-/* The same of a time that stands first on its line, seconds, point, six digits and a bar: all 16 bytes of it. */
+/*
+ * The same of a time that stands first on its line, seconds of five to eight digits, a point, six digits and a bar: all 16 bytes of it,
+ * each as many bits further up as `pinstat_own_shift` says.
+ */
 static inline pinstat_stamp pinstat_read_own_stamp(const uint8_t *p)
 {
 	return (pinstat_stamp)__builtin_bswap64(pinstat_word(p)) << 64 | __builtin_bswap64(pinstat_word(p + 8));
 }
 
-/* Nanoseconds. */
-static inline uint64_t pinstat_own_stamp_time(pinstat_stamp stamp)
+/* Nanoseconds of a stamp of which these are the halves. */
+static inline uint64_t pinstat_time_of_halves(uint64_t high, uint64_t low)
 {
-	uint64_t seconds = 0, decimals = 0;
-	int place = 15;
-	for (; place > 0 && (uint8_t)(stamp >> 8 * place) != '.'; place--)
-		seconds = seconds * 10 + ((uint8_t)(stamp >> 8 * place) & 15);
-	for (int end = place - 6; place > 0 && place > end; place--)
-		decimals = decimals * 10 + ((uint8_t)(stamp >> 8 * (place - 1)) & 15);
-	return seconds * 1000000000u + decimals * 1000u;
+	return pinstat_stamp_time((pinstat_stamp)high << 64 | low);
+}
+
+/* By what such a time looks like. */
+static inline uint32_t pinstat_own_shift(const uint8_t *shape)
+{
+	uint32_t points = pinstat_equal16(shape, '.');
+	return points & 0x1e0 ? 8 * (9 - (uint32_t)__builtin_ctz(points & 0x1e0)) : 0;
 }
 
 /* 0 where the front of `count` bytes at `p` is that one. */

@@ -197,6 +197,7 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 	uint32_t front = has_columns ? scanner->length : 0, time_end = 0;
 	uint64_t seconds = 0;
 	pinstat_vector time_shape = pinstat_load(is_timed ? scanner->time : scanner->columns[0].time);
+	const uint32_t stamp_shift = is_timed ? pinstat_own_shift(scanner->time) : 0;
 	uint64_t counted = 0, exits = 0;
 	pinstat_stamp last = 0;
 	int32_t deepest = run->deepest;
@@ -273,31 +274,29 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 		int32_t depth = (int32_t)((int64_t)known >> 56);
 		if (!is_read && __builtin_expect(depth <= scanner->thresholds[lane], 0))
 			break;
-		if (is_report) {
+		if (is_report || is_timed) {
 			if (__builtin_expect(!last, 0)) {
-				uint64_t time = pinstat_stamp_time(stamp);
-				if (!time | (time < run->last_time))
+				uint64_t time = pinstat_stamp_time(stamp >> stamp_shift);
+				if ((is_report && !time) | (time < run->last_time))
 					break;
 				if (!run->last_time)
 					run->first_time = time;
 			}
 			last = stamp;
-		}
-		if (is_timed) {
-			if (__builtin_expect(!last, 0)) {
-				uint64_t time = pinstat_own_stamp_time(stamp);
-				if (time < run->last_time)
-					break;
-				if (!run->last_time)
-					run->first_time = time;
+			if (is_read) {
+				lines[counted].stamp_high = (uint64_t)(stamp >> stamp_shift >> 64);
+				lines[counted].stamp_low = (uint64_t)(stamp >> stamp_shift);
 			}
-			last = stamp;
 		}
-		if (is_read)
-			lines[counted] = (pinstat_line){(uint32_t)known, (uint16_t)lane, (uint8_t)depth,
-				(uint8_t)__builtin_ctz(points | 1u << 16), mark};
-		else
+		if (is_read) {
+			lines[counted].value = (uint32_t)known;
+			lines[counted].lane = (uint16_t)lane;
+			lines[counted].depth = (uint8_t)depth;
+			lines[counted].point = (uint8_t)__builtin_ctz(points | 1u << 16);
+			lines[counted].mark = mark;
+		} else {
 			scanner->openings[lane] = depth - (int32_t)exit;
+		}
 		counted++;
 		exits += exit;
 		if (__builtin_expect(depth > deepest, 0))
@@ -346,7 +345,7 @@ done:
 	run->exits += exits;
 	run->deepest = deepest;
 	if (last)
-		run->last_time = is_timed ? pinstat_own_stamp_time(last) : pinstat_stamp_time(last);
+		run->last_time = pinstat_stamp_time(last >> stamp_shift);
 	if (is_read)
 		*read = counted;
 	return text;

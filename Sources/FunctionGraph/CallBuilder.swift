@@ -357,19 +357,20 @@ public struct CallBuilder: ~Copyable {
     guard let top = stacks[index].frames.last else { return false }
     if event.depth >= 0, top.depth >= 0, event.depth != top.depth { return false }
     if event.function != .none { return top.function == event.function || top.function == .none }
-    guard stacks[index].lostBelow == stacks[index].frames.count else { return true }
-    return isPlausible(event, top)
+    guard stacks[index].lostBelow == stacks[index].frames.count, let duration = event.duration else {
+      return true
+    }
+    return Self.isPlausible(duration, from: top.timestamp, to: event.timestamp)
   }
 
   /// After a loss an unnamed exit may be another call's of the same depth. Where the lines have times, the time between
   /// entry and exit must be the duration; the kernel's own text names every exit that has lost its entry
   /// (`print_graph_return` in trace_functions_graph.c), so that there an unnamed one can be believed.
-  private func isPlausible(_ event: Event, _ top: Frame) -> Bool {
-    guard let duration = event.duration, event.timestamp.unit == .nanoseconds,
-      top.timestamp.unit == .nanoseconds,
-      event.timestamp.value >= top.timestamp.value
-    else { return true }
-    let between = Int64(clamping: event.timestamp.value - top.timestamp.value)
+  package static func isPlausible(_ duration: Int64, from entry: Timestamp, to exit: Timestamp) -> Bool {
+    guard exit.unit == .nanoseconds, entry.unit == .nanoseconds, exit.value >= entry.value else {
+      return true
+    }
+    let between = Int64(clamping: exit.value - entry.value)
     // Of 1,081 such exits in a lossy capture of which trace-cmd's raw numbers tell the truth, those of another call were
     // off by 8 us at least and by over 100 us in 99 of 100; a third of the right ones by less than 10 us. A right one that is
     // given up keeps its duration without a name, a wrong one that is believed would be a false figure.

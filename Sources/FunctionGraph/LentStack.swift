@@ -27,8 +27,8 @@ extension CallBuilder {
   /// Stacks without calls are forgotten from so many on.
   package var hasManyStacks: Bool { stackCount >= Self.idleStacksLimit / 2 }
 
-  /// The open calls of a stack, outermost first, and below how many of them events were lost.
-  package func frames(ofStack index: Int) -> (frames: [LentFrame], lostBelow: Int)? {
+  /// The open calls of a stack, outermost first, when they were entered, and below how many of them events were lost.
+  package func frames(ofStack index: Int) -> (frames: [LentFrame], entries: [Timestamp], lostBelow: Int)? {
     guard stacks.indices.contains(index) else { return nil }
     let frames = stacks[index].frames.map { frame in
       var lent = LentFrame(function: frame.function, depth: frame.depth)
@@ -37,26 +37,29 @@ extension CallBuilder {
       lent.isPartial = frame.calleeTimeIsPartial
       return lent
     }
-    return (frames, stacks[index].lostBelow)
+    return (frames, stacks[index].frames.map(\.timestamp), stacks[index].lostBelow)
   }
 
   /// How many events were taken; what is said of a loss is when it came by this number.
   package var eventsTaken: UInt64 { sequence }
 
-  /// Takes back what became of a stack; times and paths of its calls are not known any more.
+  /// Takes back what became of a stack; the paths of its calls are not known any more.
   ///
   /// - Parameters:
+  ///   - entries: when they were entered; empty where lines have no times.
   ///   - index: of a stack that was lent; no event was on it since.
-  ///   - last: `eventsTaken` when the last of its events came.
+  ///   - last: `eventsTaken` when the last of its events came, which was on that CPU.
   package mutating func takeBack(
-    _ frames: some Collection<LentFrame>, lostBelow: Int, last: UInt64, stack index: Int
+    _ frames: UnsafeBufferPointer<LentFrame>, entries: [Timestamp], lostBelow: Int, last: UInt64,
+    cpu: Int32, stack index: Int
   ) {
     guard stacks.indices.contains(index) else { return }
-    let cpu = stacks[index].lastCPU
+    stacks[index].lastCPU = cpu
     stacks[index].frames.removeAll(keepingCapacity: true)
-    for lent in frames {
+    for (number, lent) in frames.enumerated() {
       var frame = Frame(
-        function: lent.function, depth: lent.depth, cpu: cpu, timestamp: .none, path: CallPaths.root,
+        function: lent.function, depth: lent.depth, cpu: cpu,
+        timestamp: number < entries.count ? entries[number] : .none, path: CallPaths.root,
         away: TimeAway.Mark.none, sequence: sequence)
       frame.calleeTime = lent.calleeTime
       frame.skippedTime = lent.skippedTime

@@ -234,7 +234,6 @@ import Testing
     _ = try tallyHolds(bytes, 2)
   }
 
-  /// - Returns: whether the calls could be summed up.
   @Test func sumsUpTasksThatMove() throws {
     let decided = try (0..<60 as Range<UInt64>).filter {
       let text = GeneratedText(moving: $0, cpus: 2 + Int($0 % 3), lines: 900)
@@ -243,6 +242,25 @@ import Testing
     #expect(decided.count > 50, "\(decided.count)")
   }
 
+  /// With times an unnamed exit behind a loss is held against the time since its entry.
+  @Test(arguments: 0..<60)
+  func sumsUpTasksThatLinesName(_ seed: UInt64) throws {
+    // Of a text that begins with a task whose name has a bar in it the layout is not known soon enough.
+    var decided = 0
+    for layout in GeneratedText.layoutsWithTasks + [.init(columns: .time)] {
+      for burst in [1, 30] {
+        let text = GeneratedText(moving: seed, layout, cpus: 2 + Int(seed % 3), lines: 600, burst: burst)
+        var bytes = Array(text.text.utf8)
+        if try tallyHolds(bytes, seed) { decided += 1 }
+        var random = SeededGenerator(state: seed)
+        bytes.mutate(&random)
+        _ = try tallyHolds(bytes, seed)
+      }
+    }
+    #expect(decided >= 7, "\(decided)")
+  }
+
+  /// - Returns: whether the calls could be summed up.
   private func tallyHolds(_ bytes: [UInt8], _ seed: UInt64) throws -> Bool {
     let isWanted: @Sendable (String) -> Bool = { seed % 2 == 0 || !$0.hasPrefix("kfree") }
     let plain = try Summed(bytes, isWanted)

@@ -8,10 +8,16 @@ extension RangeSieve {
   /// Lines that the scanner knows, from `start` on and in front of `stop`.
   func collect(_ start: inout Int, _ stop: Int, _ result: SievedRange) {
     let found = scanner.lines
-    // Its own while it grows.
+    let hasTimes = layout.hasTimes
+    // Its own while they grow.
     var records: [SievedRange.Record] = []
+    var times: [SievedRange.Stamp] = []
     swap(&records, &result.records)
-    if records.capacity == 0 { records.reserveCapacity(Self.usualRecords) }
+    swap(&times, &result.times)
+    if records.capacity == 0 {
+      records.reserveCapacity(Self.usualRecords)
+      if hasTimes { times.reserveCapacity(Self.usualRecords) }
+    }
     while true {
       let count = scanner.read(buffer, &start, stop, &run)
       for line in 0..<count {
@@ -22,9 +28,11 @@ extension RangeSieve {
         }
         records.append(record)
       }
+      if hasTimes { for line in 0..<count { times.append(SievedRange.Stamp(found[line])) } }
       if count < LineScanner.batch { break }
     }
     swap(&records, &result.records)
+    swap(&times, &result.times)
   }
 
   /// A line that the scanner does not know.
@@ -45,7 +53,7 @@ extension RangeSieve {
       collectOther(line, result)
       return
     }
-    append(read.call, mark: read.mark, point: read.point, lane: Int(read.cpu), limit - 1, result)
+    append(read.call, mark: read.mark, point: read.point, lane: Int(read.cpu), time: 0, limit - 1, result)
   }
 
   private func collectColumns(
@@ -64,7 +72,7 @@ extension RangeSieve {
     if layout.hasTime {
       guard passes(read.time, result) else { return }
     }
-    append(read.call, mark: read.mark, point: read.point, lane: lane, limit - 1, result)
+    append(read.call, mark: read.mark, point: read.point, lane: lane, time: read.time, limit - 1, result)
   }
 
   private func collectReport(_ line: UnsafeRawBufferPointer, _ result: SievedRange) {
@@ -77,7 +85,9 @@ extension RangeSieve {
       return
     }
     guard passes(read.front.time, result) else { return }
-    append(read.call, mark: read.front.mark, point: read.point, lane: task, limit - 1, result)
+    append(
+      read.call, mark: read.front.mark, point: read.point, lane: task, time: read.front.time, limit - 1,
+      result)
   }
 
   /// False where a line's time is not in order: all are put in order first then.
@@ -101,7 +111,7 @@ extension RangeSieve {
 
   /// A strict line that the scanner did not know.
   private func append(
-    _ call: StrictCall, mark: UnsafeRawPointer, point: Int, lane: Int, _ end: UnsafeRawPointer,
+    _ call: StrictCall, mark: UnsafeRawPointer, point: Int, lane: Int, time: UInt64, _ end: UnsafeRawPointer,
     _ result: SievedRange
   ) {
     var value = Tail.known
@@ -117,6 +127,7 @@ extension RangeSieve {
     run.lines += 1
     scanner.settle(true)
     result.records.append(record)
+    if layout.hasTimes { result.times.append(SievedRange.Stamp(nanoseconds: time)) }
   }
 
   private func function(_ name: StrictName, _ result: SievedRange) -> UInt32 {
@@ -139,6 +150,7 @@ extension RangeSieve {
   /// No strict line: for the parser, and its place among the records.
   private func collectOther(_ line: UnsafeRawBufferPointer, _ result: SievedRange) {
     result.records.append(SievedRange.Record(value: 0, lane: 0, depth: 0, scale: 0, duration: 0))
+    if layout.hasTimes { result.times.append(SievedRange.Stamp(nanoseconds: 0)) }
     var time: UInt64?
     if let base = line.baseAddress { time = self.time(base) }
     if let time { guard passes(time, result) else { return } }

@@ -1,4 +1,5 @@
 internal import CVector
+internal import FunctionGraph
 
 /// What is left of a range of a text after a `RangeSieve`: the lines that a `TextSieve` may have to look at, with what the
 /// others in front of each come to.
@@ -78,7 +79,26 @@ final class SievedRange: @unchecked Sendable {
     var duration: Int64
   }
 
-  /// A task of a report that was seen first here.
+  /// A time as it was read: few are asked for.
+  struct Stamp: BitwiseCopyable {
+    /// Halves of a `pinstat_stamp`; the first is all ones where the second one is nanoseconds.
+    private let high: UInt64
+    private let low: UInt64
+
+    init(_ line: pinstat_line) {
+      high = line.stamp_high
+      low = line.stamp_low
+    }
+
+    init(nanoseconds: UInt64) {
+      high = .max
+      low = nanoseconds
+    }
+
+    var timestamp: Timestamp { .nanoseconds(high == .max ? low : pinstat_time_of_halves(high, low)) }
+  }
+
+  /// A task that was seen first on that CPU here.
   struct Task {
     var cpu: Int32
     var pid: Int32
@@ -87,6 +107,8 @@ final class SievedRange: @unchecked Sendable {
 
   /// Where all lines are wanted.
   var records: [Record] = []
+  /// The records' times, where lines have them.
+  var times: [Stamp] = []
   /// Functions and tasks that the sieve numbered when it saw them first here, in the order of their numbers.
   var names: [(symbol: [UInt8], module: [UInt8])] = []
   var tasks: [Task] = []
@@ -108,7 +130,7 @@ final class SievedRange: @unchecked Sendable {
   /// What it holds.
   var byteCount: Int {
     text.count + items.count * MemoryLayout<Item>.stride + openings.count * MemoryLayout<Opening>.stride
-      + records.count * MemoryLayout<Record>.stride
+      + records.count * MemoryLayout<Record>.stride + times.count * MemoryLayout<Stamp>.stride
   }
 
   private static let mostItems = 1 << 12

@@ -5,13 +5,32 @@ internal import FunctionGraph
 extension TextTally {
   /// Pairs records until one comes that it cannot take.
   ///
+  /// - Parameters:
+  ///   - times: the records', where lines have times.
+  ///   - owners: of the sieve's lanes, where lines name tasks.
   /// - Returns: the number of that one.
   func pair(
-    _ records: UnsafeBufferPointer<SievedRange.Record>, from first: Int,
-    _ laneMap: UnsafeBufferPointer<Int32>,
-    sieve: Int, _ parser: inout TextParser
+    _ records: UnsafeBufferPointer<SievedRange.Record>, _ times: UnsafeBufferPointer<SievedRange.Stamp>,
+    from first: Int,
+    _ owners: UnsafeBufferPointer<Owner>, sieve: Int, _ parser: inout TextParser
   ) -> Int {
-    let hasTasks = hasTasks
+    // A loop of its own for each.
+    switch (hasTasks, hasTimes) {
+    case (false, false): pair(records, times, first, owners, sieve, &parser, hasTasks: false, hasTimes: false)
+    case (false, true): pair(records, times, first, owners, sieve, &parser, hasTasks: false, hasTimes: true)
+    case (true, false): pair(records, times, first, owners, sieve, &parser, hasTasks: true, hasTimes: false)
+    case (true, true): pair(records, times, first, owners, sieve, &parser, hasTasks: true, hasTimes: true)
+    }
+  }
+
+  @inline(__always)
+  private func pair(
+    _ records: UnsafeBufferPointer<SievedRange.Record>, _ times: UnsafeBufferPointer<SievedRange.Stamp>,
+    _ first: Int,
+    _ owners: UnsafeBufferPointer<Owner>, _ sieve: Int, _ parser: inout TextParser, hasTasks: Bool,
+    hasTimes: Bool
+  ) -> Int {
+    let lossCount = lossCount
     let last = builder.eventsTaken
     let mayMove = builder.knowsRunningTasks && !hasTasks
     var deepest = deepest
@@ -27,12 +46,18 @@ extension TextTally {
       let record = records[index]
       if record.value == 0 { return index }
       var place = Int(record.lane)
+      var cpu = Int32(record.lane)
       if hasTasks {
-        guard place < laneMap.count else { return index }
-        place = Int(laneMap[place])
+        guard place < owners.count else { return index }
+        cpu = owners[place].cpu
+        place = Int(owners[place].lane)
       }
-      guard place < laneCount, lanes[place].isLent else { return index }
+      guard place < laneCount else { return index }
       let lane = lanes + place
+      if lane.pointee.lossesSeen != lossCount {
+        guard lane.pointee.isLent else { return index }
+        markLosses(lane, on: cpu)
+      }
       let local = Int(record.value >> RangeSieve.Tail.function)
       var function = 0
       if local != 0 {
@@ -44,6 +69,7 @@ extension TextTally {
         }
       }
       let depth = Int32(record.depth)
+      if hasTasks { lane.pointee.lastCPU = cpu }
       if record.value & PINSTAT_EXIT == 0 {
         if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth >= depth {
           abandon(lane, from: depth)
@@ -51,6 +77,7 @@ extension TextTally {
         // No deeper than the depths are many.
         lane.pointee.frames[lane.pointee.count] = LentFrame(
           function: FunctionID(rawValue: UInt32(truncatingIfNeeded: function)), depth: depth)
+        if hasTimes { lane.pointee.entries[lane.pointee.count] = times[index] }
         lane.pointee.count += 1
         lane.pointee.opening = depth
       } else if record.value & RangeSieve.Tail.isLeaf != 0 {
@@ -71,7 +98,11 @@ extension TextTally {
         let open = lane.pointee.count
         let top = open > 0 ? lane.pointee.frames[open - 1] : LentFrame(function: .none, depth: -1)
         let topFunction = Int(top.function.rawValue)
-        if top.depth == depth, function == 0 || topFunction == function || topFunction == 0 {
+        if top.depth == depth, function == 0 || topFunction == function || topFunction == 0,
+          function != 0 || !hasTimes || lane.pointee.lostBelow != open
+            || CallBuilder.isPlausible(
+              record.duration, from: lane.pointee.entries[open - 1].timestamp, to: times[index].timestamp)
+        {
           lane.pointee.count = open - 1
           let isLost = open - 1 < lane.pointee.lostBelow
           if isLost { lane.pointee.lostBelow = open - 1 }

@@ -6,8 +6,10 @@ internal import FunctionGraph
 /// What is as usual, entries, exits and leaves of a CPU or task, is paired here, by the rules of `CallBuilder` and on stacks that it has
 /// lent. Before anything else happens the stacks are given back, and the builder takes that event.
 ///
-/// What cannot be summed up so sets `needsEvents`: headings, columns, several buffers, lines with times or tasks among which events
-/// were lost, lines with both that are not in the order of their times, interrupts in tasks' lines.
+/// Lost events mark a lane's open calls where its next line comes, by where and when it was last seen (`CallBuilder.markLosses`).
+///
+/// What cannot be summed up so sets `needsEvents`: headings, columns, several buffers, lines with times and tasks that are not in
+/// the order of their times, interrupts in tasks' lines.
 final class TextTally {
   /// The calls of one function.
   struct Function: BitwiseCopyable {
@@ -27,18 +29,29 @@ final class TextTally {
   /// A CPU, or a task where lines name it.
   struct Lane {
     let frames: UnsafeMutablePointer<LentFrame>
+    /// When these were entered, where lines have times.
+    let entries: UnsafeMutablePointer<SievedRange.Stamp>
     var count = 0
     var lostBelow = 0
     /// −1 where it is not known.
     var stack = -1
-    var isLent = false
-    /// `CallBuilder.eventsTaken` when its last event came.
+    /// `lossCount` when its last event came; −1 where the stack is not lent.
+    var lossesSeen = -1
+    /// `CallBuilder.eventsTaken` when its last event came, and where it came.
     var last: UInt64 = 0
+    var lastCPU: Int32 = -1
     /// Of the innermost open call, for `InterruptNesting`; `none` where nothing came since that was told.
     var opening = TextSieve.none
-    var cpu: Int32
     var pid: Int32 = -1
     var comm = StringTable.ID.none
+
+    var isLent: Bool { lossesSeen >= 0 }
+  }
+
+  /// Whose the records of a sieve's lane are.
+  struct Owner: BitwiseCopyable {
+    var lane: Int32
+    var cpu: Int32
   }
 
   /// Strict lines are less deep than 32, and deeper stacks are not lent.
@@ -49,7 +62,7 @@ final class TextTally {
   let sink: any DurationSink
   private let layout: StrictLane.Layout
   let hasTasks: Bool
-  private let hasTimes: Bool
+  let hasTimes: Bool
   /// Events are put in the order of their times.
   private var isOrdered: Bool { hasTasks && hasTimes }
   var builder = CallBuilder()
@@ -62,13 +75,17 @@ final class TextTally {
   private var laneOfTask: [Int64: Int] = [:]
   /// Of each sieve, by its own numbers.
   var numbers: [[UInt32]] = []
-  private var lanesOfSieve: [[Int32]] = []
+  private var ownersOfSieve: [[Owner]] = []
   /// Names that have no number yet.
   private var names: [[(symbol: [UInt8], module: [UInt8])]] = []
   var order: UInt64 = 0
   private var calls: [Call] = []
   private var events: [Event] = []
   private var lastTime: UInt64 = 0
+  /// Losses that were told to lent lanes, and the last of them on each CPU; 0 where there was none.
+  var lossCount = 0
+  private var lastLoss = [Int](repeating: 0, count: TextTally.mostLossCPUs)
+  private static let mostLossCPUs = 1 << 10
   var exits = 0
   var deepest: Int32 = -1
   var needsEvents = false
@@ -87,7 +104,10 @@ final class TextTally {
 
   deinit {
     for number in 0..<functionCount { functions[number].waiting.deallocate() }
-    for lane in 0..<laneCount { lanes[lane].frames.deallocate() }
+    for lane in 0..<laneCount {
+      lanes[lane].frames.deallocate()
+      lanes[lane].entries.deallocate()
+    }
     functions.deallocate()
     lanes.deallocate()
   }
@@ -126,8 +146,8 @@ final class TextTally {
     return laneCount - 1
   }
 
-  private static func newLane(cpu: Int32) -> Lane {
-    Lane(frames: .allocate(capacity: mostFrames + 64), cpu: cpu)
+  private static func newLane() -> Lane {
+    Lane(frames: .allocate(capacity: mostFrames + 64), entries: .allocate(capacity: mostFrames + 64))
   }
 
   // MARK: Events the general way
@@ -143,7 +163,7 @@ final class TextTally {
         needsEvents = true
         return
       }
-      if isOrdered, !isInOrder, event.kind != .taskSwitch { lastTime = event.timestamp.value }
+      if isOrdered, !isInOrder, event.timestamp.unit == .nanoseconds { lastTime = event.timestamp.value }
     }
     if hasTasks, parser.nesting.sawInterrupt { needsEvents = true }
     consume(events, parser.functions)
@@ -153,7 +173,7 @@ final class TextTally {
     switch event.kind {
     case .heading: return false
     case .taskSwitch: return !layout.isReport
-    case .lost: return !hasTasks && !hasTimes
+    case .lost: return true
     default: break
     }
     guard event.timestamp.unit == (hasTimes ? .nanoseconds : .none) else { return false }
@@ -196,10 +216,10 @@ final class TextTally {
     guard lanes[lane].isLent else { return }
     let state = lanes[lane]
     builder.takeBack(
-      UnsafeBufferPointer(start: state.frames, count: state.count), lostBelow: state.lostBelow,
-      last: state.last,
-      stack: state.stack)
-    lanes[lane].isLent = false
+      UnsafeBufferPointer(start: state.frames, count: state.count),
+      entries: hasTimes ? (0..<state.count).map { state.entries[$0].timestamp } : [],
+      lostBelow: state.lostBelow, last: state.last, cpu: state.lastCPU, stack: state.stack)
+    lanes[lane].lossesSeen = -1
   }
 
   private func giveBackAll() {
@@ -221,11 +241,14 @@ final class TextTally {
       giveBack(other)
       return
     }
-    for (index, frame) in lent.frames.enumerated() { lanes[lane].frames[index] = frame }
+    for (index, frame) in lent.frames.enumerated() {
+      lanes[lane].frames[index] = frame
+      lanes[lane].entries[index] = SievedRange.Stamp(nanoseconds: lent.entries[index].value)
+    }
     lanes[lane].count = lent.frames.count
     lanes[lane].lostBelow = lent.lostBelow
     lanes[lane].last = builder.eventsTaken
-    lanes[lane].isLent = true
+    lanes[lane].lossesSeen = lossCount
   }
 
   // MARK: Ranges
@@ -239,23 +262,30 @@ final class TextTally {
     }
     learn(range, &parser)
     let records = range.records
-    let laneMap = hasTasks ? lanesOfSieve[range.sieve] : []
+    guard !hasTimes || range.times.count == records.count else {
+      needsEvents = true
+      return
+    }
+    let owners = hasTasks ? ownersOfSieve[range.sieve] : []
     var nextItem = 0
     records.withUnsafeBufferPointer { records in
-      laneMap.withUnsafeBufferPointer { laneMap in
-        var index = 0
-        while index < records.count, !needsEvents {
-          index = pair(records, from: index, laneMap, sieve: range.sieve, &parser)
-          guard index < records.count else { break }
-          if records[index].value == 0 {
-            take(range, nextItem, &parser)
-            nextItem += 1
-            // What belongs to it may be a line that looks strict.
-            if !parser.acceptsStrictLines, index + 1 < records.count { needsEvents = true }
-          } else {
-            takeSlowly(records[index], laneMap, sieve: range.sieve, &parser)
+      range.times.withUnsafeBufferPointer { times in
+        owners.withUnsafeBufferPointer { owners in
+          var index = 0
+          while index < records.count, !needsEvents {
+            index = pair(records, times, from: index, owners, sieve: range.sieve, &parser)
+            guard index < records.count else { break }
+            if records[index].value == 0 {
+              take(range, nextItem, &parser)
+              nextItem += 1
+              // What belongs to it may be a line that looks strict.
+              if !parser.acceptsStrictLines, index + 1 < records.count { needsEvents = true }
+            } else {
+              let time: Timestamp = hasTimes ? times[index].timestamp : .none
+              takeSlowly(records[index], time, owners, sieve: range.sieve, &parser)
+            }
+            index += 1
           }
-          index += 1
         }
       }
     }
@@ -299,7 +329,7 @@ final class TextTally {
       parser.parse(line, into: &events)
     }
     let isInOrder = events.allSatisfy {
-      !isOrdered || $0.kind == .taskSwitch || item.time == $0.timestamp.value
+      !isOrdered || $0.timestamp.unit == .none || item.time == $0.timestamp.value
     }
     guard isInOrder, !hasTasks || !parser.nesting.sawInterrupt else {
       needsEvents = true
@@ -314,15 +344,15 @@ final class TextTally {
 
   /// As `parser` does with such a line.
   private func lose(_ item: SievedRange.Item, _ parser: inout TextParser) {
-    if hasTasks || hasTimes {
-      needsEvents = true
-      return
-    }
     parser.lineNumber += 1
     parser.previousLineIsBlank = false
     parser.nesting.forget(cpu: item.cpu)
-    // Its mark on a stack is set when that is seen next.
-    if Int(item.cpu) < laneCount { giveBack(Int(item.cpu)) }
+    if item.cpu < Self.mostLossCPUs {
+      lossCount += 1
+      lastLoss[Int(item.cpu)] = lossCount
+    } else {
+      giveBackAll()
+    }
     var event = Event(kind: .lost)
     event.cpu = item.cpu
     event.lostEvents = item.lostEvents
@@ -330,12 +360,23 @@ final class TextTally {
     builder.consume([event], into: &calls)
   }
 
+  /// What was lost since a lane's last line marks its open calls; to be called where its next one comes, on that CPU.
+  func markLosses(_ lane: UnsafeMutablePointer<Lane>, on cpu: Int32) {
+    let seen = lane.pointee.lossesSeen
+    lane.pointee.lossesSeen = lossCount
+    if lastLoss(on: cpu) > seen || lastLoss(on: lane.pointee.lastCPU) > seen {
+      lane.pointee.lostBelow = lane.pointee.count
+    }
+  }
+
+  private func lastLoss(on cpu: Int32) -> Int { lastLoss.indices.contains(Int(cpu)) ? lastLoss[Int(cpu)] : 0 }
+
   /// Gives the sieve's new functions and tasks the numbers that they have in the whole text.
   private func learn(_ range: SievedRange, _ parser: inout TextParser) {
     while numbers.count <= range.sieve {
       numbers.append([0])
       names.append([([], [])])
-      lanesOfSieve.append([])
+      ownersOfSieve.append([])
     }
     for name in range.names {
       numbers[range.sieve].append(0)
@@ -351,13 +392,13 @@ final class TextTally {
           needsEvents = true
           return
         }
-        var new = Self.newLane(cpu: task.cpu)
+        var new = Self.newLane()
         new.pid = task.pid
         new.comm = task.comm.withUnsafeBytes { parser.comm($0) }
         lane = addLane(new)
         laneOfTask[key] = lane
       }
-      lanesOfSieve[range.sieve].append(Int32(lane))
+      ownersOfSieve[range.sieve].append(Owner(lane: Int32(lane), cpu: task.cpu))
     }
   }
 
@@ -378,23 +419,23 @@ final class TextTally {
     return number
   }
 
-  /// The lane of a record; made where it is new.
-  private func lane(_ record: SievedRange.Record, _ laneMap: UnsafeBufferPointer<Int32>) -> Int {
-    if hasTasks { return Int(record.lane) < laneMap.count ? Int(laneMap[Int(record.lane)]) : 0 }
-    while laneCount <= Int(record.lane) { _ = addLane(Self.newLane(cpu: Int32(laneCount))) }
-    return Int(record.lane)
+  /// The lane of a record, made where it is new, and its CPU.
+  private func owner(_ record: SievedRange.Record, _ owners: UnsafeBufferPointer<Owner>) -> Owner? {
+    if hasTasks { return Int(record.lane) < owners.count ? owners[Int(record.lane)] : nil }
+    while laneCount <= Int(record.lane) { _ = addLane(Self.newLane()) }
+    return Owner(lane: Int32(record.lane), cpu: Int32(record.lane))
   }
 
   /// A record of which the stack is not lent, through the builder.
   private func takeSlowly(
-    _ record: SievedRange.Record, _ laneMap: UnsafeBufferPointer<Int32>, sieve: Int,
+    _ record: SievedRange.Record, _ time: Timestamp, _ owners: UnsafeBufferPointer<Owner>, sieve: Int,
     _ parser: inout TextParser
   ) {
-    let lane = lane(record, laneMap)
-    guard lane < laneCount else {
+    guard let owner = owner(record, owners) else {
       needsEvents = true
       return
     }
+    let lane = Int(owner.lane)
     // It may be new, and the builder forgets stacks without calls when there are many.
     if lanes[lane].stack < 0 { for other in 0..<laneCount { giveBack(other) } }
     let local = Int(record.value >> RangeSieve.Tail.function)
@@ -406,7 +447,8 @@ final class TextTally {
     var event = Event(kind: !isExit ? .entry : record.value & RangeSieve.Tail.isLeaf != 0 ? .leaf : .exit)
     event.function = FunctionID(rawValue: number(local, sieve: sieve, &parser))
     event.depth = Int32(record.depth)
-    event.cpu = lanes[lane].cpu
+    event.cpu = owner.cpu
+    event.timestamp = time
     event.pid = lanes[lane].pid
     event.comm = lanes[lane].comm
     if isExit {
@@ -422,6 +464,7 @@ final class TextTally {
     }
     deepest = max(deepest, event.depth)
     consume([event], parser.functions)
+    lanes[lane].lastCPU = owner.cpu
     borrow(lane, parser.nesting)
   }
 
