@@ -140,10 +140,12 @@ def rows(pinstat, tools, sizes, paths):
               f"exec trace-cmd report -i {dat}", "trace-cmd report", "faster", 10)
     yield Row(f"trace.dat {size}, tasks that move, export of all calls", f"exec {p} export --all-functions {moving}",
               f"exec trace-cmd report -i {moving}", "trace-cmd report", "faster", 10)
-    for name, text in (("tracefs text", tracefs), ("report text", report)):
+    for name, text, column in (("tracefs text", tracefs, "$2"), ("report text", report, "$6"),
+                               ("text with times and tasks", first["columns"], "$6"),
+                               ("text with return values", first["values"], "$2"),
+                               ("report with other events", first["events"], "$6")):
         yield Row(f"{name} of {size}, one function", f"exec {p} analyze {one} {text}",
                   f"exec rg -c {FUNCTION} {text}", "rg -c", "within", 2)
-        column = "$2" if text == tracefs else "$6"
         yield Row(f"{name} of {size}, all functions", f"exec {p} analyze --all-functions {text}",
                   f"exec mawk '{{ s += {column} }} END {{ print s }}' {text}", "mawk, sum of a field", "faster", 6)
     yield Row(f"report text of {size}, one function", f"exec {p} analyze {one} {report}",
@@ -209,7 +211,7 @@ def main():
     sizes = options.size.split(",")
     paths = {}
     for index, size in enumerate(sizes):
-        wanted = ("moving", "process", "filter", "zstd", "zlib", "report", "tracefs") if index == 0 else ("zstd",)
+        wanted = ("moving", "process", "filter", "zstd", "zlib", "report", "tracefs", *make_inputs.TEXTS) if index == 0 else ("zstd",)
         # In a process of its own: what it takes would count for every child of this one.
         with concurrent.futures.ProcessPoolExecutor(1) as pool:
             paths[size] = pool.submit(make_inputs.make, cache, size, wanted).result()

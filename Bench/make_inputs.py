@@ -15,6 +15,9 @@ SIZE is that of the uncompressed trace.dat in bytes (`64M`, `380M`, `1G`). In FO
     SIZE.zlib.chunks where the chunks of each CPU's data begin in it, one offset a line
     SIZE.report.txt  the same as `trace-cmd report` prints it
     SIZE.tracefs.txt twice as many bytes of tracefs' own text, the lines of a captured trace_pipe repeated
+    SIZE.columns.txt the same lines, SIZE bytes, with a time and a task in each (funcgraph-abstime, funcgraph-proc)
+    SIZE.values.txt  the same with return values (funcgraph-retval), every other one an address that hardly comes again
+    SIZE.events.txt  a captured report with other events between the calls, repeated later each time
 
 The result depends on SIZE and on the captures in Fixtures/ alone. Needs trace-cmd.
 """
@@ -33,6 +36,7 @@ RECORDS = os.path.join(FIXTURES, "6.18-nestinf-64m-2m-stripped.dat")
 # Of one function alone, whose task changes CPUs.
 TWELVE = os.path.join(FIXTURES, "6.17-seed-8g-2m.dat")
 TEXT = os.path.join(FIXTURES, "6.17-txt-trace_pipe.tracefs.txt")
+EVENTS = os.path.join(FIXTURES, "6.18-fmt-events.report.txt")
 PAGE = 4096
 FUNCTION = "vfio_pin_map_dma"
 # Pages in a compressed chunk, as trace-cmd has it.
@@ -205,6 +209,81 @@ def write_text(path, size):
             file.write(text)
 
 
+def text_lines():
+    """The captured text's lines, each with what a line of a call is made of, else None: CPU, duration column, indentation,
+    function part. Tasks are not named in it, and switches would not fit where lines name theirs."""
+    with open(TEXT) as file:
+        lines = [line for line in file.read().splitlines() if line and not line.startswith("#")]
+    return [(line, re.fullmatch(r" (\d)\) (.{14}\|  )( *)(.*)", line)) for line in lines]
+
+
+def repeat(path, size, part):
+    """Writes `part(turn)`, some text, until there are so many bytes."""
+    with open(path, "w") as file:
+        turn = 0
+        while file.tell() < size:
+            file.write(part(turn))
+            turn += 1
+
+
+def write_columns(path, size):
+    lines = [(line, call) for line, call in text_lines() if call or line.startswith("CPU:")]
+
+    def part(turn):
+        time, text = 79_000_000 + 3 * turn * len(lines), []
+        for line, call in lines:
+            # kernel/trace/trace_functions_graph.c, print_graph_prologue
+            time += 3
+            text.append(f"{time // 1_000_000:5}.{time % 1_000_000:06} |   {call[1]})  vfiomap-172{call[1]}  | {call[2]}{call[3]}{call[4]}\n"
+                        if call else line + "\n")
+        return "".join(text)
+
+    repeat(path, size, part)
+
+
+def write_values(path, size):
+    lines = text_lines()
+    chance = random.Random(1)
+
+    def part(_):
+        names, text = {}, []
+        for line, call in lines:
+            value = chance.choice(["0x0", "-22", f"0x{0xffff888000000000 + chance.randrange(1 << 28) * 64:x}",
+                                   f"0x{0xffffea0000000000 + chance.randrange(1 << 28) * 64:x}"])
+            if call:
+                place, function = (call[1], len(call[3])), call[4]
+                # The same file, print_graph_retval.
+                if function.endswith("{"):
+                    names[place] = function.split("(")[0]
+                elif function.endswith(";"):
+                    line += f" /* ret={value} */"
+                elif function.endswith("*/"):
+                    line = line.removesuffix("*/") + f"ret={value} */"
+                else:
+                    line += f" /* {names[place]} ret={value} */" if place in names else f" /* ret={value} */"
+            text.append(line + "\n")
+        return "".join(text)
+
+    repeat(path, size, part)
+
+
+def write_events(path, size):
+    with open(EVENTS) as file:
+        head, *lines = file.read().splitlines()
+    parts = [re.fullmatch(r"(.*? \[\d{3}\] +)(\d+)\.(\d{6})(: .*)", line) for line in lines]
+    times = [int(part[2] + part[3]) for part in parts if part]
+    span = max(times) - min(times) + GAP // 1000
+
+    def text(turn):
+        if turn == 0:
+            return head + "\n"
+        return "".join(
+            f"{part[1]}{(time := int(part[2] + part[3]) + turn * span) // 1_000_000}.{time % 1_000_000:06}{part[4]}\n"
+            if part else line + "\n" for line, part in zip(lines, parts))
+
+    repeat(path, size, text)
+
+
 def write_report(path, trace):
     with open(path, "wb") as file:
         subprocess.run(
@@ -276,7 +355,11 @@ def compress_zlib(path, trace):
         file.writelines(f"{start}\n" for start in chunks)
 
 
-def make(folder, size_text, wanted=("moving", "process", "filter", "zstd", "zlib", "report", "tracefs")):
+# Texts that are made of captured ones.
+TEXTS = {"columns": write_columns, "values": write_values, "events": write_events}
+
+
+def make(folder, size_text, wanted=("moving", "process", "filter", "zstd", "zlib", "report", "tracefs", *TEXTS)):
     """Makes what is missing; gives the paths by kind."""
     os.makedirs(folder, exist_ok=True)
     size = byte_count(size_text)
@@ -292,6 +375,7 @@ def make(folder, size_text, wanted=("moving", "process", "filter", "zstd", "zlib
         "chunks": os.path.join(folder, f"{size_text}.zlib.chunks"),
         "report": os.path.join(folder, f"{size_text}.report.txt"),
         "tracefs": os.path.join(folder, f"{size_text}.tracefs.txt"),
+        **{kind: os.path.join(folder, f"{size_text}.{kind}.txt") for kind in TEXTS},
     }
     whole(paths["dat"], lambda path: write_trace(path, size, folder))
     for kind in "moving", "process":
@@ -307,6 +391,9 @@ def make(folder, size_text, wanted=("moving", "process", "filter", "zstd", "zlib
         whole(paths["report"], lambda path: write_report(path, paths["dat"]))
     if "tracefs" in wanted:
         whole(paths["tracefs"], lambda path: write_text(path, 2 * size))
+    for kind, write in TEXTS.items():
+        if kind in wanted:
+            whole(paths[kind], lambda path: write(path, size))
     return paths
 
 

@@ -180,4 +180,10 @@ static inline uint32_t pinstat_name32(const void *p)
 	return pinstat_name16(p) | pinstat_name16((const char *)p + 16) << 16;
 }
 
+/* Which of 32 bytes stand in plain arguments and return values: those of names, and blank, comma, minus, equals sign. */
+static inline uint32_t pinstat_value32(const void *p)
+{
+	return pinstat_name32(p) | pinstat_equal32(p, ' ') | pinstat_equal32(p, ',') | pinstat_equal32(p, '-') | pinstat_equal32(p, '=');
+}
+
 #endif

@@ -59,11 +59,14 @@ struct GeneratedText {
   ]
   private var time: UInt64
   private let columns: Columns
+  private let hasValues: Bool
 
   /// - Parameters:
   ///   - oddities: one line in so many is not a plain call; 0 for none.
-  init(seed: UInt64, _ layout: Layout, cpus: Int, lines: Int, oddities: Int) {
+  ///   - hasValues: whether calls have arguments and return values (funcgraph-args, funcgraph-retval).
+  init(seed: UInt64, _ layout: Layout, cpus: Int, lines: Int, oddities: Int, hasValues: Bool = false) {
     let isReport = layout.isReport
+    self.hasValues = hasValues
     random = SeededGenerator(state: seed)
     columns = layout.columns
     time = Self.starts[Int(seed % UInt64(Self.starts.count))]
@@ -91,16 +94,45 @@ struct GeneratedText {
       let name = Self.names[pick(Self.names.count)]
       let front = isReport ? reportFront(cpu, task[cpu]) : graphFront(cpu, task[cpu], cpus > 10 ? 2 : 1)
       switch pick(depth > 8 ? 2 : 4) {
-      case 0: text += front + column(isReport, isExit: false, duration()) + indent(depth) + "\(name)();\n"
+      case 0:
+        text +=
+          front + column(isReport, isExit: false, duration()) + indent(depth)
+          + "\(name)(\(arguments()));\(returned(nil))\n"
       case 1 where depth > 0:
         let last = open[task[cpu]].removeLast()
-        let tail = !isReport && pick(4) == 0 ? " /* \(last) */" : ""
+        let tail = !isReport && pick(4) == 0 ? " /* \(last) */" : returned(last)
         text += front + column(isReport, isExit: true, duration()) + indent(depth - 1) + "}\(tail)\n"
       default:
         open[task[cpu]].append(name)
-        text += front + column(isReport, isExit: false, nil) + indent(depth) + "\(name)() {\n"
+        text +=
+          front + column(isReport, isExit: false, nil) + indent(depth)
+          + "\(name)(\(arguments())) {\n"
       }
     }
+  }
+
+  private mutating func arguments() -> String {
+    guard hasValues else { return "" }
+    let value = String(pick(1 << 30), radix: 16)
+    return [
+      "", "a=0x\(value)", "domain=0xff110000\(value), iova=0x\(value), prot=7, n=-\(pick(9))",
+      "map=0x\(value), " + String(repeating: "b=0x\(value), ", count: pick(30)) + "c=1", "f=(no) \(value)",
+      "name=\"a b\"", "s=\"x);\"", "p=a|b", "p=&lt;", "p=0x1...", "a=3D\(value), b=20",
+    ][pick(4) > 0 ? pick(4) : pick(11)]
+  }
+
+  private mutating func returned(_ name: String?) -> String {
+    guard hasValues else { return "" }
+    let value = ["0x0", "-22", "0x" + String(pick(1 << 30), radix: 16), "ffff888"][pick(4)]
+    let named = name.map { "\($0) " } ?? ""
+    return [
+      "", " /* \(named)ret=\(value) */", " /* \(named)= \(value) */", " /* ret=\(value) */",
+      " /* = \(value) */",
+      " /* \(named)\(value) */", " (ret=\(value))", " /* \(named)ret=\(value)*/",
+      " /* \(named)ret=\(value) */ (3)",
+      " /* \(named)<-caller+0x1/0x7 ret=\(value) */", " /*\(named)ret=\(value) */", " /* \(named)return= */",
+      " /* ret=*/",
+    ][pick(4) > 0 ? pick(4) : pick(13)]
   }
 
   /// The kernel's text of tasks that move between CPUs and lose events there: each CPU begins with a switch, few switches
@@ -113,6 +145,7 @@ struct GeneratedText {
     random = SeededGenerator(state: seed)
     time = 79_000_000
     columns = layout.columns
+    hasValues = false
     text =
       isReport
       ? "cpus=\(cpus)\n" : "# tracer: function_graph\n#\n# CPU  DURATION                  FUNCTION CALLS\n"

@@ -242,6 +242,18 @@ import Testing
     #expect(decided.count > 50, "\(decided.count)")
   }
 
+  /// Lines of which hardly one comes again.
+  @Test(arguments: 0..<24)
+  func looksThroughValues(_ seed: UInt64) throws {
+    for layout in GeneratedText.layouts(seed) {
+      let text = GeneratedText(
+        seed: seed, layout, cpus: 2, lines: 600, oddities: Int(seed % 3) * 60, hasValues: true)
+      let bytes = Array(text.text.utf8)
+      _ = try siftingHolds(bytes, seed)
+      _ = try tallyHolds(bytes, seed)
+    }
+  }
+
   /// With times an unnamed exit behind a loss is held against the time since its entry.
   @Test(arguments: 0..<60)
   func sumsUpTasksThatLinesName(_ seed: UInt64) throws {

@@ -60,6 +60,23 @@ import Testing
     }
   }
 
+  /// Arguments and return values, of which those that are plain numbers are strict.
+  @Test(arguments: 0..<24)
+  func readsValuesAsTheGeneralParserDoes(_ seed: UInt64) throws {
+    for layout in GeneratedText.layouts(seed) {
+      let text = GeneratedText(
+        seed: seed, layout, cpus: 2, lines: 400, oddities: seed % 2 == 0 ? 0 : 15, hasValues: true)
+      var bytes = Array(text.text.utf8)
+      try holds(bytes)
+      _ = try siftingHolds(bytes, seed)
+      var random = SeededGenerator(state: seed)
+      for _ in 0..<4 {
+        bytes.mutate(&random)
+        try holds(bytes)
+      }
+    }
+  }
+
   /// Calls of the wanted functions are the same whether the others are left out or not, or the sieve says that it cannot
   /// tell; on a text of plain calls it can.
   @Test(arguments: 0..<60)

@@ -51,7 +51,7 @@ final class RangeSieve {
   let reportShapes = DurationShapes.report
 
   /// How many functions have numbers, where all are wanted.
-  var functionCount: UInt32 = 0
+  @exclusivity(unchecked) var functionCount: UInt32 = 0
   /// Tells several sieves apart.
   let number: Int
 
@@ -235,7 +235,7 @@ final class RangeSieve {
     let wanted = !call.name.isEmpty && isWanted(call.name)
     var value = Tail.known
     if call.kind != .entry { value |= PINSTAT_EXIT }
-    remember(call, mark: mark, endingAt: end, value, isPassedOver: !wanted)
+    if call.isRepeated { remember(call, mark: mark, endingAt: end, value, isPassedOver: !wanted) }
     return wanted
   }
 

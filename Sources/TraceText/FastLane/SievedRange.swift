@@ -106,9 +106,9 @@ final class SievedRange: @unchecked Sendable {
   }
 
   /// Where all lines are wanted.
-  var records: [Record] = []
+  @exclusivity(unchecked) var records: [Record] = []
   /// The records' times, where lines have them.
-  var times: [Stamp] = []
+  @exclusivity(unchecked) var times: [Stamp] = []
   /// Functions and tasks that the sieve numbered when it saw them first here, in the order of their numbers.
   var names: [(symbol: [UInt8], module: [UInt8])] = []
   var tasks: [Task] = []

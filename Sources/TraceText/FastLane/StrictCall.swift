@@ -2,9 +2,10 @@ internal import CVector
 
 /// The function part of a line that is laid out exactly as the tools print it, up to its line feed.
 ///
-/// Everything that can follow the bar of the duration column and that the general parser would read as the same call:
-/// `name();`, `name() {`, `}` and `} /* name */`, each name perhaps with ` [module]`. Anything else (arguments, return
-/// values, remarks, blanks at the end) is left to the general parser, so this one may be narrow.
+/// What can follow the bar of the duration column and that the general parser would read as the same call: `name();`,
+/// `name() {`, `}` and `} /* name */`, each name perhaps with ` [module]`, and these with plain values: `name(a=0x1, b=2) {`,
+/// `name(); /* ret=0x0 */`, `} /* name = -38 */`. Anything else (text in arguments, remarks, blanks at the end) is left to the
+/// general parser, so this one may be narrow.
 ///
 /// The line's end is never searched for: it is where the function part must end. That saves a pass over the bytes.
 struct StrictCall {
@@ -22,6 +23,8 @@ struct StrictCall {
   var column: UnsafeRawPointer { part - (2 &* depth &+ 2) }
   /// Behind the line feed.
   var next: UnsafeRawPointer
+  /// Its part of the line comes again, which one with values may never do.
+  var isRepeated = true
 
   /// How many bytes behind the bytes that were read must be readable: a line begins before their end, and no load of its
   /// front, indentation or name reaches further than this from a position before the end.
@@ -54,11 +57,18 @@ struct StrictCall {
         next = start + 2
       } else {
         // `} /* name */`
-        guard head & 0xFF_FFFF_FFFF == 0x20_2A2F_207D, let read = StrictName(start + 5, limit: limit),
-          read.end.loadUnaligned(as: UInt32.self) == 0x0A2F_2A20
-        else { return nil }
-        name = read
-        next = read.end + 4
+        guard head & 0xFF_FFFF_FFFF == 0x20_2A2F_207D, let read = StrictName(start + 5, limit: limit) else {
+          return nil
+        }
+        if read.end.loadUnaligned(as: UInt32.self) == 0x0A2F_2A20 {
+          name = read
+          next = read.end + 4
+        } else {
+          guard let (named, end) = Self.returned(read, limit) else { return nil }
+          name = named
+          next = end
+          isRepeated = false
+        }
       }
     } else {
       guard let read = StrictName(start, limit: limit) else { return nil }
@@ -70,14 +80,81 @@ struct StrictCall {
         kind = .leaf
         next = read.end + 4
       } else {
-        // `() {`
-        guard tail & 0xFF_FFFF_FFFF == 0x0A_7B20_2928, !hasDuration else { return nil }
-        kind = .entry
-        next = read.end + 5
+        kind = hasDuration ? .leaf : .entry
+        if tail & 0xFF_FFFF_FFFF == 0x0A_7B20_2928 {
+          // `() {`
+          guard !hasDuration else { return nil }
+          next = read.end + 5
+        } else {
+          guard let end = Self.values(read.end, isEntry: !hasDuration, limit) else { return nil }
+          next = end
+          isRepeated = false
+        }
       }
     }
     // What stands behind the limit is left over from an earlier block.
     guard next <= limit else { return nil }
+  }
+
+  // MARK: Values
+
+  /// Behind bytes of which plain values are made; nil where the bytes that were read end.
+  @inline(__always)
+  private static func skipValues(_ start: UnsafeRawPointer, _ limit: UnsafeRawPointer) -> UnsafeRawPointer? {
+    var position = start
+    while position < limit {
+      let count = (~pinstat_value32(position)).trailingZeroBitCount
+      position += count
+      if count < 32 { return position }
+    }
+    return nil
+  }
+
+  /// `(a=0x1, b=2);`, `(a=0x1) {`, with values or without, and perhaps a comment with plain values; behind the line feed.
+  @inline(never)
+  private static func values(
+    _ start: UnsafeRawPointer, isEntry: Bool, _ limit: UnsafeRawPointer
+  ) -> UnsafeRawPointer? {
+    guard start.load(as: UInt8.self) == UInt8(ascii: "("), var position = skipValues(start + 1, limit) else {
+      return nil
+    }
+    let tail = position.loadUnaligned(as: UInt64.self).littleEndian
+    if isEntry {
+      guard tail & 0xFF_FFFF == 0x7B_2029 else { return nil }
+      position += 3
+    } else {
+      guard tail & 0xFFFF == 0x3B29 else { return nil }
+      position += 2
+    }
+    if position.load(as: UInt8.self) == 0x0A { return position + 1 }
+    // ` /* `
+    guard position.loadUnaligned(as: UInt32.self).littleEndian == 0x202A_2F20 else { return nil }
+    return endOfComment(position + 4, limit)
+  }
+
+  /// ` ret=0x0 */` or ` = -38 */` behind the name of `} /* name`, or behind `} /* ret`, which is none: the name, and behind the line
+  /// feed.
+  @inline(never)
+  private static func returned(
+    _ name: StrictName, _ limit: UnsafeRawPointer
+  ) -> (name: StrictName, end: UnsafeRawPointer)? {
+    let tail = name.end.loadUnaligned(as: UInt64.self).littleEndian
+    // `ret=`, ` ret=`, ` = `
+    if name.count == 3, name.start.loadUnaligned(as: UInt32.self).littleEndian == 0x3D74_6572 {
+      return endOfComment(name.end, limit).map { (StrictName(name.start), $0) }
+    }
+    guard tail & 0xFF_FFFF_FFFF == 0x3D_7465_7220 || tail & 0xFF_FFFF == 0x20_3D20 else { return nil }
+    return endOfComment(name.end, limit).map { (name, $0) }
+  }
+
+  /// Plain values, and what ends a comment behind them, a blank in front.
+  @inline(__always)
+  private static func endOfComment(_ start: UnsafeRawPointer, _ limit: UnsafeRawPointer) -> UnsafeRawPointer?
+  {
+    guard let end = skipValues(start, limit), (end - 1).load(as: UInt8.self) == 0x20,
+      end.loadUnaligned(as: UInt32.self).littleEndian & 0xFF_FFFF == 0x0A_2F2A
+    else { return nil }
+    return end + 3
   }
 }
 
