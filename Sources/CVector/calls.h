@@ -59,6 +59,15 @@ typedef struct {
 #define PINSTAT_FRONT_OTHERS 0x80000000u
 #define PINSTAT_FRONT_MOST 32
 
+/*
+ * A tail with values, arguments or what is returned, hardly comes again; its stem does, up to and with the first equals sign or the
+ * parenthesis in front of arguments. Stems are among the tails, which end in line feeds and are told apart by that.
+ */
+typedef struct {
+	/* The stem's entry, 0 of none; bytes of the whole tail. */
+	uint64_t known, length;
+} pinstat_values;
+
 /* Where a report's time and event stand behind a front of so many bytes. */
 typedef struct {
 	/* The 16 bytes that end in the time's last digit, digits made zeros. */
@@ -123,6 +132,8 @@ typedef struct {
 	uint32_t length, lengths;
 	/* The time of their own, digits made zeros. */
 	uint8_t time[PINSTAT_TIME_WIDTH];
+	/* Whether stems are known. */
+	uint32_t has_stems;
 	/* Whether the line in front was a call's, so that one of another event is no part of something else. */
 	uint32_t settled;
 	/* Lines of other events that were passed over. */
@@ -309,6 +320,7 @@ static inline void pinstat_remember_columns(void *memory, const void *text, uint
 	}
 }
 
+static inline void pinstat_set_stems(void *scanner) { ((pinstat_scanner *)scanner)->has_stems = 1; }
 static inline pinstat_tail *pinstat_tail_at(void *scanner, uint32_t place) { return &((pinstat_scanner *)scanner)->tails[place]; }
 static inline uint32_t *pinstat_rest_at(void *scanner, uint32_t place) { return &((pinstat_scanner *)scanner)->places[place]; }
 static inline uint8_t *pinstat_shape_at(void *scanner, uint32_t place) { return ((pinstat_scanner *)scanner)->shapes[place]; }
@@ -320,6 +332,12 @@ static inline uint8_t *pinstat_shape_at(void *scanner, uint32_t place) { return 
 static inline uint32_t pinstat_tail_place(int wide, const void *scanner, const void *mark, const void *end, uint64_t count)
 {
 	return PINSTAT_CHOOSE(wide, pinstat_tail_place, (const pinstat_scanner *)scanner, (const uint8_t *)mark, (const uint8_t *)end, count);
+}
+
+/* The same of a stem. */
+static inline uint32_t pinstat_stem_place(int wide, const void *scanner, const void *mark, const void *end, uint64_t count)
+{
+	return PINSTAT_CHOOSE(wide, pinstat_stem_place, (const pinstat_scanner *)scanner, (const uint8_t *)mark, (const uint8_t *)end, count);
 }
 
 /*

@@ -21,11 +21,18 @@ PINSTAT_TARGET static inline __attribute__((noinline)) uint32_t PINSTAT_NAME(pin
 	return PINSTAT_NAME(pinstat_hash_tail)(scanner, end, count, pinstat_equal16(mark, '.'));
 }
 
-/* A tail that is not in the first of its places, or is long: its entry, 0 where it is not known. */
-PINSTAT_TARGET static inline __attribute__((noinline)) uint64_t PINSTAT_NAME(pinstat_find_tail)(const pinstat_scanner *scanner,
-	const uint8_t *mark, const uint8_t *tail, uint64_t count)
+/* Of a stem the last bytes are the same in most: eight more in front of them. */
+PINSTAT_TARGET static inline __attribute__((noinline)) uint32_t PINSTAT_NAME(pinstat_stem_place)(const pinstat_scanner *scanner,
+	const uint8_t *mark, const uint8_t *end, uint64_t count)
 {
-	uint32_t place = PINSTAT_NAME(pinstat_tail_place)(scanner, mark, tail + count, count);
+	uint64_t more = count >= 8 ? pinstat_word(end - 24) & pinstat_word(scanner->window + count - 8) : 0;
+	return PINSTAT_NAME(pinstat_tail_place)(scanner, mark, end, count) ^ (uint32_t)(more * 0x9e3779b97f4a7c15u >> (64 - PINSTAT_TAIL_BITS));
+}
+
+/* A tail's or a stem's entry in `place` or one of its neighbours, 0 where it is not known. */
+PINSTAT_TARGET static inline __attribute__((always_inline)) uint64_t PINSTAT_NAME(pinstat_find_at)(const pinstat_scanner *scanner,
+	const uint8_t *mark, const uint8_t *tail, uint64_t count, uint32_t place)
+{
 	uint64_t within = PINSTAT_NAME(pinstat_low_bits)(PINSTAT_TAIL_OWN, count);
 	pinstat_vector shape = pinstat_zeroed(mark);
 	for (uint32_t side = 0; side < PINSTAT_TAIL_SIDES; side++) {
@@ -39,6 +46,62 @@ PINSTAT_TARGET static inline __attribute__((noinline)) uint64_t PINSTAT_NAME(pin
 			return known;
 	}
 	return 0;
+}
+
+/* A tail that is not in the first of its places, or is long: its entry, 0 where it is not known. */
+PINSTAT_TARGET static inline __attribute__((noinline)) uint64_t PINSTAT_NAME(pinstat_find_tail)(const pinstat_scanner *scanner,
+	const uint8_t *mark, const uint8_t *tail, uint64_t count)
+{
+	return PINSTAT_NAME(pinstat_find_at)(scanner, mark, tail, count, PINSTAT_NAME(pinstat_tail_place)(scanner, mark, tail + count, count));
+}
+
+/* As `pinstat_value32`. */
+PINSTAT_TARGET static inline __attribute__((always_inline)) uint32_t PINSTAT_NAME(pinstat_are_values)(const uint8_t *p)
+{
+#if defined(PINSTAT_AVX2)
+	/* A bit for each kind of upper half that a byte can have, and by its lower half those kinds that are in the set with it. */
+	const __m256i upper = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 0, 1, 2, 4, 8, 4, 16, 0, 0, 0, 0, 0, 0, 0, 0));
+	const __m256i lower = _mm256_broadcastsi128_si256(_mm_setr_epi8(1 | 2 | 8 | 16, 30, 30, 30, 30, 30, 30, 30, 30, 30,
+		4 | 8 | 16, 4, 1 | 4, 1 | 2 | 4, 1 | 4, 4 | 8));
+	__m256i v = _mm256_loadu_si256((const __m256i *)p);
+	__m256i kind = _mm256_shuffle_epi8(upper, _mm256_and_si256(_mm256_srli_epi16(v, 4), _mm256_set1_epi8(15)));
+	/* 0 of bytes from 128 on. */
+	__m256i allowed = _mm256_shuffle_epi8(lower, v);
+	return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_and_si256(kind, allowed), _mm256_setzero_si256()));
+#else
+	return pinstat_value32(p);
+#endif
+}
+
+/* A tail of a known stem and plain values. `limit` is the end of what can be loaded. */
+PINSTAT_TARGET static inline __attribute__((noinline)) pinstat_values PINSTAT_NAME(pinstat_find_values)(const pinstat_scanner *scanner,
+	const uint8_t *mark, const uint8_t *tail, const uint8_t *limit)
+{
+	const pinstat_values none = {0, 0};
+	uint64_t ends = PINSTAT_NAME(pinstat_equal64)(tail, '=') |
+		(PINSTAT_NAME(pinstat_equal64)(tail, '(') & ~PINSTAT_NAME(pinstat_equal64)(tail + 1, ')'));
+	uint64_t stem = PINSTAT_NAME(pinstat_lowest)(ends & PINSTAT_TAIL_OWN) + 1;
+	if (stem > PINSTAT_TAIL_SIZE)
+		return none;
+	uint64_t known = PINSTAT_NAME(pinstat_find_at)(scanner, mark, tail, stem,
+		PINSTAT_NAME(pinstat_stem_place)(scanner, mark, tail + stem, stem));
+	if (!known)
+		return none;
+	const uint8_t *p = tail + stem;
+	uint32_t other = 0;
+	for (; !other; p += other ? __builtin_ctz(other) : 32) {
+		if (p + 40 > limit)
+			return none;
+		other = ~PINSTAT_NAME(pinstat_are_values)(p);
+	}
+	/* `);`, `) {` or ` *` and a slash, and the line feed. */
+	int is_comment = tail[stem - 1] == '=', is_entry = !is_comment && !(known & PINSTAT_EXIT);
+	uint32_t end = (uint32_t)pinstat_word(p);
+	if (is_entry ? end != 0x0a7b2029 : (end & 0xffffff) != (is_comment ? 0x0a2f2au : 0x0a3b29u))
+		return none;
+	if (is_comment && p[-1] != ' ')
+		return none;
+	return (pinstat_values){known, (uint64_t)(p - tail) + 3 + (uint64_t)is_entry};
 }
 
 /*
@@ -260,14 +323,32 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 			uint64_t differ = PINSTAT_NAME(pinstat_low_bits)(PINSTAT_NAME(pinstat_differ)(tail, here->bytes), length);
 			differ |= pinstat_bits(pinstat_same(pinstat_zeroed(mark), pinstat_load(scanner->shapes[place]))) ^ 0xffff;
 			if (__builtin_expect((differ | other) != 0, 0)) {
-				if (other || !(known = PINSTAT_NAME(pinstat_find_tail)(scanner, mark, tail, length)))
+				if (other)
+					goto unforeseen;
+				known = 0;
+				if (scanner->has_stems) {
+					pinstat_values values = PINSTAT_NAME(pinstat_find_values)(scanner, mark, tail, stop + PINSTAT_REACH);
+					known = values.known;
+					length = known ? values.length : length;
+				}
+				if (!known && !(known = PINSTAT_NAME(pinstat_find_tail)(scanner, mark, tail, length)))
 					goto unforeseen;
 			}
 		} else {
-			feeds = PINSTAT_NAME(pinstat_equal64)(tail + PINSTAT_TAIL_SIZE, '\n');
-			length = PINSTAT_TAIL_SIZE + PINSTAT_NAME(pinstat_lowest)(feeds) + 1;
-			if (other || !feeds || !(known = PINSTAT_NAME(pinstat_find_tail)(scanner, mark, tail, length)))
+			if (other)
 				goto unforeseen;
+			known = 0;
+			if (scanner->has_stems) {
+				pinstat_values values = PINSTAT_NAME(pinstat_find_values)(scanner, mark, tail, stop + PINSTAT_REACH);
+				known = values.known;
+				length = values.length;
+			}
+			if (!known) {
+				feeds = PINSTAT_NAME(pinstat_equal64)(tail + PINSTAT_TAIL_SIZE, '\n');
+				length = PINSTAT_TAIL_SIZE + PINSTAT_NAME(pinstat_lowest)(feeds) + 1;
+				if (!feeds || !(known = PINSTAT_NAME(pinstat_find_tail)(scanner, mark, tail, length)))
+					goto unforeseen;
+			}
 		}
 		uint32_t exit = known & PINSTAT_EXIT;
 		/* Below every threshold where the line is not to be passed over. */

@@ -88,12 +88,13 @@ final class LineScanner {
     start = base.distance(to: next)
   }
 
-  /// Remembers how a line goes on from its duration column: parameters as for `TailCache.remember`.
+  /// Remembers how a line goes on from its duration column, of one with values as far as that may come again: parameters as for
+  /// `TailCache.remember`.
   ///
   /// - Parameter mark: where the column begins.
   func remember(
     _ mark: UnsafeRawPointer, tail: UnsafeRawPointer, _ count: Int, depth: Int, _ value: UInt32,
-    isPassedOver: Bool
+    isPassedOver: Bool, hasValues: Bool
   ) {
     // Other places are not looked at.
     let width =
@@ -101,7 +102,18 @@ final class LineScanner {
       ? PINSTAT_REPORT_COLUMN + Int32(pinstat_report_excess(pinstat_equal16(mark, UInt8(ascii: "."))))
       : PINSTAT_KERNEL_COLUMN
     guard mark.distance(to: tail) == Int(width) else { return }
-    tails.remember(mark, tail, count, depth: depth, value, isPassedOver: isPassedOver)
+    let stem = hasValues ? Self.stem(tail, count) : nil
+    tails.remember(
+      mark, tail, stem ?? count, depth: depth, value, isPassedOver: isPassedOver, isStem: stem != nil)
+  }
+
+  /// How long a tail's stem is, which `pinstat_find_values` looks for.
+  private static func stem(_ tail: UnsafeRawPointer, _ count: Int) -> Int? {
+    let bytes = UnsafeRawBufferPointer(start: tail, count: count)
+    let end = bytes.indices.dropLast().first {
+      bytes[$0] == UInt8(ascii: "=") || bytes[$0] == UInt8(ascii: "(") && bytes[$0 + 1] != UInt8(ascii: ")")
+    }
+    return end.map { $0 + 1 }
   }
 
   /// Remembers what a line with more columns than CPU and duration begins with.

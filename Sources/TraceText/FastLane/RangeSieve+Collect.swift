@@ -118,7 +118,7 @@ extension RangeSieve {
     if call.kind != .entry { value |= PINSTAT_EXIT }
     if call.kind == .leaf { value |= Tail.isLeaf }
     if !call.name.isEmpty { value |= function(call.name, result) << Tail.function }
-    if call.isRepeated { remember(call, mark: mark, endingAt: end, value, isPassedOver: true) }
+    remember(call, mark: mark, endingAt: end, value, isPassedOver: true)
     var record = SievedRange.Record(
       value: value, lane: UInt16(truncatingIfNeeded: lane), depth: UInt8(truncatingIfNeeded: call.depth),
       scale: 0,

@@ -235,7 +235,7 @@ final class RangeSieve {
     let wanted = !call.name.isEmpty && isWanted(call.name)
     var value = Tail.known
     if call.kind != .entry { value |= PINSTAT_EXIT }
-    if call.isRepeated { remember(call, mark: mark, endingAt: end, value, isPassedOver: !wanted) }
+    remember(call, mark: mark, endingAt: end, value, isPassedOver: !wanted)
     return wanted
   }
 
@@ -248,7 +248,7 @@ final class RangeSieve {
   ) {
     scanner.remember(
       mark, tail: call.column, call.column.distance(to: end) + 1, depth: call.depth, value,
-      isPassedOver: isPassedOver)
+      isPassedOver: isPassedOver, hasValues: call.hasValues)
   }
 
   private func isWanted(_ name: StrictName) -> Bool {

@@ -23,8 +23,8 @@ struct StrictCall {
   var column: UnsafeRawPointer { part - (2 &* depth &+ 2) }
   /// Behind the line feed.
   var next: UnsafeRawPointer
-  /// Its part of the line comes again, which one with values may never do.
-  var isRepeated = true
+  /// With arguments or what was returned.
+  var hasValues = false
 
   /// How many bytes behind the bytes that were read must be readable: a line begins before their end, and no load of its
   /// front, indentation or name reaches further than this from a position before the end.
@@ -67,7 +67,7 @@ struct StrictCall {
           guard let (named, end) = Self.returned(read, limit) else { return nil }
           name = named
           next = end
-          isRepeated = false
+          hasValues = true
         }
       }
     } else {
@@ -88,7 +88,7 @@ struct StrictCall {
         } else {
           guard let end = Self.values(read.end, isEntry: !hasDuration, limit) else { return nil }
           next = end
-          isRepeated = false
+          hasValues = true
         }
       }
     }

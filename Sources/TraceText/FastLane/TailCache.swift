@@ -29,17 +29,22 @@ struct TailCache {
   /// - Parameters:
   ///   - mark: where the duration column begins, of which 16 bytes are looked at.
   ///   - start: behind the bar.
-  ///   - count: up to and with the line feed; longer ones than `PINSTAT_TAIL_MOST` are not remembered.
+  ///   - count: up to and with the line feed; longer ones than `PINSTAT_TAIL_MOST` are not remembered. Of a stem, without its
+  ///     values, up to `PINSTAT_TAIL_SIZE`.
   ///   - depth: below 128.
   ///   - value: not 0; with `PINSTAT_EXIT` where it ends a call.
   ///   - isPassedOver: whether `pinstat_skim` may leave such a line out.
   mutating func remember(
     _ mark: UnsafeRawPointer, _ start: UnsafeRawPointer, _ count: Int, depth: Int, _ value: UInt32,
-    isPassedOver: Bool
+    isPassedOver: Bool, isStem: Bool
   ) {
-    guard count > 0, count <= Self.most else { return }
+    guard count > 0, count <= (isStem ? Self.keySize : Self.most) else { return }
     let shape = pinstat_shape16(mark)
-    let first = pinstat_tail_place(isWide, scanner, mark, start + count, UInt64(count))
+    let first =
+      isStem
+      ? pinstat_stem_place(isWide, scanner, mark, start + count, UInt64(count))
+      : pinstat_tail_place(isWide, scanner, mark, start + count, UInt64(count))
+    if isStem { pinstat_set_stems(scanner) }
     let entry =
       (isPassedOver ? 0 : 1 << 63) | UInt64(depth) << 56 | UInt64(count) << 32 | UInt64(value)
     var place = first
