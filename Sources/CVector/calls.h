@@ -64,9 +64,9 @@ typedef struct {
  * parenthesis in front of arguments. Stems are among the tails, which end in line feeds and are told apart by that.
  */
 typedef struct {
-	/* The stem's entry, 0 of none; bytes of the whole tail. */
+	/* The entry, of the stem where there are values, 0 of none; bytes of the whole tail. */
 	uint64_t known, length;
-} pinstat_values;
+} pinstat_found;
 
 /* Where a report's time and event stand behind a front of so many bytes. */
 typedef struct {

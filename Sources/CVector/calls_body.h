@@ -48,13 +48,6 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) uint64_t PINSTAT_NAM
 	return 0;
 }
 
-/* A tail that is not in the first of its places, or is long: its entry, 0 where it is not known. */
-PINSTAT_TARGET static inline __attribute__((noinline)) uint64_t PINSTAT_NAME(pinstat_find_tail)(const pinstat_scanner *scanner,
-	const uint8_t *mark, const uint8_t *tail, uint64_t count)
-{
-	return PINSTAT_NAME(pinstat_find_at)(scanner, mark, tail, count, PINSTAT_NAME(pinstat_tail_place)(scanner, mark, tail + count, count));
-}
-
 /* As `pinstat_value32`. */
 PINSTAT_TARGET static inline __attribute__((always_inline)) uint32_t PINSTAT_NAME(pinstat_are_values)(const uint8_t *p)
 {
@@ -74,10 +67,10 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) uint32_t PINSTAT_NAM
 }
 
 /* A tail of a known stem and plain values. `limit` is the end of what can be loaded. */
-PINSTAT_TARGET static inline __attribute__((noinline)) pinstat_values PINSTAT_NAME(pinstat_find_values)(const pinstat_scanner *scanner,
+PINSTAT_TARGET static inline __attribute__((noinline)) pinstat_found PINSTAT_NAME(pinstat_find_values)(const pinstat_scanner *scanner,
 	const uint8_t *mark, const uint8_t *tail, const uint8_t *limit)
 {
-	const pinstat_values none = {0, 0};
+	const pinstat_found none = {0, 0};
 	uint64_t ends = PINSTAT_NAME(pinstat_equal64)(tail, '=') |
 		(PINSTAT_NAME(pinstat_equal64)(tail, '(') & ~PINSTAT_NAME(pinstat_equal64)(tail + 1, ')'));
 	uint64_t stem = PINSTAT_NAME(pinstat_lowest)(ends & PINSTAT_TAIL_OWN) + 1;
@@ -101,7 +94,29 @@ PINSTAT_TARGET static inline __attribute__((noinline)) pinstat_values PINSTAT_NA
 		return none;
 	if (is_comment && p[-1] != ' ')
 		return none;
-	return (pinstat_values){known, (uint64_t)(p - tail) + 3 + (uint64_t)is_entry};
+	return (pinstat_found){known, (uint64_t)(p - tail) + 3 + (uint64_t)is_entry};
+}
+
+/*
+ * A tail that is not in the first of its places, is long or has values: its entry, 0 where it is not known, and its length, which is
+ * `length` where that is `PINSTAT_TAIL_SIZE` at most.
+ */
+PINSTAT_TARGET static inline __attribute__((noinline)) pinstat_found PINSTAT_NAME(pinstat_find)(const pinstat_scanner *scanner,
+	const uint8_t *mark, const uint8_t *tail, uint64_t length, const uint8_t *limit)
+{
+	if (scanner->has_stems) {
+		pinstat_found values = PINSTAT_NAME(pinstat_find_values)(scanner, mark, tail, limit);
+		if (values.known)
+			return values;
+	}
+	if (length > PINSTAT_TAIL_SIZE) {
+		uint64_t feeds = PINSTAT_NAME(pinstat_equal64)(tail + PINSTAT_TAIL_SIZE, '\n');
+		if (!feeds)
+			return (pinstat_found){0, 0};
+		length = PINSTAT_TAIL_SIZE + PINSTAT_NAME(pinstat_lowest)(feeds) + 1;
+	}
+	uint32_t place = PINSTAT_NAME(pinstat_tail_place)(scanner, mark, tail + length, length);
+	return (pinstat_found){PINSTAT_NAME(pinstat_find_at)(scanner, mark, tail, length, place), length};
 }
 
 /*
@@ -316,40 +331,16 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 		 * at the same place in both then.
 		 */
 		uint64_t length = PINSTAT_NAME(pinstat_lowest)(feeds) + 1, known;
-		if (__builtin_expect(feeds != 0, 1)) {
-			uint32_t place = PINSTAT_NAME(pinstat_hash_tail)(scanner, tail + length, length, points);
-			const pinstat_tail *here = &scanner->tails[place];
-			known = here->known;
-			uint64_t differ = PINSTAT_NAME(pinstat_low_bits)(PINSTAT_NAME(pinstat_differ)(tail, here->bytes), length);
-			differ |= pinstat_bits(pinstat_same(pinstat_zeroed(mark), pinstat_load(scanner->shapes[place]))) ^ 0xffff;
-			if (__builtin_expect((differ | other) != 0, 0)) {
-				if (other)
-					goto unforeseen;
-				known = 0;
-				if (scanner->has_stems) {
-					pinstat_values values = PINSTAT_NAME(pinstat_find_values)(scanner, mark, tail, stop + PINSTAT_REACH);
-					known = values.known;
-					length = known ? values.length : length;
-				}
-				if (!known && !(known = PINSTAT_NAME(pinstat_find_tail)(scanner, mark, tail, length)))
-					goto unforeseen;
-			}
-		} else {
-			if (other)
-				goto unforeseen;
-			known = 0;
-			if (scanner->has_stems) {
-				pinstat_values values = PINSTAT_NAME(pinstat_find_values)(scanner, mark, tail, stop + PINSTAT_REACH);
-				known = values.known;
-				length = values.length;
-			}
-			if (!known) {
-				feeds = PINSTAT_NAME(pinstat_equal64)(tail + PINSTAT_TAIL_SIZE, '\n');
-				length = PINSTAT_TAIL_SIZE + PINSTAT_NAME(pinstat_lowest)(feeds) + 1;
-				if (!feeds || !(known = PINSTAT_NAME(pinstat_find_tail)(scanner, mark, tail, length)))
-					goto unforeseen;
-			}
-		}
+		if (__builtin_expect(!feeds, 0))
+			goto seldom;
+		uint32_t place = PINSTAT_NAME(pinstat_hash_tail)(scanner, tail + length, length, points);
+		const pinstat_tail *here = &scanner->tails[place];
+		known = here->known;
+		uint64_t differ = PINSTAT_NAME(pinstat_low_bits)(PINSTAT_NAME(pinstat_differ)(tail, here->bytes), length);
+		differ |= pinstat_bits(pinstat_same(pinstat_zeroed(mark), pinstat_load(scanner->shapes[place]))) ^ 0xffff;
+		if (__builtin_expect((differ | other) != 0, 0))
+			goto seldom;
+	found:;
 		uint32_t exit = known & PINSTAT_EXIT;
 		/* Below every threshold where the line is not to be passed over. */
 		int32_t depth = (int32_t)((int64_t)known >> 56);
@@ -386,6 +377,15 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 		if (is_read && counted == most)
 			break;
 		continue;
+
+	seldom:
+		if (!other) {
+			pinstat_found found = PINSTAT_NAME(pinstat_find)(scanner, mark, tail, length, stop + PINSTAT_REACH);
+			known = found.known;
+			length = found.length;
+			if (known)
+				goto found;
+		}
 
 	unforeseen:;
 		const uint8_t *next = PINSTAT_NAME(pinstat_pass_other)(scanner, text, begin, stop + PINSTAT_REACH, width, front);
