@@ -45,7 +45,7 @@ import Testing
   }
 
   /// The same where lines name their tasks, with times and without.
-  @Test(arguments: 0..<60)
+  @Test(arguments: 0..<24)
   func marksLossesOfTasksThatLinesName(_ seed: UInt64) throws {
     for layout in GeneratedText.layoutsWithTasks {
       for burst in [1, 3, 40] {
@@ -255,7 +255,7 @@ import Testing
   }
 
   /// With times an unnamed exit behind a loss is held against the time since its entry.
-  @Test(arguments: 0..<60)
+  @Test(arguments: 0..<24)
   func sumsUpTasksThatLinesName(_ seed: UInt64) throws {
     // Of a text that begins with a task whose name has a bar in it the layout is not known soon enough.
     var decided = 0
