@@ -102,7 +102,9 @@ private struct Numbers: RandomNumberGenerator {
         events.append(event(.lost, cpu: Int32.random(in: 0..<4, using: &numbers), time: nil))
       }
     }
-    for (result, wanted) in zip(ordered(events, batch: batch), events) {
+    let found = ordered(events, batch: batch)
+    #expect(found.count == events.count)
+    for (result, wanted) in zip(found, events) {
       #expect(result.kind == wanted.kind && result.cpu == wanted.cpu)
     }
   }

@@ -59,14 +59,22 @@ struct GeneratedText {
   ]
   private var time: UInt64
   private let columns: Columns
-  private let hasValues: Bool
+  private let values: Values
+
+  /// Arguments and return values (funcgraph-args, funcgraph-retval).
+  enum Values {
+    case none
+    /// Numbers alone.
+    case plain
+    /// Some with text, and some that are cut or laid out otherwise.
+    case any
+  }
 
   /// - Parameters:
   ///   - oddities: one line in so many is not a plain call; 0 for none.
-  ///   - hasValues: whether calls have arguments and return values (funcgraph-args, funcgraph-retval).
-  init(seed: UInt64, _ layout: Layout, cpus: Int, lines: Int, oddities: Int, hasValues: Bool = false) {
+  init(seed: UInt64, _ layout: Layout, cpus: Int, lines: Int, oddities: Int, values: Values = .none) {
     let isReport = layout.isReport
-    self.hasValues = hasValues
+    self.values = values
     random = SeededGenerator(state: seed)
     columns = layout.columns
     time = Self.starts[Int(seed % UInt64(Self.starts.count))]
@@ -112,17 +120,17 @@ struct GeneratedText {
   }
 
   private mutating func arguments() -> String {
-    guard hasValues else { return "" }
+    guard values != .none else { return "" }
     let value = String(pick(1 << 30), radix: 16)
     return [
       "", "a=0x\(value)", "domain=0xff110000\(value), iova=0x\(value), prot=7, n=-\(pick(9))",
       "map=0x\(value), " + String(repeating: "b=0x\(value), ", count: pick(30)) + "c=1", "f=(no) \(value)",
       "name=\"a b\"", "s=\"x);\"", "p=a|b", "p=&lt;", "p=0x1...", "a=3D\(value), b=20",
-    ][pick(4) > 0 ? pick(4) : pick(11)]
+    ][values == .plain || pick(4) > 0 ? pick(4) : pick(11)]
   }
 
   private mutating func returned(_ name: String?) -> String {
-    guard hasValues else { return "" }
+    guard values != .none else { return "" }
     let value = ["0x0", "-22", "0x" + String(pick(1 << 30), radix: 16), "ffff888"][pick(4)]
     let named = name.map { "\($0) " } ?? ""
     return [
@@ -132,7 +140,7 @@ struct GeneratedText {
       " /* \(named)ret=\(value) */ (3)",
       " /* \(named)<-caller+0x1/0x7 ret=\(value) */", " /*\(named)ret=\(value) */", " /* \(named)return= */",
       " /* ret=*/",
-    ][pick(4) > 0 ? pick(4) : pick(13)]
+    ][values == .plain || pick(4) > 0 ? pick(4) : pick(13)]
   }
 
   /// The kernel's text of tasks that move between CPUs and lose events there: each CPU begins with a switch, few switches
@@ -145,7 +153,7 @@ struct GeneratedText {
     random = SeededGenerator(state: seed)
     time = 79_000_000
     columns = layout.columns
-    hasValues = false
+    values = .none
     text =
       isReport
       ? "cpus=\(cpus)\n" : "# tracer: function_graph\n#\n# CPU  DURATION                  FUNCTION CALLS\n"

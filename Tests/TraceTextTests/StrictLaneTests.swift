@@ -65,7 +65,7 @@ import Testing
   func readsValuesAsTheGeneralParserDoes(_ seed: UInt64) throws {
     for layout in GeneratedText.layouts(seed) {
       let text = GeneratedText(
-        seed: seed, layout, cpus: 2, lines: 400, oddities: seed % 2 == 0 ? 0 : 15, hasValues: true)
+        seed: seed, layout, cpus: 2, lines: 400, oddities: seed % 2 == 0 ? 0 : 15, values: .any)
       var bytes = Array(text.text.utf8)
       try holds(bytes)
       _ = try siftingHolds(bytes, seed)

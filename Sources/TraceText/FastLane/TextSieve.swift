@@ -140,7 +140,7 @@ final class TextSieve {
       source = .tasks
       isWhole = false
     }
-    let key = Self.key(pid: pid, cpu: Int(cpu))
+    let key = Self.key(pid: pid, cpu: cpu)
     if let known = slotOfTask[key] {
       if stacks[Int(known)].comm == comm { return known }
       giveUp()
