@@ -70,7 +70,7 @@ public struct FunctionSelection: Hashable, Sendable {
   var isEverything: Bool { all || patterns.contains { $0.text == "*" } }
 
   /// What all wanted symbols begin with, one string a pattern; empty where that can be anything.
-  var prefixes: [String] {
+  public var prefixes: [String] {
     let prefixes = Set(patterns.map(\.prefix)).sorted()
     return all || prefixes.contains("") ? [] : prefixes
   }

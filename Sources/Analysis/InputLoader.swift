@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 internal import FunctionGraph
-internal import TraceInput
+public import TraceInput
 
 /// Analyses out of a trace or a stored baseline, whichever the input turns out to be.
 public struct InputLoader: Sendable {
@@ -14,10 +14,16 @@ public struct InputLoader: Sendable {
 
   private let request: AnalysisRequest
   private let summaryUnit: SummaryUnit
+  private let ahead: TraceAhead?
 
-  public init(request: AnalysisRequest, summaryUnit: SummaryUnit = .kernel) {
+  /// - Parameters:
+  ///   - request: what is wanted of each input.
+  ///   - summaryUnit: what becomes of summaries.
+  ///   - ahead: one of the inputs, if that was opened before.
+  public init(request: AnalysisRequest, summaryUnit: SummaryUnit = .kernel, ahead: TraceAhead? = nil) {
     self.request = request
     self.summaryUnit = summaryUnit
+    self.ahead = ahead
   }
 
   /// Says how many inputs there are: of a single one nothing is kept for others.
@@ -36,7 +42,7 @@ public struct InputLoader: Sendable {
   public func load(
     path: String, jobs: Int = 1, progress: @escaping TraceAnalyzer.Progress = { _, _ in }
   ) throws(AnalysisError) -> [TraceAnalysis] {
-    let input = try Self.open(path)
+    let input = try open(path)
     guard input.isJSON else {
       var analysis = try TraceAnalyzer(path: path, request: request, jobs: jobs)
         .analyze(input, progress: progress)
@@ -46,7 +52,8 @@ public struct InputLoader: Sendable {
     return try stored(input, path: path)
   }
 
-  private static func open(_ path: String) throws(AnalysisError) -> SniffedInput {
+  private func open(_ path: String) throws(AnalysisError) -> SniffedInput {
+    if let input = ahead?.take(path: path) { return input }
     do throws(TraceError) { return try SniffedInput(path: path) } catch { throw .trace(error) }
   }
 

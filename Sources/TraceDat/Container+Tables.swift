@@ -65,37 +65,66 @@ extension Container {
   func searchSymbols(
     beginning prefixes: [String], _ file: FileBytes, jobs: Int
   ) throws(TraceError) -> SymbolIndex? {
-    guard let kallsyms, SymbolSearch.takes(prefixes) else { return nil }
-    do {
-      switch kallsyms {
-      case .plain(let offset, let size):
-        return try Self.search(prefixes, file, at: offset, size: size, jobs)
-      case .section(let offset):
-        if !RecentSymbols.areKept {
-          if let place = try compressedPlace(ofSectionAt: offset, file) {
-            return try search(prefixes, place, file)
-          }
-        } else if let stored = try compressedBytes(ofSectionAt: offset, file) {
-          if let known = RecentSymbols.find(stored.bytes, beginning: prefixes) { return known }
-          guard let index = search(prefixes, stored.bytes, size: stored.size) else { return nil }
-          RecentSymbols.keep(index, of: stored.bytes, beginning: prefixes)
-          return index
-        }
+    guard SymbolSearch.takes(prefixes) else { return nil }
+    if let search = try sharedSearch(beginning: prefixes, file) {
+      inParallel(2, workers: jobs) { item, _ in
+        // One thread alone has nothing left to take part in.
+        item == 0 ? search.begin() : search.join()
+      }
+      return try search.found()
+    }
+    return try searchCompressedSymbols(beginning: prefixes, file)
+  }
+
+  /// A search through a table that is not compressed, to be begun; nil of any other.
+  func sharedSearch(
+    beginning prefixes: [String], _ file: FileBytes
+  ) throws(TraceError) -> SharedSymbolSearch? {
+    guard let place = try plainSymbols(file), SymbolSearch.takes(prefixes) else { return nil }
+    return SharedSymbolSearch(prefixes, file, at: place.offset, size: place.size)
+  }
+
+  /// Where the text of a table that is not compressed lies; nil of one that is, or is not whole.
+  private func plainSymbols(_ file: FileBytes) throws(TraceError) -> (offset: UInt64, size: UInt64)? {
+    let place: (offset: UInt64, size: UInt64)
+    switch kallsyms {
+    case nil: return nil
+    case .plain(let offset, let size): place = (offset, size)
+    case .section(let offset):
+      do {
+        if try compressedPlace(ofSectionAt: offset, file) != nil { return nil }
         var cursor = try openSection(at: offset, file, "kallsyms")
         let size = UInt64(try cursor.uint32("kallsyms"))
-        return try Self.search(prefixes, file, at: cursor.position, size: size, jobs)
+        place = (cursor.position, size)
+      } catch {
+        if case .io = error.code { throw error }
+        return nil
       }
+    }
+    guard place.size <= UInt64(Self.largestMetadata),
+      file.available(at: place.offset, count: place.size) == place.size
+    else { return nil }
+    return place
+  }
+
+  private func searchCompressedSymbols(
+    beginning prefixes: [String], _ file: FileBytes
+  ) throws(TraceError) -> SymbolIndex? {
+    guard case .section(let offset) = kallsyms else { return nil }
+    do {
+      if !RecentSymbols.areKept {
+        guard let place = try compressedPlace(ofSectionAt: offset, file) else { return nil }
+        return try search(prefixes, place, file)
+      }
+      guard let stored = try compressedBytes(ofSectionAt: offset, file) else { return nil }
+      if let known = RecentSymbols.find(stored.bytes, beginning: prefixes) { return known }
+      guard let index = search(prefixes, stored.bytes, size: stored.size) else { return nil }
+      RecentSymbols.keep(index, of: stored.bytes, beginning: prefixes)
+      return index
     } catch {
       if case .io = error.code { throw error }
       return nil
     }
-  }
-
-  private static func search(
-    _ prefixes: [String], _ file: FileBytes, at offset: UInt64, size: UInt64, _ jobs: Int
-  ) throws(TraceError) -> SymbolIndex? {
-    guard size <= UInt64(largestMetadata), file.available(at: offset, count: size) == size else { return nil }
-    return try SymbolSearch.search(prefixes, file, at: offset, size: size, jobs: jobs)
   }
 
   /// Where the content of a compressed section lies, and how many bytes it becomes: a number of 4 bytes, and so many of text.

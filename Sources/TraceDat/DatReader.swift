@@ -54,7 +54,9 @@ public struct DatReader: EventReader, ~Copyable {
   var pairsInStep = false
   var pairedBefore = (losses: 0, lostEvents: UInt64(0), deepest: Int32(-1))
   /// How many threads may read at once.
-  let jobs: Int
+  public private(set) var jobs: Int
+  /// What is looked for before it is asked for.
+  var ahead: SymbolsAhead?
   let limits: Limits
 
   public let comms: StringTable
@@ -100,6 +102,10 @@ public struct DatReader: EventReader, ~Copyable {
     var sieving = SievedBuffer.Limits()
     var tallying = TallyParts.Limits()
     var pairing = PairedBuffer.Limits()
+
+    fileprivate func threads(_ jobs: Int, reading container: borrowing Container) -> Int {
+      container.dataSize < leastForThreads ? 1 : Helpers.useful(jobs)
+    }
   }
 
   init(
@@ -110,14 +116,13 @@ public struct DatReader: EventReader, ~Copyable {
     let file = FileBytes(size: size, readAt: readAt)
     var diagnostics = Diagnostics()
     let container = try Container(file, diagnostics: &diagnostics)
-    let jobs = container.dataSize < limits.leastForThreads ? 1 : Helpers.useful(jobs)
 
     var comms = StringTable()
     let tasks = try container.readTaskNames(file, comms: &comms, diagnostics: &diagnostics)
     let formats = container.parseFormats(diagnostics: &diagnostics)
 
     self.file = file
-    self.jobs = jobs
+    self.jobs = limits.threads(jobs, reading: container)
     self.limits = limits
     unclaimed = size
     self.container = container
@@ -131,6 +136,11 @@ public struct DatReader: EventReader, ~Copyable {
     self.diagnostics = diagnostics
     diagnosticsAtStart = diagnostics
     noteClocks()
+  }
+
+  /// Another number of threads than that of the start. To be called before everything else but `symbolsAhead`.
+  public mutating func allow(jobs: Int) {
+    self.jobs = limits.threads(jobs, reading: container)
   }
 
   /// Reads all symbols, where that has not been done.
@@ -243,7 +253,7 @@ public struct DatReader: EventReader, ~Copyable {
   ) throws(TraceError) {
     guard let formats = decoder.formats else { return }
     var wantedRange: WantedRange?
-    if !hasSymbols, let some = try container.searchSymbols(beginning: prefixes, file, jobs: jobs) {
+    if !hasSymbols, let some = try symbols(beginning: prefixes) {
       decoder.symbols = some
       // Functions without a symbol are none of those that were searched for.
       wantedRange = some.ranges(isWanted).flatMap { WantedRange($0) }

@@ -58,19 +58,13 @@ struct KallsymsPieces {
     size: UInt64, fill: (UnsafeMutableRawBufferPointer) throws(TraceError) -> Bool,
     _ body: (_ lines: UnsafeRawBufferPointer, _ offset: Int) -> Bool
   ) throws(TraceError) -> Bool {
-    var pieces = KallsymsPieces()
     var left = size
-    var wantsMore = true
-    while left > 0, wantsMore {
-      let room = UnsafeMutableRawBufferPointer(rebasing: pieces.room[..<Int(min(UInt64(pieceSize), left))])
-      guard try fill(room) else { return false }
-      left -= UInt64(room.count)
-      let isWhole = pieces.take(room.count, isLast: left == 0) { lines, offset in
-        wantsMore = body(lines, offset)
-      }
-      if !isWhole { return false }
-    }
-    return true
+    return try visit(
+      pieces: {
+        let count = min(UInt64(pieceSize), left)
+        left -= count
+        return (Int(count), left == 0)
+      }, fill: fill, body)
   }
 
   /// The same of a part of a text that lies in a file at `offset`.
@@ -90,6 +84,81 @@ struct KallsymsPieces {
     }
   }
 
+  /// The same of the front of a text in a file, which may become shorter meanwhile.
+  ///
+  /// - Parameter front: called for each piece.
+  static func visit(
+    _ front: Front, of file: FileBytes, at offset: UInt64,
+    _ body: (_ lines: UnsafeRawBufferPointer, _ offset: Int) -> Bool
+  ) throws(TraceError) -> Bool {
+    var done: UInt64 = 0
+    return try visit(pieces: front.next) { (room) throws(TraceError) in
+      let count = try file.read(at: offset + done, into: room)
+      done += UInt64(count)
+      return count == room.count
+    } _: { lines, place in
+      body(lines, place)
+    }
+  }
+
+  /// - Parameter next: how many bytes come next, `pieceSize` at most and 0 behind the last, and whether they are the last.
+  private static func visit(
+    pieces next: () -> (count: Int, isLast: Bool),
+    fill: (UnsafeMutableRawBufferPointer) throws(TraceError) -> Bool,
+    _ body: (_ lines: UnsafeRawBufferPointer, _ offset: Int) -> Bool
+  ) throws(TraceError) -> Bool {
+    var pieces = KallsymsPieces()
+    var wantsMore = true
+    while wantsMore {
+      let (count, isLast) = next()
+      if count == 0 { break }
+      let room = UnsafeMutableRawBufferPointer(rebasing: pieces.room[..<count])
+      guard try fill(room) else { return false }
+      let isWhole = pieces.take(count, isLast: isLast) { lines, offset in
+        wantsMore = body(lines, offset)
+      }
+      if !isWhole { return false }
+    }
+    return true
+  }
+
+  /// What one thread goes through of a text piece by piece until another one takes half of what is left.
+  final class Front: Sendable {
+    private let span: Guarded<Range<UInt64>>
+    private let size: UInt64
+
+    /// - Parameter size: bytes of the text.
+    init(size: UInt64) {
+      self.size = size
+      span = Guarded(0..<size)
+    }
+
+    func next() -> (count: Int, isLast: Bool) {
+      span.withLock { left in
+        let piece = left.prefix(pieceSize)
+        left = piece.endIndex..<left.upperBound
+        return (piece.count, left.isEmpty)
+      }
+    }
+
+    /// Takes the second half of what is left, from where a line begins.
+    ///
+    /// - Returns: bytes of the text; nil where so little is left that it is not worth it.
+    func takeHalf(of file: FileBytes, at offset: UInt64) throws(TraceError) -> Range<UInt64>? {
+      let left = span.withLock { $0 }
+      guard left.count >= 4 * pieceSize else { return nil }
+      let middle = left.lowerBound + UInt64(left.count) / 2
+      guard let start = try lineStart(file, at: offset, behind: middle, size: left.upperBound) else {
+        return nil
+      }
+      return span.withLock { left in
+        guard left.contains(start) else { return nil }
+        defer { left = left.lowerBound..<start }
+        return start..<left.upperBound
+      }
+    }
+  }
+
   /// A text in a file, cut in two where a line ends if more than one thread may look through it.
   ///
   /// - Returns: bytes of the text.
@@ -97,11 +166,18 @@ struct KallsymsPieces {
     _ file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int
   ) throws(TraceError) -> [Range<UInt64>] {
     guard jobs > 1 else { return [0..<size] }
-    let middle = size / 2
-    let bytes = RawBlock(capacity: Int(min(UInt64(longest), size - middle)))
-    bytes.count = try file.read(at: offset + middle, into: bytes.memory)
-    guard let feed = bytes.bytes.firstIndex(of: 0x0a) else { return [0..<size] }
-    let end = middle + UInt64(feed) + 1
-    return [0..<end, end..<size]
+    guard let middle = try lineStart(file, at: offset, behind: size / 2, size: size) else {
+      return [0..<size]
+    }
+    return [0..<middle, middle..<size]
+  }
+
+  /// Where in a text the first line begins behind `place`; nil where none is near.
+  private static func lineStart(
+    _ file: FileBytes, at offset: UInt64, behind place: UInt64, size: UInt64
+  ) throws(TraceError) -> UInt64? {
+    let bytes = RawBlock(capacity: Int(min(UInt64(longest), size - place)))
+    bytes.count = try file.read(at: offset + place, into: bytes.memory)
+    return bytes.bytes.firstIndex(of: 0x0a).map { place + UInt64($0) + 1 }
   }
 }

@@ -85,44 +85,25 @@ struct SymbolSearch {
     return isWhole ? search.found() : nil
   }
 
-  /// Looks through a text in a file.
+  /// Looks through a part of a text in a file.
   ///
   /// - Parameters:
-  ///   - size: bytes of the text at `offset`.
-  ///   - jobs: how many threads may do it; what is found does not depend on it.
-  /// - Returns: as above.
-  static func search(
-    _ prefixes: [String], _ file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int
-  ) throws(TraceError) -> SymbolIndex? {
-    let ranges = try KallsymsPieces.halves(file, at: offset, size: size, jobs: jobs)
-    var parts = ranges.map { _ in SymbolSearch(prefixes) }
-    var areWhole = ranges.map { _ in false }
-    var failures = [TraceError?](repeating: nil, count: ranges.count)
-    parts.withUnsafeMutableBufferPointer { parts in
-      areWhole.withUnsafeMutableBufferPointer { areWhole in
-        failures.withUnsafeMutableBufferPointer { failures in
-          inParallel(ranges.count, workers: jobs) { item, _ in
-            do throws(TraceError) {
-              areWhole[item] = try parts[item].look(through: file, at: offset, ranges[item])
-            } catch {
-              failures[item] = error
-            }
-          }
-        }
-      }
-    }
-    if let failure = failures.compactMap({ $0 }).first { throw failure }
-    guard !areWhole.contains(false) else { return nil }
-    for item in 1..<max(1, ranges.count) where !parts[0].append(parts[item]) {
-      guard try parts[0].look(through: file, at: offset, ranges[item]) else { return nil }
-    }
-    return parts[0].found()
-  }
-
-  private mutating func look(
+  ///   - offset: where the text begins in the file.
+  ///   - range: bytes of the text.
+  /// - Returns: false where it is not so long, or has no lines.
+  mutating func look(
     through file: FileBytes, at offset: UInt64, _ range: Range<UInt64>
   ) throws(TraceError) -> Bool {
     try KallsymsPieces.visit(range, of: file, at: offset) { lines, _ in
+      look(through: lines)
+      return true
+    }
+  }
+
+  mutating func look(
+    through file: FileBytes, at offset: UInt64, _ front: KallsymsPieces.Front
+  ) throws(TraceError) -> Bool {
+    try KallsymsPieces.visit(front, of: file, at: offset) { lines, _ in
       look(through: lines)
       return true
     }

@@ -5,6 +5,8 @@ internal import TraceDat
 public struct SniffedInput: ~Copyable, Sendable {
   let file: SharedInput
   let prefix: [UInt8]
+  /// Where it was opened ahead: the reader that has begun with it.
+  var begun: BegunDat?
 
   /// Opens `path` (`-` is standard input) and reads its first bytes.
   public init(path: String) throws(TraceError) {
@@ -18,6 +20,12 @@ public struct SniffedInput: ~Copyable, Sendable {
     prefix.removeLast(prefix.count - count)
     self.file = shared
     self.prefix = prefix
+  }
+
+  init(_ begun: BegunDat) {
+    file = begun.file
+    prefix = begun.prefix
+    self.begun = begun
   }
 
   /// Bytes, where the input is a regular file.

@@ -25,6 +25,14 @@ public struct TraceReader: EventReader, ~Copyable {
     onRead: @escaping @Sendable (_ read: UInt64, _ size: UInt64?) -> Void = { _, _ in }
   ) throws(TraceError) {
     let size = input.size
+    if let begun = input.begun {
+      begun.progress.report(to: onRead)
+      begun.reader.dat?.allow(jobs: jobs)
+      progress = begun.progress
+      readers = begun.reader
+      self.size = size
+      return
+    }
     let progress = ReadingProgress(size: size, onRead)
     self.progress = progress
     if input.isTraceDat {
@@ -52,7 +60,7 @@ public struct TraceReader: EventReader, ~Copyable {
     DatReader.expectsMore(isMore)
   }
 
-  private static func openDat(
+  static func openDat(
     _ file: SharedInput, _ prefix: [UInt8], _ jobs: Int, _ progress: ReadingProgress
   ) throws(TraceError) -> DatReader {
     if let size = file.file.size {
@@ -226,18 +234,31 @@ public struct TraceReader: EventReader, ~Copyable {
 }
 
 /// How far an input has been read, by whichever threads read it.
-private final class ReadingProgress: Sendable {
+final class ReadingProgress: Sendable {
+  typealias Report = @Sendable (UInt64, UInt64?) -> Void
+
   private let read = Atomic<UInt64>(0)
   private let size: UInt64?
-  private let report: @Sendable (UInt64, UInt64?) -> Void
+  private let listener: Guarded<Listener>
 
-  init(size: UInt64?, _ report: @escaping @Sendable (UInt64, UInt64?) -> Void) {
+  /// A function in a generic's storage would be wrapped once more each time it is looked at.
+  private struct Listener {
+    var report: Report
+  }
+
+  init(size: UInt64?, _ report: @escaping Report) {
     self.size = size
-    self.report = report
+    listener = Guarded(Listener(report: report))
+  }
+
+  /// Who gets to know from now on.
+  func report(to report: @escaping Report) {
+    listener.withLock { $0.report = report }
   }
 
   func add(_ count: Int) -> Int {
-    report(read.wrappingAdd(UInt64(max(0, count)), ordering: .relaxed).newValue, size)
+    let listener = listener.withLock { $0 }
+    listener.report(read.wrappingAdd(UInt64(max(0, count)), ordering: .relaxed).newValue, size)
     return count
   }
 
@@ -258,7 +279,7 @@ public struct LeftOutFunctions: Sendable {
 
 /// One of the two readers. Behind a reference, since `TraceReader`'s own layout must not depend on modules that its users
 /// do not import: the build would miss to compile them again when a reader changes.
-private final class Readers {
+final class Readers {
   var text: TextReader?
   var dat: DatReader?
   /// Where the text is a file: the text from its beginning.

@@ -82,7 +82,7 @@ struct AnalyzeCommand: ParsableCommand {
         output: output
       ).run(traces, progress)
     }
-    let loaded = load(traces, InputLoader(request: request), output, progress)
+    let loaded = load(traces, InputLoader(request: request, ahead: Pinstat.ahead), output, progress)
 
     var status = ExitStatus.done
     var analyses: [TraceAnalysis] = []

@@ -184,7 +184,8 @@ struct CompareCommand: ParsableCommand {
     let left = before.isEmpty ? [traces[0]] : before
     let right = after.isEmpty ? [traces[1]] : after
     let loaded = load(
-      left + right, InputLoader(request: request, summaryUnit: .host), output, progress)
+      left + right, InputLoader(request: request, summaryUnit: .host, ahead: Pinstat.ahead), output,
+      progress)
     var failures: [String] = []
     var analyses: [[TraceAnalysis]] = []
     for input in loaded {

@@ -46,6 +46,7 @@ struct Pinstat: ParsableCommand {
     let arguments = Array(CommandLine.arguments.dropFirst())
     // Asked by scripts before each use: the parser takes a third of a run that does nothing else.
     if arguments == ["--version"] { answer(configuration.version) }
+    _ = ahead
     do {
       var command = try subcommand(of: arguments) ?? parseAsRoot(arguments)
       try command.run()

@@ -63,9 +63,11 @@ struct SelectionOptions: ParsableArguments {
     }
   }
 
-  var selection: FunctionSelection {
-    let names = function.isEmpty && !allFunctions ? ["vfio_pin_map_dma"] : function
-    return FunctionSelection(patterns: names.map(FunctionPattern.init), all: allFunctions)
+  var selection: FunctionSelection { Self.selection(function, all: allFunctions) }
+
+  static func selection(_ functions: [String], all: Bool) -> FunctionSelection {
+    let names = functions.isEmpty && !all ? ["vfio_pin_map_dma"] : functions
+    return FunctionSelection(patterns: names.map(FunctionPattern.init), all: all)
   }
 
   var filter: CallFilter {

@@ -20,7 +20,7 @@ struct Summarizing {
       let file = try Output(output.output)
       for start in stride(from: 0, to: paths.count, by: Self.batch) {
         let part = Array(paths[start..<min(start + Self.batch, paths.count)])
-        for input in load(part, InputLoader(request: request), output, progress) {
+        for input in load(part, InputLoader(request: request, ahead: Pinstat.ahead), output, progress) {
           switch input.result {
           case .success(let analyses):
             for analysis in analyses {

@@ -185,13 +185,75 @@ import Testing
       let (text, symbols) = Self.random(&random, filling: "")
       let all = Self.index(text, jobs: 1)
       var ways = [Self.search(prefixes, text, isWide: isWide, &random)]
-      ways.append(
-        try SymbolSearch.search(prefixes, Self.file(text), at: 8, size: UInt64(text.utf8.count), jobs: 2))
+      for order in [[0, 1], [1, 0], [0]] {
+        let shared = SharedSymbolSearch(prefixes, Self.file(text), at: 8, size: UInt64(text.utf8.count))
+        for part in order { part == 0 ? shared.begin() : shared.join() }
+        ways.append(try shared.found())
+      }
       for _ in 0..<6 { ways.append(Self.search(prefixes, text, isWide: isWide, inHalves: true, &random)) }
       for way in ways {
         try check(try #require(way), all, symbols, prefixes)
       }
     }
+  }
+
+  /// A second one joins a search at the beginning, on its way, or when there is nothing left.
+  @Test(arguments: 1...6 as ClosedRange<UInt64>)
+  func searchesTogether(seed: UInt64) throws {
+    var random = SieveTests.Generator(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
+    let (text, symbols) = Self.random(&random, filling: String(repeating: "no line at all\n", count: 20))
+    let all = Self.index(text, jobs: 1)
+    let prefixes = ["s123", "s1999_", "s152"]
+    let size = UInt64(text.utf8.count)
+    for way in 0..<4 {
+      let shared = SharedSymbolSearch(prefixes, Self.file(text), at: 8, size: size)
+      switch way {
+      case 0:
+        shared.join()
+        shared.begin()
+      case 1:
+        shared.begin()
+        shared.join()
+      default: inParallel(2, workers: 2) { item, _ in item == 0 ? shared.begin() : shared.join() }
+      }
+      try check(try #require(try shared.found()), all, symbols, prefixes)
+    }
+    for order in [[0, 1], [1, 0]] {
+      let longer = SharedSymbolSearch(prefixes, Self.file(text), at: 8, size: size + 100_000)
+      for part in order { part == 0 ? longer.begin() : longer.join() }
+      #expect(try longer.found() == nil, "it is not so long")
+    }
+  }
+
+  /// What is left is divided where a line begins, and nothing of it is lost.
+  @Test func dividesWhatIsLeft() throws {
+    let text = (0..<40_000).map { "\($0) line\n" }.joined()
+    let size = text.utf8.count
+    for taken in 0..<8 {
+      let front = KallsymsPieces.Front(size: UInt64(size))
+      var given = 0
+      for _ in 0..<taken { given += front.next().count }
+      let half = try front.takeHalf(of: Self.file(text), at: 8)
+      // 256 KiB are left to one.
+      try #require((half != nil) == (size - given >= 256 << 10))
+      let end = half.map { Int($0.lowerBound) } ?? size
+      if let half {
+        #expect(half.upperBound == UInt64(size) && abs(half.count - (size - given) / 2) < 100)
+        #expect(Array(text.utf8)[end - 1] == 0x0a)
+        #expect(try front.takeHalf(of: Self.file(text), at: 8) == nil || end - given >= 256 << 10)
+      }
+      while true {
+        let piece = front.next()
+        if piece.count == 0 { break }
+        given += piece.count
+        #expect(piece.isLast == (given == end))
+        try #require(given <= end)
+      }
+      #expect(given == end)
+    }
+    let noLines = String(repeating: "x", count: 1 << 20)
+    #expect(
+      try KallsymsPieces.Front(size: 1 << 20).takeHalf(of: Self.file(noLines), at: 8) == nil)
   }
 
   /// Of the symbols in question and some others; of these `found` may say anything but a wanted name.
