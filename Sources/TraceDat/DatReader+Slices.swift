@@ -27,13 +27,48 @@ extension DatReader {
     _ makeSink: (_ lane: Int) -> any DurationSink
   ) throws(TraceError) -> TallyRun.Found {
     let slices = order == .records ? TimeSlices.whole(run.cpus) : try self.slices(of: run)
-    var found = try inStep(run, slices, order, first, &count, makeSink)
-    if found == nil {
-      // Where the parts do not fit together, in one.
-      for lane in (first..<count).reversed() { _ = makeSink(lane) }
-      found = try inStep(run, TimeSlices.whole(run.cpus), order, first, &count, makeSink)
+    let lanes = run.cpus.count
+    let works = slices.enumerated().map { number, slice in
+      let sinks = (0..<lanes).map { makeSink(first + number * lanes + $0) }
+      let tally = run.tally(sinks, endsTurnsAtGaps: order == .closeTurns, isContinuation: number > 0)
+      return SliceWork(slice, tally)
     }
-    return found ?? .needsEvents
+    count = max(count, first + works.count * lanes)
+    let isOver = Atomic(false)
+    inParallel(works.count, workers: jobs) { number, _ in
+      let work = works[number]
+      do throws(TraceError) {
+        try read(work, run, order, isOver)
+      } catch {
+        work.failure = error
+      }
+      // What the others have still to read would be read in vain.
+      if work.failure != nil || work.isBroken || work.tally.needsEvents {
+        isOver.store(true, ordering: .relaxed)
+      }
+    }
+    if let failure = works.compactMap(\.failure).first { throw failure }
+    if works.contains(where: \.tally.needsEvents) { return .needsEvents }
+    if works.contains(where: \.isBroken) { return .sharedTasks }
+    var last = works[0].tally
+    var tallies = [(tally: last, lane: first)]
+    for (number, work) in works.enumerated().dropFirst() {
+      let lane = first + number * lanes
+      if work.tally.join(last) {
+        last = work.tally
+        tallies.append((last, lane))
+        continue
+      }
+      // Where they do not fit together, the one in front goes on.
+      for lane in (lane..<lane + lanes).reversed() { _ = makeSink(lane) }
+      let rest = SliceWork(work.slice, last)
+      try read(rest, run, order, isOver)
+      if rest.isBroken { return .sharedTasks }
+      if last.needsEvents { return .needsEvents }
+    }
+    last.finish()
+    if last.needsEvents { return .needsEvents }
+    return .tallies(tallies)
   }
 
   /// How many sinks all slices may have together: each may hold a thousand durations of every function.
@@ -69,42 +104,6 @@ extension DatReader {
       self.slice = slice
       self.tally = tally
     }
-  }
-
-  /// - Returns: nil where the slices do not fit together.
-  private func inStep(
-    _ run: TallyRun, _ slices: [TimeSlices.Slice], _ order: StepOrder, _ first: Int, _ count: inout Int,
-    _ makeSink: (_ lane: Int) -> any DurationSink
-  ) throws(TraceError) -> TallyRun.Found? {
-    let lanes = run.cpus.count
-    let works = slices.enumerated().map { number, slice in
-      let sinks = (0..<lanes).map { makeSink(first + number * lanes + $0) }
-      let tally = run.tally(sinks, endsTurnsAtGaps: order == .closeTurns, isContinuation: number > 0)
-      return SliceWork(slice, tally)
-    }
-    count = max(count, first + works.count * lanes)
-    let isOver = Atomic(false)
-    inParallel(works.count, workers: jobs) { number, _ in
-      let work = works[number]
-      do throws(TraceError) {
-        try read(work, run, order, isOver)
-      } catch {
-        work.failure = error
-      }
-      // What the others have still to read would be read in vain.
-      if work.failure != nil || work.isBroken || work.tally.needsEvents {
-        isOver.store(true, ordering: .relaxed)
-      }
-    }
-    if let failure = works.compactMap(\.failure).first { throw failure }
-    if works.contains(where: \.tally.needsEvents) { return .needsEvents }
-    if works.contains(where: \.isBroken) { return .sharedTasks }
-    for (previous, work) in zip(works, works.dropFirst()) where !work.tally.join(previous.tally) {
-      return nil
-    }
-    works.last?.tally.finish()
-    if works.contains(where: \.tally.needsEvents) { return .needsEvents }
-    return .tallies(works.enumerated().map { ($0.element.tally, first + $0.offset * lanes) })
   }
 
   private func read(

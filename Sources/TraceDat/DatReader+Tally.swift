@@ -81,20 +81,16 @@ extension DatReader {
     if let failure = chains.joined().compactMap(\.failure).first { throw failure }
     if chains.joined().contains(where: \.tally.needsEvents) { return .needsEvents }
     if owners.isAnyShared { return .sharedTasks }
-    var again: [TallyParts.Part] = []
-    for index in chains.indices {
-      switch Self.join(chains[index]) {
-      case .joined: break
-      case .needsEvents: return .needsEvents
-      case .needsWhole:
-        for part in chains[index].reversed() { _ = makeSink(first + part.number) }
-        let part = chains[index][0]
-        again.append(TallyParts.Part(part.cpu, nil, makeTally(part.number, false), part.number))
-        chains[index] = [again[again.count - 1]]
+    let joined = Guarded([[TallyParts.Part]?](repeating: nil, count: chains.count))
+    inParallel(chains.count, workers: jobs) { [chains] index, _ in
+      let chain = join(chains[index], run, owners) { part in
+        joined.withLock { _ in _ = makeSink(first + part.number) }
       }
+      joined.withLock { $0[index] = chain }
     }
-    inParallel(again.count, workers: jobs) { item, _ in read(again[item], run, owners) }
-    if let failure = again.compactMap(\.failure).first { throw failure }
+    if joined.withLock({ $0.contains { $0 == nil } }) { return .needsEvents }
+    chains = joined.withLock { $0.compactMap { $0 } }
+    if let failure = chains.joined().compactMap(\.failure).first { throw failure }
     for chain in chains { chain[chain.count - 1].tally.finish() }
     if chains.joined().contains(where: \.tally.needsEvents) { return .needsEvents }
     return .tallies(chains.joined().map { ($0.tally, first + $0.number) })
@@ -119,22 +115,34 @@ extension DatReader {
     part.lastTimestamp = stream.lastTimestamp
   }
 
-  private enum Joining {
-    case joined
-    /// The CPU has to be summed up in one part.
-    case needsWhole
-    case needsEvents
-  }
-
-  private static func join(_ chain: [TallyParts.Part]) -> Joining {
-    var last = chain[0].lastTimestamp
-    for (previous, part) in zip(chain, chain.dropFirst()) {
+  /// Puts the parts of a CPU's data together.
+  ///
+  /// - Parameter forget: makes nothing of what a part's sink has got.
+  /// - Returns: the parts that hold something, in the order of their data; nil where it has to be read event by event.
+  private func join(
+    _ parts: [TallyParts.Part], _ run: TallyRun, _ owners: TaskOwners, forget: (TallyParts.Part) -> Void
+  ) -> [TallyParts.Part]? {
+    var chain = [parts[0]]
+    for (index, part) in parts.enumerated().dropFirst() {
+      let previous = chain[chain.count - 1]
       // Times that go back are told event by event.
-      if let first = part.tally.firstTimestamp, first < last { return .needsEvents }
-      last = max(last, part.lastTimestamp)
-      if !part.tally.join(previous.tally) { return .needsWhole }
+      if let first = part.tally.firstTimestamp, first < previous.lastTimestamp { return nil }
+      if part.tally.join(previous.tally) {
+        part.lastTimestamp = max(part.lastTimestamp, previous.lastTimestamp)
+        chain.append(part)
+        continue
+      }
+      // Where they do not fit together, the part in front goes on.
+      forget(part)
+      let end =
+        index + 1 < parts.count ? parts[index + 1].start : part.cpu.extent.offset + part.cpu.extent.size
+      let unread = UnreadBytes(part.start..<end, pageSize: Int(run.buffer.pageSize))
+      let rest = TallyParts.Part(part.cpu, from: part.start, unread, previous.tally, previous.number)
+      read(rest, run, owners)
+      previous.failure = rest.failure
+      previous.lastTimestamp = max(previous.lastTimestamp, rest.lastTimestamp)
     }
-    return .joined
+    return chain
   }
 
   /// Puts the lanes together. Functions get their numbers in the order in which the trace names them.

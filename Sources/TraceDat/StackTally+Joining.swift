@@ -84,7 +84,8 @@ extension StackTally {
 
   /// Goes on where `previous` ended, which summed up what stands in front of a continuation's data. Both are closed.
   ///
-  /// - Returns: false where it cannot be told what comes out: both have to be summed up in one.
+  /// - Returns: false where it cannot be told what comes out: this one is of no use any more then, and its data is to be taken
+  ///   by `previous`, which goes on.
   func join(_ previous: StackTally) -> Bool {
     if cannotJoin || previous.cannotJoin { return false }
     let joint = Joint(self, previous)
@@ -116,6 +117,7 @@ extension StackTally {
       guard resume(task, nil, isBehindLoss: inherited.losses > 0, joint) else { return false }
     }
     close()
+    isContinuation = false
     return true
   }
 

@@ -192,8 +192,9 @@ final class StackTally {
   var cannotJoin = false
   /// Records of other events are looked at.
   let stopsAtOthers: Bool
-  /// It begins inside a CPU's data, where calls are open that it has not seen begin: see `join`.
-  let isContinuation: Bool
+  /// It begins inside a CPU's data, where calls are open that it has not seen begin, and has not been joined to what stands in
+  /// front of it.
+  var isContinuation: Bool
   /// Of the first record that was taken.
   private(set) var firstTimestamp: UInt64?
 

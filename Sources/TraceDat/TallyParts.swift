@@ -16,6 +16,8 @@ final class TallyParts: Sendable {
   /// Some of a CPU's data.
   final class Part: @unchecked Sendable {
     let cpu: CPUData
+    /// Where in the file it begins.
+    let start: UInt64
     /// nil of compressed data, which can be read from its beginning only.
     let unread: UnreadBytes?
     let tally: StackTally
@@ -26,8 +28,9 @@ final class TallyParts: Sendable {
     /// Of the last record.
     var lastTimestamp: UInt64 = 0
 
-    init(_ cpu: CPUData, _ unread: UnreadBytes?, _ tally: StackTally, _ number: Int) {
+    init(_ cpu: CPUData, from start: UInt64, _ unread: UnreadBytes?, _ tally: StackTally, _ number: Int) {
       self.cpu = cpu
+      self.start = start
       self.unread = unread
       self.tally = tally
       self.number = number
@@ -70,7 +73,7 @@ final class TallyParts: Sendable {
         let isContinuation = start > cpu.extent.offset
         state.parts.append(
           Part(
-            cpu, isCompressed ? nil : UnreadBytes(start..<next, pageSize: pageSize),
+            cpu, from: start, isCompressed ? nil : UnreadBytes(start..<next, pageSize: pageSize),
             makeTally(state.parts.count, isContinuation), state.parts.count))
         start = next
       } while start < end
@@ -96,7 +99,9 @@ final class TallyParts: Sendable {
       else { return nil }
       let number = state.parts.count
       let part = Part(
-        state.parts[index].cpu, UnreadBytes(half, pageSize: pageSize), makeTally(number), number)
+        state.parts[index].cpu, from: half.lowerBound, UnreadBytes(half, pageSize: pageSize),
+        makeTally(number),
+        number)
       state.parts.insert(part, at: index + 1)
       state.next += 1
       return part

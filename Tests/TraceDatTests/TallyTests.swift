@@ -146,6 +146,11 @@ import Testing
       result.paths[key]?.selfTime += sum.selfTime
     }
     lanes = sinks.withLock { $0.values.count { !$0.durations.withLock(\.isEmpty) } }
+    let given = sinks.withLock {
+      $0.values.reduce(0) { $0 + $1.durations.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+    }
+    #expect(
+      given == durations.values.reduce(0) { $0 + $1.count }, "no sink holds what another one has got too")
     result.calls = tally.calls
     result.losses = tally.losses
     result.lostEvents = tally.lostEvents
@@ -286,7 +291,14 @@ import Testing
       var whole = 0
       let limits = TallyParts.Limits(least: .max / 2)
       let undivided = try Self.tallied(bytes, wanted, jobs: 1, parts: limits, lanes: &whole)
-      guard let expected = undivided else { continue }
+      guard let expected = undivided else {
+        for pages in [1, 2, 5] {
+          let limits = TallyParts.Limits(size: UInt64(pages) * 4096)
+          let found = try Self.tallied(bytes, wanted, jobs: pages, parts: limits)
+          #expect(found == nil, "seed \(seed), \(pages) pages: nor can it be summed up in parts")
+        }
+        continue
+      }
       for pages in [1, 2, 5, 12] {
         var lanes = 0
         let limits = TallyParts.Limits(size: UInt64(pages) * 4096)
@@ -304,6 +316,29 @@ import Testing
       #expect(found?.differences(from: expected) == [], "seed \(seed), \(wanted ?? []), several threads")
     }
     #expect(parted >= sort.least)
+  }
+
+  /// Pages that stand in front of earlier ones, some with a page without records between them: that is told event by event, also
+  /// where each page is a part of its own.
+  @Test(arguments: [false, true])
+  func timesThatGoBackAtABorder(_ hasEmptyPage: Bool) throws {
+    for seed in 1...24 as ClosedRange<UInt64> {
+      var trace = SieveTests.trace(seed: seed, [])
+      let pages = trace.buffers[0].cpus[0].pages
+      guard pages.count > 3 else { continue }
+      let place = Int(seed) % (pages.count - 1)
+      trace.buffers[0].cpus[0].pages.swapAt(place, place + 1)
+      if hasEmptyPage {
+        let empty = SyntheticPage(trace.bytes, size: 4096, timestamp: 1_000).written()
+        trace.buffers[0].cpus[0].pages.insert(empty, at: place + 1)
+      }
+      let bytes = trace.written()
+      for size: UInt64? in [nil, 4096, 8192] {
+        let found = try Self.tallied(
+          bytes, nil, jobs: 2, parts: TallyParts.Limits(least: .max / 2, size: size))
+        #expect(found == nil, "seed \(seed), parts of \(size ?? 0) bytes")
+      }
+    }
   }
 
   @Test(arguments: OracleTests.files)
