@@ -60,6 +60,8 @@ final class CallPairing {
 
   /// Those that have ended and were not taken yet.
   let calls = GrowingTable<PairedCall>(capacity: 1 << 12)
+  /// `skim` takes nothing while there are so many: where all records are as usual it would not end before the data does.
+  var enough = Int.max
   private(set) var sequence: UInt64
   private(set) var losses = 0
   private(set) var lostEvents: UInt64 = 0
@@ -184,7 +186,8 @@ final class CallPairing {
   ///
   /// - Parameter last: the time stamp of the record before, converted.
   func skim(_ cursor: inout SubBufferCursor, _ last: inout UInt64) {
-    guard let task = current, task.lane == number, task.lostBelow == 0, cursor.timestamp &+ offset >= last,
+    guard calls.count < enough,
+      let task = current, task.lane == number, task.lostBelow == 0, cursor.timestamp &+ offset >= last,
       !endsTurnsAtGaps || cursor.timestamp &+ offset &- last < Turn.gap
         || cursor.timestamp &+ offset < horizon
     else { return }

@@ -66,7 +66,11 @@ struct PairedBuffer {
     let waiting = Self.waitingBytes / MemoryLayout<PairedCall>.stride / max(1, lanes.count)
     callsAtOnce = min(limits.callsAtOnce, max(64, waiting))
     enough = callsAtOnce / 4
+    for lane in self.lanes { lane.pairing.enough = callsAtOnce }
   }
+
+  /// Calls that are in memory.
+  var waiting: Int { lanes.reduce(0) { $0 + $1.pairing.calls.count } }
 
   var losses: Int { lanes.reduce(0) { $0 + $1.pairing.losses } }
   var lostEvents: UInt64 { lanes.reduce(0) { $0 &+ $1.pairing.lostEvents } }

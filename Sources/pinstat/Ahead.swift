@@ -23,7 +23,9 @@ struct Foreseen: Equatable {
   ///   - isFile: whether a word is a regular file's name.
   /// - Returns: nil where nothing is to be opened, or where one thread is to do all.
   init?(_ arguments: [String], isFile: (String) -> Bool) {
-    guard let command = arguments.first, ["analyze", "compare"].contains(command) else { return nil }
+    guard let command = arguments.first, ["analyze", "compare", "export"].contains(command) else {
+      return nil
+    }
     var inputs: [String] = []
     var functions: [String] = []
     var selectsFew = true

@@ -7,6 +7,7 @@ import TraceInput
 
 extension ExportCommand {
   func openTrace(_ path: String) throws(TraceError) -> SniffedInput {
+    if let input = Pinstat.ahead?.take(path: path) { return input }
     let input = try SniffedInput(path: path)
     if input.isJSON {
       throw TraceError(.unsupported, "it is a stored analysis, not a trace; export needs the trace itself")
@@ -63,7 +64,8 @@ extension ExportCommand {
     _ trees: borrowing SelectedTrees, _ path: String, _ progress: Progress, remarks: [String]
   ) throws {
     try finish(
-      path, trees.quality, trees.description, isTraceDat: trees.isTraceDat, missing: trees.missing, progress,
+      path, trees.quality, trees.description, isTraceDat: trees.isTraceDat, isEmpty: trees.quality.calls == 0,
+      missing: trees.missing, progress,
       remarks: exportRemarks(trees.quality, isOutOfOrder: false) + remarks)
   }
 }

@@ -115,7 +115,9 @@ struct ExportCommand: ParsableCommand {
     var calls: [Call] = []
     let jobs = output.jobs ?? availableCores()
     do {
-      var selected = try SelectedCalls(openTrace(path), request: request, jobs: jobs)
+      var selected = try SelectedCalls(openTrace(path), request: request, jobs: jobs) {
+        progress.update(input: index, read: $0, total: $1)
+      }
       var rows: [Call] = []
       var state = Self.fill(&calls, from: &selected)
       while !calls.isEmpty || state == .more {
@@ -144,7 +146,7 @@ struct ExportCommand: ParsableCommand {
       if case .failed(let error) = state { throw error }
       try finish(
         path, selected.quality, selected.description, isTraceDat: selected.isTraceDat,
-        missing: selected.missing, progress,
+        isEmpty: selected.isEmpty, missing: selected.missing, progress,
         remarks: exportRemarks(selected.quality, isOutOfOrder: selected.isOutOfOrder))
     } catch let error as TraceError {
       throw Failure(path, error)
@@ -153,7 +155,7 @@ struct ExportCommand: ParsableCommand {
   /// Says what is to be said of a trace that was read to its end, and fails where it has not what was asked for.
   func finish(
     _ path: String, _ quality: TraceQuality, _ description: TraceDescription, isTraceDat: Bool,
-    missing: [MissingFunction], _ progress: Progress, remarks: [String]
+    isEmpty: Bool, missing: [MissingFunction], _ progress: Progress, remarks: [String]
   ) throws {
     if output.verbose {
       progress.finish()
@@ -163,10 +165,10 @@ struct ExportCommand: ParsableCommand {
       progress.finish()
       for remark in remarks { say("\(displayed(path)): \(remark)") }
     }
-    if quality.calls == 0, let reason = quality.diagnostics.reasonForNoCalls {
+    if isEmpty, let reason = quality.diagnostics.reasonForNoCalls {
       throw Failure(noCalls: reason, path: path)
     }
-    if quality.calls == 0, !isTraceDat {
+    if isEmpty, !isTraceDat {
       throw Failure(path, AnalysisError.noFunctionGraph(tracer: description.tracer))
     }
     if selection.filter.hasTimeRange,

@@ -136,4 +136,46 @@ import Testing
       #expect(events == (try Reading(bytes)).events.count)
     }
   }
+
+  /// Where all records are as usual, as of one function alone, calls are made no faster than they are taken.
+  @Test(arguments: [false, true])
+  func waitsForThoseWhoTakeThem(isMoving: Bool) throws {
+    let bytes = SyntheticTrace.Bytes(isBigEndian: false, longSize: 8)
+    let formats = SyntheticFormats(variant: .today, bytes: bytes)
+    var trace = SyntheticTrace(version: 7, bytes: bytes, pageSize: 4096)
+    trace.compression = .none
+    trace.formats = formats.texts
+    var time: UInt64 = 1_000_000
+    let address = SieveTests.addresses[0]
+    var cpus = (0..<2).map { SyntheticTrace.CPU(number: UInt32($0), pages: []) }
+    for turn in 0..<200 {
+      for cpu in 0..<2 {
+        var page = SyntheticPage(bytes, size: 4096, timestamp: time)
+        let pid = Int32(isMoving && turn == 100 ? 43 - cpu : 42 + cpu)
+        for _ in 0..<40 {
+          page.record(time + 100, formats.entry(address, depth: 0, pid: pid))
+          page.record(time + 200, formats.exit(address, depth: 0, pid: pid, from: time + 100, to: time + 200))
+          time += 200
+        }
+        cpus[cpu].pages.append(page.written())
+        // Long enough to be a turn's end.
+        time += 1_000_000
+      }
+    }
+    trace.buffers.append(.init(name: "", cpus: cpus))
+    var reader = try TallyTests.reader(
+      trace.written(), jobs: 2, pairing: PairedBuffer.Limits(callsAtOnce: 64))
+    let isPaired = try reader.pairsCalls()
+    try #require(isPaired && reader.pairsInStep == isMoving)
+    var most = 0
+    var count = 0
+    var batch: [Call] = []
+    while try reader.nextCalls(&batch) {
+      count += batch.count
+      most = max(most, reader.paired?.waiting ?? 0)
+    }
+    #expect(count == 200 * 2 * 40)
+    // Of each CPU so many, and the rest of a page.
+    #expect(most > 64 && most <= 2 * (64 + 40))
+  }
 }

@@ -14,6 +14,8 @@ import Testing
     ("analyze --format json a.dat", "a.dat", true, []),
     ("analyze --format=json a.dat", "a.dat", true, []),
     ("analyze --jobs 2 -o b.dat -q a.dat", "a.dat", true, ["vfio_pin_map_dma"]),
+    ("export a.dat -f x", "a.dat", true, ["x"]),
+    ("export --format chrome a.dat", "a.dat", true, []),
     ("analyze - a.dat", "a.dat", true, ["vfio_pin_map_dma"]),
     ("compare --before a.dat b.dat --after c.dat", "a.dat", false, ["vfio_pin_map_dma"]),
     ("compare a.dat b.dat --max-slowdown 5%", "a.dat", false, ["vfio_pin_map_dma"]),
@@ -29,7 +31,7 @@ import Testing
   @Test(arguments: [
     "", "analyze", "analyze -", "analyze -f", "analyze -f x", "analyze --jobs 1 a.dat",
     "analyze --jobs=1 a.dat",
-    "analyze a.txt", "analyze -o a.dat -", "merge a.dat", "export a.dat", "model", "--version", "--help",
+    "analyze a.txt", "analyze -o a.dat -", "merge a.dat", "record a.dat", "model", "--version", "--help",
     "a.dat",
   ])
   func nothing(_ line: String) {
