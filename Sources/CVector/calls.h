@@ -351,14 +351,19 @@ static inline uint32_t pinstat_stem_place(int wide, const void *scanner, const v
  */
 static inline const void *pinstat_skim(int wide, void *scanner, const void *text, const void *stop, pinstat_run *run)
 {
-	return PINSTAT_CHOOSE(wide, pinstat_skim, (pinstat_scanner *)scanner, (const uint8_t *)text, (const uint8_t *)stop, run);
+	pinstat_scanner *own = (pinstat_scanner *)scanner;
+	const uint8_t *start = (const uint8_t *)text, *end = (const uint8_t *)stop;
+	return own->has_stems ? PINSTAT_CHOOSE(wide, pinstat_skim_values, own, start, end, run) : PINSTAT_CHOOSE(wide, pinstat_skim, own, start, end, run);
 }
 
 /* The same with all lines whose tails are known, `most` at most: what each is, and how many there were. */
 static inline const void *pinstat_read(int wide, void *scanner, const void *text, const void *stop, pinstat_line *lines,
 	size_t most, size_t *count, pinstat_run *run)
 {
-	return PINSTAT_CHOOSE(wide, pinstat_read, (pinstat_scanner *)scanner, (const uint8_t *)text, (const uint8_t *)stop, lines, most, count, run);
+	pinstat_scanner *own = (pinstat_scanner *)scanner;
+	const uint8_t *start = (const uint8_t *)text, *end = (const uint8_t *)stop;
+	return own->has_stems ? PINSTAT_CHOOSE(wide, pinstat_read_values, own, start, end, lines, most, count, run) :
+		PINSTAT_CHOOSE(wide, pinstat_read, own, start, end, lines, most, count, run);
 }
 
 #endif

@@ -21,12 +21,18 @@ PINSTAT_TARGET static inline __attribute__((noinline)) uint32_t PINSTAT_NAME(pin
 	return PINSTAT_NAME(pinstat_hash_tail)(scanner, end, count, pinstat_equal16(mark, '.'));
 }
 
-/* Of a stem the last bytes are the same in most: eight more in front of them. */
+/* Of a stem the last bytes are the same in most: by eight more in front of them, too, with which a tail's place is changed. */
+PINSTAT_TARGET static inline __attribute__((always_inline)) uint32_t PINSTAT_NAME(pinstat_hash_stem)(const pinstat_scanner *scanner,
+	const uint8_t *end, uint64_t count)
+{
+	uint64_t more = count >= 8 ? pinstat_word(end - 24) & pinstat_word(scanner->window + count - 8) : 0;
+	return (uint32_t)(more * 0x9e3779b97f4a7c15u >> (64 - PINSTAT_TAIL_BITS));
+}
+
 PINSTAT_TARGET static inline __attribute__((noinline)) uint32_t PINSTAT_NAME(pinstat_stem_place)(const pinstat_scanner *scanner,
 	const uint8_t *mark, const uint8_t *end, uint64_t count)
 {
-	uint64_t more = count >= 8 ? pinstat_word(end - 24) & pinstat_word(scanner->window + count - 8) : 0;
-	return PINSTAT_NAME(pinstat_tail_place)(scanner, mark, end, count) ^ (uint32_t)(more * 0x9e3779b97f4a7c15u >> (64 - PINSTAT_TAIL_BITS));
+	return PINSTAT_NAME(pinstat_tail_place)(scanner, mark, end, count) ^ PINSTAT_NAME(pinstat_hash_stem)(scanner, end, count);
 }
 
 /* A tail's or a stem's entry in `place` or one of its neighbours, 0 where it is not known. */
@@ -66,35 +72,57 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) uint32_t PINSTAT_NAM
 #endif
 }
 
-/* A tail of a known stem and plain values. `limit` is the end of what can be loaded. */
-PINSTAT_TARGET static inline __attribute__((noinline)) pinstat_found PINSTAT_NAME(pinstat_find_values)(const pinstat_scanner *scanner,
-	const uint8_t *mark, const uint8_t *tail, const uint8_t *limit)
+/* Where stems may end: bits of 64 bytes. The byte behind them can be loaded. */
+PINSTAT_TARGET static inline __attribute__((always_inline)) uint64_t PINSTAT_NAME(pinstat_stem_ends)(const uint8_t *p)
 {
-	const pinstat_found none = {0, 0};
-	uint64_t ends = PINSTAT_NAME(pinstat_equal64)(tail, '=') |
-		(PINSTAT_NAME(pinstat_equal64)(tail, '(') & ~PINSTAT_NAME(pinstat_equal64)(tail + 1, ')'));
-	uint64_t stem = PINSTAT_NAME(pinstat_lowest)(ends & PINSTAT_TAIL_OWN) + 1;
-	if (stem > PINSTAT_TAIL_SIZE)
-		return none;
-	uint64_t known = PINSTAT_NAME(pinstat_find_at)(scanner, mark, tail, stem,
-		PINSTAT_NAME(pinstat_stem_place)(scanner, mark, tail + stem, stem));
-	if (!known)
-		return none;
+#if defined(PINSTAT_AVX2)
+	const __m256i sign = _mm256_set1_epi8('='), open = _mm256_set1_epi8('('), shut = _mm256_set1_epi8(')');
+	uint64_t ends = 0;
+	for (int half = 0; half < 64; half += 32) {
+		__m256i v = _mm256_loadu_si256((const __m256i *)(p + half)), next = _mm256_loadu_si256((const __m256i *)(p + half + 1));
+		__m256i is_end = _mm256_or_si256(_mm256_cmpeq_epi8(v, sign),
+			_mm256_andnot_si256(_mm256_cmpeq_epi8(next, shut), _mm256_cmpeq_epi8(v, open)));
+		ends |= (uint64_t)(uint32_t)_mm256_movemask_epi8(is_end) << half;
+	}
+	return ends;
+#else
+	return PINSTAT_NAME(pinstat_equal64)(p, '=') | (PINSTAT_NAME(pinstat_equal64)(p, '(') & ~PINSTAT_NAME(pinstat_equal64)(p + 1, ')'));
+#endif
+}
+
+/* Bytes of a tail with the stem of this entry, of `stem` bytes, and plain values; 0 of any other. `limit` is the end of what can be loaded. */
+PINSTAT_TARGET static inline __attribute__((always_inline)) uint64_t PINSTAT_NAME(pinstat_values_end)(const uint8_t *tail, uint64_t stem,
+	uint64_t known, const uint8_t *limit)
+{
 	const uint8_t *p = tail + stem;
 	uint32_t other = 0;
 	for (; !other; p += other ? __builtin_ctz(other) : 32) {
 		if (p + 40 > limit)
-			return none;
+			return 0;
 		other = ~PINSTAT_NAME(pinstat_are_values)(p);
 	}
 	/* `);`, `) {` or ` *` and a slash, and the line feed. */
 	int is_comment = tail[stem - 1] == '=', is_entry = !is_comment && !(known & PINSTAT_EXIT);
 	uint32_t end = (uint32_t)pinstat_word(p);
 	if (is_entry ? end != 0x0a7b2029 : (end & 0xffffff) != (is_comment ? 0x0a2f2au : 0x0a3b29u))
-		return none;
+		return 0;
 	if (is_comment && p[-1] != ' ')
+		return 0;
+	return (uint64_t)(p - tail) + 3 + (uint64_t)is_entry;
+}
+
+/* A tail of a known stem and plain values. */
+PINSTAT_TARGET static inline __attribute__((noinline)) pinstat_found PINSTAT_NAME(pinstat_find_values)(const pinstat_scanner *scanner,
+	const uint8_t *mark, const uint8_t *tail, const uint8_t *limit)
+{
+	const pinstat_found none = {0, 0};
+	uint64_t stem = PINSTAT_NAME(pinstat_lowest)(PINSTAT_NAME(pinstat_stem_ends)(tail) & PINSTAT_TAIL_OWN) + 1;
+	if (stem > PINSTAT_TAIL_SIZE)
 		return none;
-	return (pinstat_found){known, (uint64_t)(p - tail) + 3 + (uint64_t)is_entry};
+	uint64_t known = PINSTAT_NAME(pinstat_find_at)(scanner, mark, tail, stem,
+		PINSTAT_NAME(pinstat_stem_place)(scanner, mark, tail + stem, stem));
+	uint64_t length = known ? PINSTAT_NAME(pinstat_values_end)(tail, stem, known, limit) : 0;
+	return length ? (pinstat_found){known, length} : none;
 }
 
 /*
@@ -260,11 +288,11 @@ PINSTAT_TARGET static inline __attribute__((noinline)) uint32_t PINSTAT_NAME(pin
 }
 
 /*
- * Lines of one layout; `width` and `is_read` are constants to the compiler. With `is_read` lines are put into `lines`, else they are
- * left out by the thresholds.
+ * Lines of one layout; `width`, `has_values` and `is_read` are constants to the compiler. With `has_values` tails are looked up by their
+ * stems first; with `is_read` lines are put into `lines`, else they are left out by the thresholds.
  */
 PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINSTAT_NAME(pinstat_walk)(pinstat_scanner *scanner,
-	const uint8_t *text, const uint8_t *stop, uint32_t width, int is_read, pinstat_line *lines, size_t most, size_t *read,
+	const uint8_t *text, const uint8_t *stop, uint32_t width, int has_values, int is_read, pinstat_line *lines, size_t most, size_t *read,
 	pinstat_run *run)
 {
 	const int is_report = width == 0, has_columns = width >= PINSTAT_COLUMNS, is_timed = width == PINSTAT_TIMED_COLUMNS;
@@ -328,18 +356,26 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 
 		/*
 		 * The column, mark to bar, and the tail are those of one entry. Lengths are not compared: the line feed, which ends both, is
-		 * at the same place in both then.
+		 * at the same place in both then. A tail that goes on where a stem ends is the same function's, as deep.
 		 */
-		uint64_t length = PINSTAT_NAME(pinstat_lowest)(feeds) + 1, known;
-		if (__builtin_expect(!feeds, 0))
+		uint64_t ends = has_values ? PINSTAT_NAME(pinstat_stem_ends)(tail) & (feeds ^ (feeds - 1)) & PINSTAT_TAIL_OWN : 0;
+		uint64_t length = PINSTAT_NAME(pinstat_lowest)(ends ? ends : feeds) + 1, known;
+		if (__builtin_expect(!(feeds | ends), 0))
 			goto seldom;
 		uint32_t place = PINSTAT_NAME(pinstat_hash_tail)(scanner, tail + length, length, points);
+		if (ends)
+			place ^= PINSTAT_NAME(pinstat_hash_stem)(scanner, tail + length, length);
 		const pinstat_tail *here = &scanner->tails[place];
 		known = here->known;
 		uint64_t differ = PINSTAT_NAME(pinstat_low_bits)(PINSTAT_NAME(pinstat_differ)(tail, here->bytes), length);
 		differ |= pinstat_bits(pinstat_same(pinstat_zeroed(mark), pinstat_load(scanner->shapes[place]))) ^ 0xffff;
 		if (__builtin_expect((differ | other) != 0, 0))
 			goto seldom;
+		if (ends) {
+			length = PINSTAT_NAME(pinstat_values_end)(tail, length, known, stop + PINSTAT_REACH);
+			if (__builtin_expect(!length, 0))
+				goto seldom;
+		}
 	found:;
 		uint32_t exit = known & PINSTAT_EXIT;
 		/* Below every threshold where the line is not to be passed over. */
@@ -380,6 +416,8 @@ PINSTAT_TARGET static inline __attribute__((always_inline)) const uint8_t *PINST
 
 	seldom:
 		if (!other) {
+			if (has_values)
+				length = PINSTAT_NAME(pinstat_lowest)(feeds) + 1;
 			pinstat_found found = PINSTAT_NAME(pinstat_find)(scanner, mark, tail, length, stop + PINSTAT_REACH);
 			known = found.known;
 			length = found.length;
@@ -432,16 +470,42 @@ done:
 	return text;
 }
 
+PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_skim_values)(pinstat_scanner *scanner,
+	const uint8_t *text, const uint8_t *stop, pinstat_run *run)
+{
+	switch (scanner->width) {
+	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 1, 0, NULL, 0, NULL, run);
+	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 1, 0, NULL, 0, NULL, run);
+	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 1, 0, NULL, 0, NULL, run);
+	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 1, 0, NULL, 0, NULL, run);
+	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 1, 0, NULL, 0, NULL, run);
+	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 1, 0, NULL, 0, NULL, run);
+	}
+}
+
 PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_skim)(pinstat_scanner *scanner,
 	const uint8_t *text, const uint8_t *stop, pinstat_run *run)
 {
 	switch (scanner->width) {
-	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 0, NULL, 0, NULL, run);
-	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 0, NULL, 0, NULL, run);
-	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 0, NULL, 0, NULL, run);
-	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 0, NULL, 0, NULL, run);
-	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 0, NULL, 0, NULL, run);
-	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 0, NULL, 0, NULL, run);
+	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 0, 0, NULL, 0, NULL, run);
+	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 0, 0, NULL, 0, NULL, run);
+	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 0, 0, NULL, 0, NULL, run);
+	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 0, 0, NULL, 0, NULL, run);
+	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 0, 0, NULL, 0, NULL, run);
+	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 0, 0, NULL, 0, NULL, run);
+	}
+}
+
+PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_read_values)(pinstat_scanner *scanner,
+	const uint8_t *text, const uint8_t *stop, pinstat_line *lines, size_t most, size_t *count, pinstat_run *run)
+{
+	switch (scanner->width) {
+	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 1, 1, lines, most, count, run);
+	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 1, 1, lines, most, count, run);
+	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 1, 1, lines, most, count, run);
+	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 1, 1, lines, most, count, run);
+	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 1, 1, lines, most, count, run);
+	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 1, 1, lines, most, count, run);
 	}
 }
 
@@ -449,11 +513,11 @@ PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NA
 	const uint8_t *text, const uint8_t *stop, pinstat_line *lines, size_t most, size_t *count, pinstat_run *run)
 {
 	switch (scanner->width) {
-	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 1, lines, most, count, run);
-	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 1, lines, most, count, run);
-	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 1, lines, most, count, run);
-	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 1, lines, most, count, run);
-	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 1, lines, most, count, run);
-	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 1, lines, most, count, run);
+	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 0, 1, lines, most, count, run);
+	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 0, 1, lines, most, count, run);
+	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 0, 1, lines, most, count, run);
+	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 0, 1, lines, most, count, run);
+	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 0, 1, lines, most, count, run);
+	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 0, 1, lines, most, count, run);
 	}
 }

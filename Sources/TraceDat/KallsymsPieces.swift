@@ -125,11 +125,9 @@ struct KallsymsPieces {
   /// What one thread goes through of a text piece by piece until another one takes half of what is left.
   final class Front: Sendable {
     private let span: Guarded<Range<UInt64>>
-    private let size: UInt64
 
     /// - Parameter size: bytes of the text.
     init(size: UInt64) {
-      self.size = size
       span = Guarded(0..<size)
     }
 
