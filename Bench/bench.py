@@ -140,6 +140,10 @@ def rows(pinstat, tools, sizes, paths):
               f"exec trace-cmd report -i {dat}", "trace-cmd report", "faster", 10)
     yield Row(f"trace.dat {size}, tasks that move, export of all calls", f"exec {p} export --all-functions {moving}",
               f"exec trace-cmd report -i {moving}", "trace-cmd report", "faster", 10)
+    yield Row(f"trace.dat {size}, export of one function", f"exec {p} export {one} {dat}",
+              f"exec {tools}/tracecmd_reader {dat} {FUNCTION}", "C on libtracecmd", "faster", 10)
+    yield Row(f"tracefs text of {size}, export of one function", f"exec {p} export {one} {tracefs}",
+              f"exec rg {FUNCTION} {tracefs}", "rg", "within", 2)
     for name, text, column in (("tracefs text", tracefs, "$2"), ("report text", report, "$6"),
                                ("text with times and tasks", first["columns"], "$6"),
                                ("text with return values", first["values"], "$2"),
