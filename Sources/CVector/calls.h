@@ -264,6 +264,17 @@ static inline uint32_t pinstat_report_excess(uint32_t points)
 	return point >= PINSTAT_REPORT_POINT ? point - (PINSTAT_REPORT_POINT - 1) : 0;
 }
 
+/* The walk for the scanner's width, which is a constant in each. */
+#define PINSTAT_WALK(has_values, is_read, lines, most, count) \
+	switch (scanner->width) { \
+	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, has_values, is_read, lines, most, count, run); \
+	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, has_values, is_read, lines, most, count, run); \
+	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, has_values, is_read, lines, most, count, run); \
+	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, has_values, is_read, lines, most, count, run); \
+	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, has_values, is_read, lines, most, count, run); \
+	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, has_values, is_read, lines, most, count, run); \
+	}
+
 #define PINSTAT_BODY "calls_body.h"
 #include "twice.h"
 

@@ -473,51 +473,23 @@ done:
 PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_skim_values)(pinstat_scanner *scanner,
 	const uint8_t *text, const uint8_t *stop, pinstat_run *run)
 {
-	switch (scanner->width) {
-	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 1, 0, NULL, 0, NULL, run);
-	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 1, 0, NULL, 0, NULL, run);
-	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 1, 0, NULL, 0, NULL, run);
-	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 1, 0, NULL, 0, NULL, run);
-	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 1, 0, NULL, 0, NULL, run);
-	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 1, 0, NULL, 0, NULL, run);
-	}
+	PINSTAT_WALK(1, 0, NULL, 0, NULL);
 }
 
 PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_skim)(pinstat_scanner *scanner,
 	const uint8_t *text, const uint8_t *stop, pinstat_run *run)
 {
-	switch (scanner->width) {
-	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 0, 0, NULL, 0, NULL, run);
-	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 0, 0, NULL, 0, NULL, run);
-	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 0, 0, NULL, 0, NULL, run);
-	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 0, 0, NULL, 0, NULL, run);
-	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 0, 0, NULL, 0, NULL, run);
-	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 0, 0, NULL, 0, NULL, run);
-	}
+	PINSTAT_WALK(0, 0, NULL, 0, NULL);
 }
 
 PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_read_values)(pinstat_scanner *scanner,
 	const uint8_t *text, const uint8_t *stop, pinstat_line *lines, size_t most, size_t *count, pinstat_run *run)
 {
-	switch (scanner->width) {
-	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 1, 1, lines, most, count, run);
-	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 1, 1, lines, most, count, run);
-	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 1, 1, lines, most, count, run);
-	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 1, 1, lines, most, count, run);
-	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 1, 1, lines, most, count, run);
-	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 1, 1, lines, most, count, run);
-	}
+	PINSTAT_WALK(1, 1, lines, most, count);
 }
 
 PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_read)(pinstat_scanner *scanner,
 	const uint8_t *text, const uint8_t *stop, pinstat_line *lines, size_t most, size_t *count, pinstat_run *run)
 {
-	switch (scanner->width) {
-	case 0: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 0, 0, 1, lines, most, count, run);
-	case 1: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 1, 0, 1, lines, most, count, run);
-	case 2: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 2, 0, 1, lines, most, count, run);
-	case 3: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, 3, 0, 1, lines, most, count, run);
-	case PINSTAT_COLUMNS: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_COLUMNS, 0, 1, lines, most, count, run);
-	default: return PINSTAT_NAME(pinstat_walk)(scanner, text, stop, PINSTAT_TIMED_COLUMNS, 0, 1, lines, most, count, run);
-	}
+	PINSTAT_WALK(0, 1, lines, most, count);
 }

@@ -139,7 +139,10 @@ extension DatReader {
       let unread = UnreadBytes(part.start..<end, pageSize: Int(run.buffer.pageSize))
       let rest = TallyParts.Part(part.cpu, from: part.start, unread, previous.tally, previous.number)
       read(rest, run, owners)
-      previous.failure = rest.failure
+      if let failure = rest.failure {
+        previous.failure = failure
+        break
+      }
       previous.lastTimestamp = max(previous.lastTimestamp, rest.lastTimestamp)
     }
     return chain

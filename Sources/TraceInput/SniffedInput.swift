@@ -6,7 +6,7 @@ public struct SniffedInput: ~Copyable, Sendable {
   let file: SharedInput
   let prefix: [UInt8]
   /// Where it was opened ahead: the reader that has begun with it.
-  var begun: BegunDat?
+  let begun: BegunDat?
 
   /// Opens `path` (`-` is standard input) and reads its first bytes.
   public init(path: String) throws(TraceError) {
@@ -20,6 +20,7 @@ public struct SniffedInput: ~Copyable, Sendable {
     prefix.removeLast(prefix.count - count)
     self.file = shared
     self.prefix = prefix
+    begun = nil
   }
 
   init(_ begun: BegunDat) {
