@@ -5,6 +5,7 @@
 /// - Calls pair by depth, so that one missing record costs one call and shifts nothing. Only where a text has lost its
 ///   layout (depth −1) does an exit close whatever was entered last.
 /// - An exit that names its function closes no other function's entry.
+/// - Behind lost events, an exit closes an entry only if the time between them can be its duration: see `isPlausible`.
 /// - What was entered and never left is `unfinished`; what was left and never entered is `noEntry`.
 /// - Lost events mark every call that was open on that CPU.
 ///
@@ -171,11 +172,11 @@ public struct CallBuilder: ~Copyable {
     deepest = max(deepest, event.depth)
     if event.depth >= 0, event.depth < .max { abandon(from: event.depth + 1, of: index, &calls) }
     if event.depth < 0, event.function != .none { abandonAbove(event.function, of: index, &calls) }
-    if !closes(event, topOf: index), let stray = strayStack(for: event) {
+    if !fits(event, topOf: index), let stray = strayStack(for: event) {
       adopt(stray, inPlaceOf: index, &calls)
       index = self.stack(for: event)
     }
-    guard closes(event, topOf: index) else {
+    guard fits(event, topOf: index), isPlausible(event, topOf: index) else {
       // An entry at the very depth that is left belongs to a call whose own exit is missing.
       if event.depth >= 0 { abandon(from: event.depth, of: index, &calls) }
       emitWithoutEntry(event, index, &calls)
@@ -352,20 +353,23 @@ public struct CallBuilder: ~Copyable {
     abandon(downTo: last + 1, of: index, &calls)
   }
 
-  /// Whether the exit is that of the innermost open call.
-  private func closes(_ event: Event, topOf index: Int) -> Bool {
+  /// Whether the innermost open call has the exit's depth and function, as far as they are known.
+  private func fits(_ event: Event, topOf index: Int) -> Bool {
     guard let top = stacks[index].frames.last else { return false }
     if event.depth >= 0, top.depth >= 0, event.depth != top.depth { return false }
-    if event.function != .none { return top.function == event.function || top.function == .none }
-    guard stacks[index].lostBelow == stacks[index].frames.count, let duration = event.duration else {
-      return true
-    }
+    return event.function == .none || top.function == event.function || top.function == .none
+  }
+
+  /// Whether the exit can be that of the innermost open call, where events were lost inside that one.
+  private func isPlausible(_ event: Event, topOf index: Int) -> Bool {
+    guard stacks[index].lostBelow == stacks[index].frames.count, let duration = event.duration,
+      let top = stacks[index].frames.last
+    else { return true }
     return Self.isPlausible(duration, from: top.timestamp, to: event.timestamp)
   }
 
-  /// After a loss an unnamed exit may be another call's of the same depth. Where the lines have times, the time between
-  /// entry and exit must be the duration; the kernel's own text names every exit that has lost its entry
-  /// (`print_graph_return` in trace_functions_graph.c), so that there an unnamed one can be believed.
+  /// After a loss an exit may be another call's of the same function and depth. Where there are times, the time between entry
+  /// and exit must be the duration.
   package static func isPlausible(_ duration: Int64, from entry: Timestamp, to exit: Timestamp) -> Bool {
     guard exit.unit == .nanoseconds, entry.unit == .nanoseconds, exit.value >= entry.value else {
       return true
@@ -373,7 +377,7 @@ public struct CallBuilder: ~Copyable {
     let between = Int64(clamping: exit.value - entry.value)
     // Of 1,081 such exits in a lossy capture of which trace-cmd's raw numbers tell the truth, those of another call were
     // off by 8 us at least and by over 100 us in 99 of 100; a third of the right ones by less than 10 us. A right one that is
-    // given up keeps its duration without a name, a wrong one that is believed would be a false figure.
+    // given up keeps its duration without its start, a wrong one that is believed would be a false figure.
     let slack = max(20_000, between / 1_000)
     return (between &- duration).magnitude <= slack.magnitude
   }

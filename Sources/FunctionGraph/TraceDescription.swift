@@ -30,6 +30,7 @@ public struct TraceDescription: Sendable, Hashable {
     public var clock: String
     /// False where timestamps of this buffer are ticks or event numbers.
     public var timestampsAreTime: Bool
+    package var unit: Timestamp.Unit { timestampsAreTime ? .nanoseconds : .raw }
     /// Events that the tracer reports as lost in this buffer by its own statistics (overruns, dropped).
     public var overrun: UInt64
 

@@ -44,6 +44,8 @@ final class CallPairing {
   let layout: SkimLayout
   /// Added to every stamp.
   let offset: UInt64
+  /// Of the stamps.
+  private let unit: Timestamp.Unit
   /// Among the CPUs of its buffer.
   let number: Int
   let functions: PairedFunctions
@@ -70,16 +72,19 @@ final class CallPairing {
 
   /// - Parameters:
   ///   - offset: added to every stamp.
+  ///   - unit: of the stamps.
   ///   - number: among the CPUs of its buffer, below `PairedCall.mostLanes`.
   ///   - endsTurnsAtGaps: whether a turn ends where nothing was recorded for a while (see `Turn`), unless that goes on before
   ///     `horizon`.
   init(
-    _ layout: SkimLayout, offset: UInt64, number: Int, _ functions: PairedFunctions, _ tasks: PairedTasks,
+    _ layout: SkimLayout, offset: UInt64, unit: Timestamp.Unit, number: Int, _ functions: PairedFunctions,
+    _ tasks: PairedTasks,
     endsTurnsAtGaps: Bool = false
   ) {
     self.endsTurnsAtGaps = endsTurnsAtGaps
     self.layout = layout
     self.offset = offset
+    self.unit = unit
     self.number = number
     self.functions = functions
     self.tasks = tasks
@@ -141,11 +146,13 @@ final class CallPairing {
     var call = PairedCall(
       end: record.timestamp, start: top.start, duration: record.duration, sequence: top.sequence,
       function: function, pid: record.pid, depth: record.depth, status: .complete)
-    if top.depth == record.depth, top.function == function {
+    let isLost = task.lostBelow == task.frames.count - 1
+    if top.depth == record.depth, top.function == function,
+      !isLost || record.isPlausible(since: top.start, unit)
+    {
       task.frames.removeLast()
-      let left = task.frames.count - 1
-      if left < task.lostBelow { call.status = .lost }
-      task.lostBelow = min(task.lostBelow, left)
+      if isLost { call.status = .lost }
+      task.lostBelow = min(task.lostBelow, task.frames.count - 1)
     } else {
       abandon(from: record.depth, of: task, record.pid, at: record.timestamp)
       call.status = .noEntry

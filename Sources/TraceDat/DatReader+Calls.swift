@@ -64,6 +64,7 @@ extension DatReader {
     let memory = MemoryBudget()
     context = pageContext(of: buffer, formats, context.decompressor, memory)
     let offset = container.conversion(of: buffer).offset
+    let unit = description.buffers[number].unit
     let cpus = cpus(of: buffer)
     let isInStep = pairsInStep && cpus.count > 1
     let shared = (functions: PairedFunctions(decoder.symbols), tasks: PairedTasks())
@@ -71,10 +72,10 @@ extension DatReader {
       let pairing =
         isInStep
         ? CallPairing(
-          layout, offset: offset, number: number, shared.functions, shared.tasks,
+          layout, offset: offset, unit: unit, number: number, shared.functions, shared.tasks,
           endsTurnsAtGaps: endsTurnsAtGaps)
         : CallPairing(
-          layout, offset: offset, number: number, PairedFunctions(decoder.symbols), PairedTasks())
+          layout, offset: offset, unit: unit, number: number, PairedFunctions(decoder.symbols), PairedTasks())
       return (
         stream: CPUStream(
           cpu.extent, isCut: cpu.isCut, isCompressed: buffer.isCompressed, pageSize: Int(buffer.pageSize),
@@ -86,7 +87,7 @@ extension DatReader {
     }
     paired = PairedBuffer(
       lanes, isInStep: isInStep, formats: formats, buffer: UInt16(truncatingIfNeeded: number),
-      unit: description.buffers[number].timestampsAreTime ? .nanoseconds : .raw, jobs: jobs, limits.pairing)
+      unit: unit, jobs: jobs, limits.pairing)
     return true
   }
 }

@@ -32,7 +32,8 @@ extension DatReader {
       context = pageContext(of: buffer, formats, context.decompressor, memory)
       let run = TallyRun(
         cpus: cpus(of: buffer), buffer: buffer, formats: formats, layout: layout, offset: conversion.offset,
-        memory: memory, symbols: decoder.symbols, isWanted: isWanted, hasPaths: withPaths,
+        unit: description.buffers[number].unit, memory: memory, symbols: decoder.symbols, isWanted: isWanted,
+        hasPaths: withPaths,
         stopsAtOthers: context.watches)
       let first = laneCount
       var found = try apart(run, first, &laneCount, makeSink)

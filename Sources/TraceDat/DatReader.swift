@@ -305,8 +305,7 @@ public struct DatReader: EventReader, ~Copyable {
     let layout = container.buffers[buffer]
     guard hasUsablePages(layout) else { return true }
     let conversion = container.conversion(of: layout)
-    let isTime = description.buffers[buffer].timestampsAreTime
-    unit = isTime ? .nanoseconds : .raw
+    unit = description.buffers[buffer].unit
     let memory = MemoryBudget()
     context = pageContext(of: layout, formats, container.decompressor, memory)
     let cpus = cpus(of: layout)

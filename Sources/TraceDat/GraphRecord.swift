@@ -76,6 +76,12 @@ struct GraphRecord {
     }
   }
 
+  /// Of an exit behind a loss: see `CallBuilder.isPlausible`.
+  func isPlausible(since entry: UInt64, _ unit: Timestamp.Unit) -> Bool {
+    CallBuilder.isPlausible(
+      duration, from: Timestamp(value: entry, unit: unit), to: Timestamp(value: timestamp, unit: unit))
+  }
+
   @inline(__always)
   private mutating func fill(
     _ stream: CPUStream, _ formats: GraphFormats?, _ function: RecordField, _ depth: RecordField

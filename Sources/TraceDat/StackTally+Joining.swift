@@ -14,6 +14,7 @@ extension StackTally {
     struct Exit {
       let function: UInt32
       let duration: Int64
+      let time: UInt64
     }
 
     struct End {
@@ -188,7 +189,18 @@ extension StackTally {
         leaveUnfinished(frame, task)
         continue
       }
-      guard nodes.base[Int(frame.node)].function == exit.function else { return false }
+      guard nodes.base[Int(frame.node)].function == exit.function,
+        !isLost
+          || CallBuilder.isPlausible(
+            exit.duration, from: Timestamp(value: frame.start, unit: unit),
+            to: Timestamp(value: exit.time, unit: unit))
+      else {
+        // As in `leave`. Of its caller nothing was skipped that it may hold: see above.
+        leaveUnfinished(frame, task)
+        frames.base[frames.count - 1].lose()
+        addWithoutEntry(exit.function, exit.duration, task)
+        continue
+      }
       frame.add(end.frame)
       complete(frame, exit.duration, isLost: isLost, task)
     }

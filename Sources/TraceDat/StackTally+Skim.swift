@@ -170,7 +170,8 @@ extension StackTally {
           let child = nodeCache + Self.slot(parent, address)
           guard child.pointee.address == address, child.pointee.parent == parent else { break }
           frame += 1
-          frame.pointee = Frame(node: child.pointee.node, depth: Int32(bitPattern: depth), address: address)
+          frame.pointee = Frame(
+            node: child.pointee.node, depth: Int32(bitPattern: depth), address: address, start: newTime)
           record += entrySize
         }
         time = newTime

@@ -23,24 +23,27 @@ final class StackTally {
     }
     /// Of the function, as the entry has it.
     var address: UInt64
+    /// When it was entered.
+    var start: UInt64
 
-    init(node: UInt32, depth: Int32, address: UInt64) {
+    init(node: UInt32, depth: Int32, address: UInt64, start: UInt64) {
       self.node = node
       self.depth = depth
       self.address = address
+      self.start = start
       calleeDepth = depth &+ 1
     }
 
     /// No call, so that none ends it.
     static var none: Frame {
-      var none = Frame(node: 0, depth: -1, address: 0)
+      var none = Frame(node: 0, depth: -1, address: 0, start: 0)
       none.oddities = hasNoCaller
       return none
     }
 
     /// One that was open when a continuation began: neither its function nor what happened before is known here.
     static func inherited(node: UInt32, depth: Int32) -> Frame {
-      var frame = Frame(node: node, depth: depth, address: 0)
+      var frame = Frame(node: node, depth: depth, address: 0, start: 0)
       frame.oddities = isInherited
       return frame
     }
@@ -181,6 +184,8 @@ final class StackTally {
   var deepest: Int32 = -1
   /// Added to every stamp.
   let offset: UInt64
+  /// Of the stamps.
+  let unit: Timestamp.Unit
   /// `skim` takes no record behind this time.
   var latest = UInt64.max
   /// Of the last entry and exit that were looked at: most others are as long.
@@ -200,12 +205,13 @@ final class StackTally {
 
   /// - Parameters:
   ///   - offset: added to every stamp.
+  ///   - unit: of the stamps.
   ///   - hasPaths: whether sums by path are wanted.
   ///   - sinks: of each CPU that is to be read, in the order of their numbers.
   ///   - endsTurnsAtGaps: where several are read in step.
   ///   - owners: where CPUs are read each by itself.
   init(
-    _ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64,
+    _ layout: SkimLayout, symbols: SymbolIndex, offset: UInt64, unit: Timestamp.Unit,
     isWanted: @escaping @Sendable (String) -> Bool,
     hasPaths: Bool = true, sinks: [any DurationSink], endsTurnsAtGaps: Bool = false,
     stopsAtOthers: Bool = false,
@@ -218,6 +224,7 @@ final class StackTally {
     self.layout = layout
     self.symbols = symbols
     self.offset = offset
+    self.unit = unit
     self.isWanted = isWanted
     self.hasPaths = hasPaths
     lanes = sinks.enumerated().map { TallyLane($0.offset, sink: $0.element) }
@@ -293,7 +300,8 @@ final class StackTally {
     let node = child(of: parent, function)
     here.nodeCache.base[Self.slot(parent, record.address)] = CachedNode(
       address: record.address, parent: parent, node: node)
-    var frame = Frame(node: node, depth: record.depth, address: record.address)
+    var frame = Frame(
+      node: node, depth: record.depth, address: record.address, start: record.timestamp)
     if task.frames.count == 1 {
       // Where the trace begins inside of calls, those below are mostly as deep as this one.
       caller.pointee.calleeDepth = record.depth
@@ -307,19 +315,23 @@ final class StackTally {
     abandon(from: record.depth + 1, of: task)
     let top = task.frames.base[task.frames.count - 1]
     if top.isInherited, top.depth == record.depth {
-      endInherited(top, task, .init(function: function, duration: record.duration))
+      endInherited(
+        top, task, .init(function: function, duration: record.duration, time: record.timestamp))
       addToCaller(record, hasEntry: true, task)
       deliver(record, function)
       return
     }
-    guard top.depth == record.depth, nodes.base[Int(top.node)].function == function else {
+    let isLost = task.lostBelow == task.frames.count - 1
+    guard top.depth == record.depth, nodes.base[Int(top.node)].function == function,
+      !isLost || record.isPlausible(since: top.start, unit)
+    else {
       abandon(from: record.depth, of: task)
       addToCaller(record, hasEntry: false, task)
       deliver(record, function)
       addWithoutEntry(function, record.duration, task)
       return
     }
-    let isLost = pop(task)
+    pop(task)
     addToCaller(record, hasEntry: true, task)
     deliver(record, function)
     complete(top, record.duration, isLost: isLost, task)
@@ -328,6 +340,7 @@ final class StackTally {
   /// Takes the innermost open call off the stack.
   ///
   /// - Returns: whether events were lost inside it.
+  @discardableResult
   func pop(_ task: Task) -> Bool {
     task.frames.removeLast()
     let left = task.frames.count - 1

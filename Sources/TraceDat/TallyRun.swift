@@ -8,6 +8,8 @@ struct TallyRun {
   let layout: SkimLayout
   /// Added to every stamp.
   let offset: UInt64
+  /// Of the stamps.
+  let unit: Timestamp.Unit
   let memory: MemoryBudget
   let symbols: SymbolIndex
   let isWanted: @Sendable (String) -> Bool
@@ -34,9 +36,9 @@ struct TallyRun {
     owners: TaskOwners? = nil
   ) -> StackTally {
     StackTally(
-      layout, symbols: symbols, offset: offset, isWanted: isWanted, hasPaths: hasPaths, sinks: sinks,
-      endsTurnsAtGaps: endsTurnsAtGaps, stopsAtOthers: stopsAtOthers, isContinuation: isContinuation,
-      owners: owners)
+      layout, symbols: symbols, offset: offset, unit: unit, isWanted: isWanted, hasPaths: hasPaths,
+      sinks: sinks, endsTurnsAtGaps: endsTurnsAtGaps, stopsAtOthers: stopsAtOthers,
+      isContinuation: isContinuation, owners: owners)
   }
 
   /// - Parameters:

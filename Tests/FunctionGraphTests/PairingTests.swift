@@ -383,6 +383,29 @@ struct Pairing: Sendable, CustomTestStringConvertible {
         noEntry - d0 2000000 c0 path=
         """),
     Pairing(
+      rule: "after a loss a named exit of a much shorter call does not either, and its caller's may",
+      events: """
+        c0 t1000000 > a 0
+        c0 t2000000 > b 1
+        c0 ! 0
+        c0 t91000000 < b 1 2000000
+        c0 t92000000 < a 0 91000000
+        """,
+      calls: """
+        unfinished b d1 - c0 t2000000 path=a/b
+        noEntry b d1 2000000 c0 path=a/b
+        lost a d0 91000000 c0 t1000000 path=a
+        """),
+    Pairing(
+      rule: "without a loss durations are believed",
+      events: """
+        c0 t1000000 > a 0
+        c0 t91000000 < a 0 2000000
+        """,
+      calls: """
+        complete a d0 2000000 self=2000000 c0 t1000000 path=a
+        """),
+    Pairing(
       rule: "a loss without a CPU may have been anyone's",
       events: """
         c0 p1 > a 0

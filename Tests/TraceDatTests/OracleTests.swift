@@ -45,6 +45,49 @@ import Testing
       "\((path as NSString).lastPathComponent): \(compared) events, \(lost.count) losses, equal to trace-cmd's"
     )
   }
+
+  /// Behind lost events, too, a call begins where its exit says that it did: the tracer's own clock against the entry's stamp.
+  /// Without losses it mostly does, as pairs are certain: where an interrupt comes between the two, they are far apart.
+  @Test(arguments: files)
+  func callsBeginWhereTheirExitsSay(path: String) throws {
+    struct End: Hashable {
+      var buffer: String
+      var cpu: Int32
+      var pid: Int32
+      var timestamp: UInt64
+      var function: String
+    }
+    let reading = try Reading(path: path)
+    let buffers = reading.description.buffers
+    let report = try TraceCmd.report(
+      path.replacingOccurrences(of: "-zlib", with: ""), buffers: buffers.map(\.name))
+    var starts: [End: UInt64] = [:]
+    for (buffer, lines) in report.lines {
+      for (line, start) in zip(lines, report.callTimes[buffer] ?? []) {
+        let end = End(
+          buffer: buffer, cpu: line.cpu, pid: line.pid, timestamp: line.timestamp, function: line.function)
+        if let start { starts[end] = start }
+      }
+    }
+    var builder = CallBuilder(buffersFollowOneAnother: true)
+    var calls: [Call] = []
+    builder.consume(reading.events, into: &calls)
+    var complete: [Bool] = []
+    for call in calls where call.status == .complete || call.status == .lost {
+      let buffer = buffers[Int(call.buffer)]
+      // The times of calls are by the local clock, whatever that of the stamps (kernel/trace/fgraph.c).
+      guard buffer.clock == "local" else { continue }
+      let end = End(
+        buffer: buffer.name, cpu: call.cpu, pid: call.pid, timestamp: call.end.value,
+        function: reading.functions[call.function].symbol)
+      let start = try #require(starts[end], "\(end)")
+      let offset = Int64(bitPattern: start &- call.timestamp.value)
+      let isNear = offset.magnitude < 50_000
+      #expect(isNear || call.status == .complete, "\(path): \(end), off by \(offset) ns")
+      if call.status == .complete { complete.append(isNear) }
+    }
+    #expect(complete.count { $0 } * 4 >= complete.count * 3, "\(path): \(complete.count)")
+  }
 }
 
 extension Reading {

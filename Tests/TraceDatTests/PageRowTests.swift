@@ -43,14 +43,17 @@ import Testing
     trace.formats = formats.texts
     var time: UInt64 = 1_000_000
     var pages: [[UInt8]] = []
+    /// By depth.
+    var starts: [UInt64] = [0, 0]
     func entry(_ page: inout SyntheticPage, _ number: Int, _ depth: Int16, pid: Int32 = 42) {
       time += 100
+      starts[Int(depth)] = time
       page.record(time, formats.entry(SieveTests.addresses[number], depth: depth, pid: pid))
     }
     func exit(_ page: inout SyntheticPage, _ number: Int, _ depth: Int16, pid: Int32 = 42) {
       time += 100
       let payload = formats.exit(
-        SieveTests.addresses[number], depth: depth, pid: pid, from: time - 50, to: time)
+        SieveTests.addresses[number], depth: depth, pid: pid, from: starts[Int(depth)], to: time)
       page.record(time, payload)
     }
     func other(_ page: inout SyntheticPage) {

@@ -22,7 +22,7 @@ import Testing
     let rawValue: Int
     /// Records are missing here and there, unannounced.
     static let gaps = Harm(rawValue: 1)
-    /// Pages say that events were lost.
+    /// Pages say that events were lost; before some of them records are missing, for so long that another call may have begun.
     static let losses = Harm(rawValue: 2)
     /// Tasks move between CPUs.
     static let migration = Harm(rawValue: 4)
@@ -60,6 +60,8 @@ import Testing
       }
       var running = [0, 1]
       var home = 0
+      /// By CPU: of the next records, how many are lost.
+      var losing = [0, 0]
       var pages: [[[UInt8]]] = [[], []]
       var current = (0..<2).map { _ in SyntheticPage(bytes, size: 4096, timestamp: time) }
       func turnPage(_ cpu: Int) {
@@ -73,6 +75,7 @@ import Testing
         if harm.contains(.losses), chance(20) {
           current[cpu].missed = chance(50) ? 7 : 0
           current[cpu].storesCount = chance(50)
+          if chance(60) { losing[cpu] = .random(in: 1...40, using: &random) }
         }
       }
       for _ in 0..<Int.random(in: 100...1500, using: &random) {
@@ -99,7 +102,12 @@ import Testing
         if current[cpu].used > 3_800 || chance(1) { turnPage(cpu) }
         let task = running[cpu]
         let pid: Int32 = task < 2 ? 0 : Int32(40 + task)
-        let isMissing = harm.contains(.gaps) && chance(3)
+        let isLost = losing[cpu] > 0
+        if isLost {
+          losing[cpu] -= 1
+          if chance(30) { time += .random(in: 0...20_000, using: &random) }
+        }
+        let isMissing = isLost || harm.contains(.gaps) && chance(3)
         if chance(3) { current[cpu].record(time, bytes.u16(77) + Array(repeating: 1, count: 22)) }
         var payload: [UInt8]
         if stacks[task].isEmpty || stacks[task].count < 9 && chance(50) {

@@ -21,6 +21,8 @@ enum TraceCmd {
   struct Report {
     /// Function events by buffer name, in order.
     var lines: [String: [Line]] = [:]
+    /// When the calls began that these lines end, by their clock; nil of entries.
+    var callTimes: [String: [UInt64?]] = [:]
     /// What stands between brackets in `CPU:1 [4287 EVENTS DROPPED]`, in order; 0 where there is no number.
     var dropped: [UInt64] = []
   }
@@ -91,11 +93,11 @@ enum TraceCmd {
       cpu: Int32(text(head[(open + 1)..<close])) ?? -1, pid: Int32(task[task.index(after: dash)...]) ?? -1,
       comm: String(task[..<dash]), function: fields["func"] ?? "", depth: Int32(fields["depth"] ?? "") ?? -1,
       timestamp: nanoseconds(time), duration: nil)
-    if let start = fields["calltime"].flatMap({ UInt64(bare($0), radix: 16) }),
-      let end = fields["rettime"].flatMap({ UInt64(bare($0), radix: 16) })
-    {
+    let start = fields["calltime"].flatMap { UInt64(bare($0), radix: 16) }
+    if let start, let end = fields["rettime"].flatMap({ UInt64(bare($0), radix: 16) }) {
       entry.duration = Int64(bitPattern: end &- start)
     }
+    report.callTimes[buffer, default: []].append(start)
     report.lines[buffer, default: []].append(entry)
   }
 

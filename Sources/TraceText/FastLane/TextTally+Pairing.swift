@@ -99,7 +99,7 @@ extension TextTally {
         let top = open > 0 ? lane.pointee.frames[open - 1] : LentFrame(function: .none, depth: -1)
         let topFunction = Int(top.function.rawValue)
         if top.depth == depth, function == 0 || topFunction == function || topFunction == 0,
-          function != 0 || !hasTimes || lane.pointee.lostBelow != open
+          !hasTimes || lane.pointee.lostBelow != open
             || CallBuilder.isPlausible(
               record.duration, from: lane.pointee.entries[open - 1].timestamp, to: times[index].timestamp)
         {
