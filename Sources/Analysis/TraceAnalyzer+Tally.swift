@@ -12,7 +12,7 @@ extension TraceAnalyzer {
   /// Whether no call is wanted by itself, or those of which it is wanted when they began can be found again.
   func mayTally(_ reader: borrowing CallReader) -> Bool {
     tallies && request.filter.acceptsAll && request.filter.skipFirst == 0
-      && (!request.wantsTimeline || reader.isTraceDat)
+      && (!request.wantsTimeline || reader.isTraceDat || !request.selection.isEverything)
   }
 
   /// Sums up the whole trace; nil where that cannot be done, and `reader` gives all calls then.
@@ -29,40 +29,43 @@ extension TraceAnalyzer {
   /// Says of selected calls when they began, which a tally does not tell: in a second look at the trace, as it takes a small
   /// part of the time that making calls of all records does.
   ///
-  /// - Parameter reader: of a trace.dat, has given its tally; gives those calls then.
+  /// - Parameter reader: has given its tally; gives those calls then.
   /// - Returns: false where it cannot give them without making all calls.
   func addTimelines(_ reader: inout CallReader, to sums: inout SideSums) throws(TraceError) -> Bool {
     let selection = request.selection
+    let numbers = FunctionNumbers(reader, sums)
     reader.restart()
     var isWorthwhile = !selection.isEverything
     while isWorthwhile {
       try reader.selectFunctions(beginning: selection.prefixes, orSumUp: true) {
         !$0.isEmpty && selection.contains($0)
       }
-      guard let leftOut = try addTimelines(ofCallsOf: &reader, to: &sums) else { return false }
+      guard let leftOut = try addTimelines(ofCallsOf: &reader, numbers, to: &sums) else { return false }
       if leftOut.isComplete { return true }
       isWorthwhile = leftOut.isWorthRepeating
       reader.restart()
     }
     try reader.leaveOutSelfTimes()
     guard reader.pairsByCPU else { return false }
-    _ = try addTimelines(ofCallsOf: &reader, to: &sums)
+    _ = try addTimelines(ofCallsOf: &reader, numbers, to: &sums)
     return true
   }
 
   /// - Returns: what the reader left out.
   private func addTimelines(
-    ofCallsOf reader: inout CallReader, to sums: inout SideSums
+    ofCallsOf reader: inout CallReader, _ numbers: FunctionNumbers, to sums: inout SideSums
   ) throws(TraceError) -> LeftOutFunctions? {
+    var numbers = numbers
     var seen = 0
     var isSeen = [Bool](repeating: false, count: sums.durations.count)
     var calls: [Call] = []
     while try reader.next(&calls) {
+      numbers.learn(reader.functions)
       for call in calls {
         // Others come too.
-        guard let place = sums.place(SideSums.Key(buffer: call.buffer, function: call.function)) else {
-          continue
-        }
+        guard let function = numbers[call.function],
+          let place = sums.place(SideSums.Key(buffer: call.buffer, function: function))
+        else { continue }
         if !isSeen[place] {
           isSeen[place] = true
           sums.durations[place].timeline = CallTimeline(limit: CallTimeline.limit(beside: seen))
@@ -141,6 +144,30 @@ extension TraceAnalyzer {
       sums.collector = CalleeCollector(tally) { selection.contains(functions[$0].symbol) }
     }
     return (sums, tally)
+  }
+}
+
+/// The numbers that functions had when a trace was summed up, by those that they get when it is read again: a text's get others.
+private struct FunctionNumbers {
+  /// nil where they stay.
+  private var byName: [FunctionName: FunctionID]?
+  private var numbers: [FunctionID?] = []
+
+  init(_ reader: borrowing CallReader, _ sums: TraceAnalyzer.SideSums) {
+    if reader.isTraceDat { return }
+    let functions = reader.functions
+    byName = Dictionary(sums.functions.map { (functions[$0], $0) }) { first, _ in first }
+  }
+
+  mutating func learn(_ functions: FunctionTable) {
+    guard let byName else { return }
+    while numbers.count < functions.count {
+      numbers.append(byName[functions[FunctionID(rawValue: UInt32(numbers.count))]])
+    }
+  }
+
+  subscript(function: FunctionID) -> FunctionID? {
+    byName == nil ? function : numbers[Int(function.rawValue)]
   }
 }
 

@@ -232,12 +232,14 @@ public struct TraceAnalyzer {
       }
       // A text for both sides has headings or columns.
       if canTally(reader), sums.count == 1 || reader.isTraceDat, var found = try tallied(&reader) {
+        // A second look at the trace may not see all that it names.
+        let finished = FinishedReader(reader, found.tally)
         var isWhole = true
         if request.wantsTimeline { isWhole = try addTimelines(&reader, to: &found.sums) }
         if isWhole {
           // One side here too.
           sums[0] = found.sums
-          return FinishedReader(reader, found.tally)
+          return finished
         }
         reader.restart()
       }

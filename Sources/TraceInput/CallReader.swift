@@ -97,8 +97,8 @@ public struct CallReader: ~Copyable {
   }
 
   /// Fills `Call.offCPU` and `Call.interrupts`; at the end `timeAwaySources` says of which buffers they can be told. To be
-  /// called before everything else. Where a trace has such records, nothing of it can be left out: `selectFunctions` and
-  /// `tally` then do not save anything.
+  /// called before everything else. Where a trace has such records (of a text: other events' lines with times), nothing of it
+  /// can be left out: `selectFunctions` and `tally` then do not save anything.
   public mutating func noticeTimeAway() throws(TraceError) {
     try events.noticeTimeAway()
   }

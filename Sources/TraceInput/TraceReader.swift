@@ -111,9 +111,7 @@ public struct TraceReader: EventReader, ~Copyable {
     _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool
   ) throws(TraceError) {
     try readers.dat?.selectFunctions(beginning: prefixes, ifFew: orSumUp, isWanted)
-    if readers.reopenText != nil, !readers.noticesTimeAway {
-      readers.text?.selectFunctions(orSumUp: orSumUp, isWanted)
-    }
+    if readers.reopenText != nil { readers.text?.selectFunctions(orSumUp: orSumUp, isWanted) }
   }
 
   /// Delivers too what tells when a task was not in its functions: task switches and interrupts, where the trace has
@@ -161,7 +159,7 @@ public struct TraceReader: EventReader, ~Copyable {
     makeSink: (_ lane: Int) -> any DurationSink
   ) throws(TraceError) -> TraceTally? {
     if readers.reopenText != nil {
-      if withPaths || readers.noticesTimeAway { return nil }
+      if withPaths { return nil }
       if let tally = try readers.text?.tally(isWanted, makeSink: makeSink) { return tally }
       restart()
       return nil

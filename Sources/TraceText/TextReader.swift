@@ -118,7 +118,7 @@ public struct TextReader: EventReader, ~Copyable {
   }
 
   /// Delivers task switches and interrupts that other trace events in the text tell of, where they have times. To be called
-  /// before the first `next`, and not together with `selectFunctions`.
+  /// before everything else. Where there may be such lines, `selectFunctions` and `tally` give up.
   public mutating func noticeTimeAway() {
     parser.noticesTimeAway = true
   }
@@ -144,7 +144,7 @@ public struct TextReader: EventReader, ~Copyable {
   public mutating func tally(
     _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool, makeSink: (_ lane: Int) -> any DurationSink
   ) throws(TraceError) -> TraceTally? {
-    guard let ranges, !parser.noticesTimeAway, parser.sieve == nil else { return nil }
+    guard let ranges, parser.sieve == nil else { return nil }
     var batch: [Event] = []
     guard try next(&batch), !skipsLine, parser.acceptsStrictLines, !parser.trace.buffers.isEmpty else {
       return nil

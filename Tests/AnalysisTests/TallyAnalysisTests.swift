@@ -117,11 +117,17 @@ import TraceInput
       AnalysisRequest(selection: selection("vfio_pin_map_dma", "iommu_*")),
       AnalysisRequest(selection: FunctionSelection(patterns: [], all: true), wantsTimeline: true),
       AnalysisRequest(selection: selection("vfio_pin_map_dma", "iommu_*"), wantsTimeline: true),
+      AnalysisRequest(
+        selection: selection("vfio_pin_map_dma", "iommu_*"), wantsTimeline: true, wantsTimeAway: true),
+      AnalysisRequest(
+        selection: selection("*"), wantsSelfTime: false, wantsTimeline: true, wantsTimeAway: true),
     ] {
       guard let plain = try? analysis(name, request, tallies: false, jobs: 1) else { continue }
       let fast = try analysis(name, request, tallies: true, jobs: 2)
       #expect(fast.functions.map(text) == plain.functions.map(text))
       #expect(text(fast.quality) == text(plain.quality))
+      #expect(fast.functions.map(\.offCPU) == plain.functions.map(\.offCPU))
+      #expect(fast.functions.map(\.interrupts) == plain.functions.map(\.interrupts))
     }
   }
 

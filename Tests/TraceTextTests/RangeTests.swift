@@ -16,7 +16,8 @@ import Testing
           seed: seed, layout, cpus: [1, 2, 12][Int(seed % 3)], lines: 600, oddities: oddities)
         var bytes = Array(text.text.utf8)
         let isDecided = try siftingHolds(bytes, seed)
-        if oddities == 0, layout.isPlain(seed) { #expect(isDecided, "\(layout)") }
+        let isNoticed = try noticingHolds(bytes, seed)
+        if oddities == 0, layout.isPlain(seed) { #expect(isDecided && isNoticed, "\(layout)") }
         if isDecided { decided += 1 }
         var random = SeededGenerator(state: seed)
         bytes.mutate(&random)
@@ -35,6 +36,7 @@ import Testing
   func leavesOutOfFixturesWhatDoesNotMatter(_ file: URL) throws {
     let bytes = Array(try Data(contentsOf: file).prefix(60_000))
     for seed in 0..<2 as Range<UInt64> { _ = try siftingHolds(bytes, seed) }
+    _ = try noticingHolds(bytes, 0)
   }
 
   /// Which calls lost events depends on where and when their task was last seen, also in lines that are left out.
@@ -181,6 +183,24 @@ import Testing
       #expect(found.description == plain.description)
     }
     return isComplete
+  }
+
+  /// Where task switches and interrupts are asked for, a text is looked through only if it tells of none.
+  ///
+  /// - Returns: whether it told of none, as far as the sieve and the tally can tell.
+  private func noticingHolds(_ bytes: [UInt8], _ seed: UInt64) throws -> Bool {
+    let isWanted: @Sendable (String) -> Bool = { $0 == "kfree" || $0 == "vfio_pin_map_dma" }
+    let plain = try Sifted(bytes, after: nil, noticesTimeAway: true, isWanted)
+    let found = try Sifted(
+      bytes, after: 1000 * (seed % 2), ranges: (4000, 2), noticesTimeAway: true, isWanted)
+    var reader = Reading.positioned(bytes, blockSize: 700, rangeSize: 4000, jobs: 2)
+    reader.noticeTimeAway()
+    let tally = try reader.tally(isWanted, makeSink: { _ in CollectingSink() })
+    let isSifted = found.leftOut?.isComplete ?? false
+    if isSifted { #expect(found.ended == plain.ended) }
+    if let tally { #expect(tally.calls == plain.allEnded + plain.unfinished.count) }
+    if plain.hasTimeAway { #expect(!isSifted && tally == nil) }
+    return isSifted && tally != nil
   }
 
   /// Reports out of the order of time are read as a whole, wherever in a line's time that shows.

@@ -142,13 +142,15 @@ struct Sifted {
   var leftOut: (exits: UInt64, deepest: Int32, isComplete: Bool)?
   var diagnostics: Diagnostics
   var description: TraceDescription
+  /// It told of task switches or interrupts.
+  var hasTimeAway: Bool
 
   /// - Parameters:
   ///   - after: bytes after which lines may be left out; nil where none may.
   ///   - ranges: how long the ranges are that are looked through at once, and on how many threads; nil for the lines one by one.
   init(
     _ bytes: [UInt8], after: UInt64?, orSumUp: Bool = false, ranges: (size: UInt64, jobs: Int)? = nil,
-    _ isWanted: @escaping @Sendable (String) -> Bool
+    noticesTimeAway: Bool = false, _ isWanted: @escaping @Sendable (String) -> Bool
   ) throws {
     var reader =
       if let ranges {
@@ -157,6 +159,7 @@ struct Sifted {
       } else {
         Reading.reader(bytes, blockSize: 700)
       }
+    if noticesTimeAway { reader.noticeTimeAway() }
     if let after {
       reader.selectFunctions(after: after, orSumUp: orSumUp, isWanted)
     } else {
@@ -182,6 +185,7 @@ struct Sifted {
     leftOut = reader.leftOut
     diagnostics = reader.diagnostics
     description = reader.description
+    hasTimeAway = !builder.timeAwaySources.isEmpty
   }
 }
 

@@ -171,7 +171,7 @@ final class TextTally {
 
   private func isUsual(_ event: Event, isInOrder: Bool) -> Bool {
     switch event.kind {
-    case .heading: return false
+    case .heading, .switched, .interruptEntry, .interruptExit: return false
     case .taskSwitch: return !layout.isReport
     case .lost: return true
     default: break
@@ -298,6 +298,7 @@ final class TextTally {
 
   /// The strict lines in front of an item.
   private func count(_ item: SievedRange.Item, _ parser: inout TextParser) {
+    if parser.mayTellTimeAway(item, layout) { needsEvents = true }
     if item.others > 0 {
       parser.lineNumber += item.others
       parser.previousLineIsBlank = false
