@@ -131,6 +131,48 @@ import TraceInput
     }
   }
 
+  /// A report of several megabytes: one of the fixtures again and again, each time later.
+  private func longReport(_ name: String, times: Int) throws -> URL {
+    let lines = try String(contentsOf: Self.folder.appendingPathComponent(name), encoding: .utf8)
+      .split(separator: "\n")
+    var text = ""
+    for round in 0..<times {
+      for line in lines {
+        // `comm-pid [cpu] seconds.microseconds: ...`
+        guard let point = line.utf8.firstIndex(of: UInt8(ascii: ".")),
+          let blank = line[..<point].lastIndex(of: " "),
+          let seconds = Int(line[line.index(after: blank)..<point])
+        else {
+          if round == 0 { text += line + "\n" }
+          continue
+        }
+        text += line[...blank] + "\(seconds + 100 * round)" + line[point...] + "\n"
+      }
+    }
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).txt")
+    try text.write(to: path, atomically: false, encoding: .utf8)
+    return path
+  }
+
+  /// When its calls began is told by a second look, in which functions have other numbers.
+  @Test func sameTimelinesOfALongReport() throws {
+    let path = try longReport("6.17-nest3-256m-2m.report.txt", times: 12)
+    defer { try? FileManager.default.removeItem(at: path) }
+    let request = AnalysisRequest(
+      selection: selection("vfio_pin_map_dma", "free_pages", "irq_*"), wantsTimeline: true,
+      wantsTimeAway: true)
+    var texts: [[String]] = []
+    for tallies in [false, true] {
+      var analyzer = TraceAnalyzer(path: "report", request: request, jobs: 2)
+      analyzer.tallies = tallies
+      let analysis = try analyzer.analyze(SniffedInput(path: path.path))
+      #expect(analysis.functions.count > 1)
+      #expect(analysis.functions.allSatisfy { $0.count == $0.timeline?.count && $0.count % 12 == 0 })
+      texts.append(analysis.functions.map(text) + [text(analysis.quality)])
+    }
+    #expect(texts[0] == texts[1])
+  }
+
   /// A long run tells how far it is, however its trace is read.
   @Test(arguments: [true, false], ["6.18-nest3-256m-2m.dat", "6.18-fmt-multicpu-zlib-stripped.dat"])
   func progress(tallies: Bool, name: String) throws {
