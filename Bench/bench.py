@@ -152,6 +152,9 @@ def rows(pinstat, tools, sizes, paths):
                   f"exec rg -c {FUNCTION} {text}", "rg -c", "within", 2)
         yield Row(f"{name} of {size}, all functions", f"exec {p} analyze --all-functions {text}",
                   f"exec mawk '{{ s += {column} }} END {{ print s }}' {text}", "mawk, sum of a field", "faster", 6)
+    yield Row(f"report text of {size}, one function as JSON, with the times of its calls",
+              f"exec {p} analyze {one} --format json {report}",
+              f"exec mawk '{{ s += $6 }} END {{ print s }}' {report}", "mawk, sum of a field", "faster", 4)
     yield Row(f"report text of {size}, one function", f"exec {p} analyze {one} {report}",
               f"exec python3 {HERE}/sum_text.py {report} {FUNCTION}", "python3, regular expression", "faster", None)
     if len(sizes) > 1:
