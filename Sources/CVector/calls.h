@@ -103,6 +103,9 @@ typedef struct {
 #define PINSTAT_COLUMNS_MOST 32
 #define PINSTAT_TIME_WIDTH 16
 
+/* Events of which no line is passed over, at most. */
+#define PINSTAT_WATCHED 32
+
 /* What the 16 bytes in front of a tail's end are covered with: zeros where they are not the tail's own. */
 #define PINSTAT_WINDOW (16 + PINSTAT_TAIL_MOST + 16)
 
@@ -138,6 +141,8 @@ typedef struct {
 	uint32_t settled;
 	/* Lines of other events that were passed over. */
 	uint64_t others;
+	/* First eight bytes of the names of those that are not, 0 behind the last one. */
+	uint64_t watched[PINSTAT_WATCHED + 1];
 	/* By the front's bytes from 25 on, and which is foreseen. */
 	uint32_t foreseen;
 	pinstat_columns columns[PINSTAT_FRONT_MOST - PINSTAT_FRONT_LEAST + 1];
@@ -165,6 +170,33 @@ typedef struct {
 	uint64_t first_time, last_time;
 	int32_t deepest;
 } pinstat_run;
+
+/* Sets the first eight bytes of the names of watched events, `PINSTAT_WATCHED` at most. */
+static inline void pinstat_watch(void *scanner, const uint64_t *words, uint32_t count)
+{
+	for (uint32_t i = 0; i < count && i < PINSTAT_WATCHED; i++)
+		((pinstat_scanner *)scanner)->watched[i] = words[i];
+}
+
+/*
+ * Whether the event whose name and colon begin at `name` is, or may be, a watched one. 64 bytes can be loaded.
+ */
+static inline int pinstat_may_be_watched(const pinstat_scanner *scanner, const uint8_t *name)
+{
+	if (!scanner->watched[0])
+		return 0;
+	uint64_t word = pinstat_word(name);
+	for (const uint64_t *watched = scanner->watched; *watched; watched++)
+		if (*watched == word)
+			return 1;
+	/* Whatever else it is, its name is one word. */
+	if ((uint8_t)(name[0] - '0') <= 9)
+		return 1;
+	const uint8_t *end = name;
+	while (end < name + 63 && ((uint8_t)((*end | 0x20) - 'a') < 26 || (uint8_t)(*end - '0') <= 9 || *end == '_'))
+		end++;
+	return end == name || end[0] != ':' || end[1] != ' ';
+}
 
 static inline uint32_t pinstat_front_place(const uint8_t *end)
 {

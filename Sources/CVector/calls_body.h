@@ -218,6 +218,8 @@ PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NA
 	same = pinstat_and(same, pinstat_same(pinstat_zeroed(time - 16), pinstat_load(columns->time)));
 	if ((known->count & ~PINSTAT_FRONT_OTHERS) != columns->front || !known->is_word || pinstat_bits(same) != 0xffff || time[0] != ':' || time[1] != ' ')
 		return NULL;
+	if (pinstat_may_be_watched(scanner, time + 2))
+		return NULL;
 	const uint8_t *feed = PINSTAT_NAME(pinstat_plain_rest)(time + 2, text + 64, limit);
 	return feed && !PINSTAT_NAME(pinstat_may_go_on)(feed) ? feed + 1 : NULL;
 }
@@ -226,7 +228,8 @@ PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NA
  * Behind the line of another event in the kernel's text, a comment with no duration, of which what stands in front of `mark` is as
  * expected; null where it may be something else.
  */
-PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_pass_comment)(const uint8_t *mark, const uint8_t *limit)
+PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NAME(pinstat_pass_comment)(const pinstat_scanner *scanner,
+	const uint8_t *mark, const uint8_t *limit)
 {
 	static const uint8_t none[] = "              | ";
 	if (pinstat_bits(pinstat_same(pinstat_load(mark), pinstat_load(none))) != 0xffff)
@@ -236,6 +239,8 @@ PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NA
 		return NULL;
 	const uint8_t *comment = mark + PINSTAT_KERNEL_COLUMN + __builtin_ctz(blanks);
 	if (comment[0] != '/' || comment[1] != '*')
+		return NULL;
+	if (scanner->watched[0] && (comment[2] != ' ' || pinstat_may_be_watched(scanner, comment + 3)))
 		return NULL;
 	const uint8_t *feed = PINSTAT_NAME(pinstat_plain_rest)(comment + 2, comment + 64, limit);
 	return feed && feed - comment >= 4 && feed[-1] == '/' && feed[-2] == '*' ? feed + 1 : NULL;
@@ -260,14 +265,14 @@ PINSTAT_TARGET static inline __attribute__((noinline)) const uint8_t *PINSTAT_NA
 		const uint8_t *start = text + (is_timed ? PINSTAT_TIME_WIDTH : 0);
 		if (!pinstat_columns_differ(&scanner->fronts[pinstat_columns_place(start, front)], start, front) &&
 			(!is_timed || pinstat_bits(pinstat_same(pinstat_zeroed(text), pinstat_load(scanner->time))) == 0xffff))
-			next = PINSTAT_NAME(pinstat_pass_comment)(start + front, limit);
+			next = PINSTAT_NAME(pinstat_pass_comment)(scanner, start + front, limit);
 	} else {
 		uint64_t head = pinstat_word(text) & (((uint64_t)1 << 8 * (width + 3)) - 1);
 		uint32_t lane = 0;
 		for (uint32_t place = 1; place <= width; place++)
 			lane = lane * 10 + (uint32_t)(head >> 8 * place & 15);
 		if (head == scanner->cpus[lane])
-			next = PINSTAT_NAME(pinstat_pass_comment)(text + width + 3, limit);
+			next = PINSTAT_NAME(pinstat_pass_comment)(scanner, text + width + 3, limit);
 	}
 	scanner->others += next != NULL;
 	return next;

@@ -97,7 +97,7 @@ public struct CallReader: ~Copyable {
   }
 
   /// Fills `Call.offCPU` and `Call.interrupts`; at the end `timeAwaySources` says of which buffers they can be told. To be
-  /// called before everything else. Where a trace has such records (of a text: other events' lines with times), nothing of it
+  /// called before everything else. Where a trace has such records (of a text: lines of them with times), nothing of it
   /// can be left out: `selectFunctions` and `tally` then do not save anything.
   public mutating func noticeTimeAway() throws(TraceError) {
     try events.noticeTimeAway()

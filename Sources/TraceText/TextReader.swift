@@ -118,7 +118,7 @@ public struct TextReader: EventReader, ~Copyable {
   }
 
   /// Delivers task switches and interrupts that other trace events in the text tell of, where they have times. To be called
-  /// before everything else. Where there may be such lines, `selectFunctions` and `tally` give up.
+  /// before everything else. Where there are such lines, `selectFunctions` and `tally` give up.
   public mutating func noticeTimeAway() {
     parser.noticesTimeAway = true
   }
@@ -151,7 +151,10 @@ public struct TextReader: EventReader, ~Copyable {
     }
     let position = bytesRead - UInt64(end - start)
     let layout = parser.strict.layout
-    guard let queue = ranges.ranges(layout, from: position, isWanted: nil) else { return nil }
+    guard
+      let queue = ranges.ranges(
+        layout, from: position, watches: parser.noticesTimeAway, isWanted: nil)
+    else { return nil }
     defer { queue.stop() }
     let tally = TextTally(layout, isWanted: isWanted, sink: makeSink(0))
     tally.take(batch, parser)

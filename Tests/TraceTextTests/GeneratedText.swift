@@ -208,7 +208,7 @@ struct GeneratedText {
   private static let otherEvents = [
     "sched_waking: comm=a", "sched_switch:         a:1546 [120] R ==> b:12 [120]", "irq_handler_exit: ret=1",
     "mm_page_alloc: page=0x1 gfp_flags=GFP_KERNEL|__GFP_COMP|__GFP_ZERO",
-    "softirq_raise: vec=7 [action=SCHED]",
+    "softirq_raise: vec=7 [action=SCHED]", "kvm_entry:            vcpu 0", "local_timer_entry: vector=236",
     "print: a-12 [003]", "print: 79.860046:", "print: a=b  =", "print: x || y() {", "print: a &lt; b",
     "print: a*/ || 1)",
     "print: CPU:0 [LOST 12 EVENTS]", "print: a-7 [001] 7.125: funcgraph_entry: + 1.500 us |  kfree();",

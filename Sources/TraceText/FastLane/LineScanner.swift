@@ -1,4 +1,5 @@
 internal import CVector
+internal import FunctionGraph
 internal import Glibc
 
 /// Reads strict lines one behind the other, as long as they end in a function part that was seen before.
@@ -26,8 +27,10 @@ final class LineScanner {
   private let memory: UnsafeMutableRawPointer
   private let isReport: Bool
 
-  /// - Parameter isWide: whether the machine's wide vectors are used.
-  init(_ layout: StrictLane.Layout, isWide: Bool) {
+  /// - Parameters:
+  ///   - isWide: whether the machine's wide vectors are used.
+  ///   - watches: whether lines of task switches and interrupts are left to the caller, not passed over.
+  init(_ layout: StrictLane.Layout, isWide: Bool, watches: Bool) {
     self.isWide = isWide ? 1 : 0
     lines = .allocate(capacity: Self.batch)
     memset(lines, 0, Self.batch * MemoryLayout<pinstat_line>.stride)
@@ -50,7 +53,21 @@ final class LineScanner {
     case .report, .none:
       pinstat_prepare(scanner, rest, 0, nil)
     }
+    // Where lines have no times these tell nothing.
+    if watches, layout.hasTimes { pinstat_watch(scanner, Self.watched, UInt32(Self.watched.count)) }
   }
+
+  /// What the names of these events begin with.
+  private static let watched: [UInt64] = {
+    let names =
+      ["sched_switch"] + InterruptSource.all.flatMap { ["\($0.name)_entry:", "\($0.name)_exit:"] }
+    let words = Set(
+      names.map { name in
+        name.utf8.prefix(8).reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+      })
+    precondition(words.count <= Int(PINSTAT_WATCHED))
+    return words.sorted()
+  }()
 
   deinit {
     lines.deallocate()

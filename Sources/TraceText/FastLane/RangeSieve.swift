@@ -55,15 +55,18 @@ final class RangeSieve {
   /// Tells several sieves apart.
   let number: Int
 
-  /// - Parameter isWanted: nil where the calls of all functions are wanted, as `SievedRange.records`.
+  /// - Parameters:
+  ///   - watches: as of `LineScanner`.
+  ///   - isWanted: nil where the calls of all functions are wanted, as `SievedRange.records`.
   init(
-    _ layout: StrictLane.Layout, number: Int, isWide: Bool, isWanted: (@Sendable (String) -> Bool)?,
+    _ layout: StrictLane.Layout, number: Int, isWide: Bool, watches: Bool,
+    isWanted: (@Sendable (String) -> Bool)?,
     read: @escaping TextReader.PositionedRead
   ) {
     self.number = number
     self.layout = layout
     hasTasks = layout.hasTasks
-    scanner = LineScanner(layout, isWide: isWide)
+    scanner = LineScanner(layout, isWide: isWide, watches: watches)
     self.isWanted = isWanted
     self.read = read
     let capacity = Self.longestLine + Self.blockSize

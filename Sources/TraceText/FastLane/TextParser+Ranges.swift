@@ -57,21 +57,11 @@ extension TextParser {
     }
   }
 
-  /// Whether lines of other events that were passed over in front of an item may be task switches and interrupts that are
-  /// wanted, which only those with times are.
-  func mayTellTimeAway(_ item: SievedRange.Item, _ layout: StrictLane.Layout) -> Bool {
-    noticesTimeAway && layout.hasTimes && item.others > 0
-  }
-
   /// Counts the lines in front of an item; false where the sieve gives up.
   private mutating func skip(_ item: SievedRange.Item, _ layout: StrictLane.Layout, _ sieve: TextSieve)
     -> Bool
   {
     if item.others > 0 {
-      guard !mayTellTimeAway(item, layout) else {
-        sieve.giveUp()
-        return false
-      }
       lineNumber += item.others
       previousLineIsBlank = false
     }

@@ -99,16 +99,18 @@ struct TextRanges {
     _ sieve: TextSieve, _ parser: TextParser, at position: UInt64, isLineStart: Bool
   ) {
     queue = ranges(
-      parser.strict.layout, from: position, isLineStart: isLineStart, isWanted: sieve.isWantedName)
+      parser.strict.layout, from: position, isLineStart: isLineStart, watches: parser.noticesTimeAway,
+      isWanted: sieve.isWantedName)
   }
 
   /// The ranges from `position` on; nil where it is not worth it.
   ///
   /// - Parameters:
   ///   - isLineStart: whether a line begins there.
+  ///   - watches: whether task switches and interrupts are not passed over.
   ///   - isWanted: nil where all functions are.
   func ranges(
-    _ layout: StrictLane.Layout, from position: UInt64, isLineStart: Bool = true,
+    _ layout: StrictLane.Layout, from position: UInt64, isLineStart: Bool = true, watches: Bool,
     isWanted: (@Sendable (String) -> Bool)?
   ) -> SievedRanges? {
     guard size > position, size - position >= 2 * rangeSize else { return nil }
@@ -118,7 +120,8 @@ struct TextRanges {
     return SievedRanges(
       from: position, isLineStart: isLineStart, to: size, rangeSize: rangeSize, jobs: jobs
     ) {
-      RangeSieve(layout, number: $0, isWide: isWide, isWanted: isWanted, read: read)
+      RangeSieve(
+        layout, number: $0, isWide: isWide, watches: watches, isWanted: isWanted, read: read)
     }
   }
 }

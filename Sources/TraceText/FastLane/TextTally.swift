@@ -298,7 +298,6 @@ final class TextTally {
 
   /// The strict lines in front of an item.
   private func count(_ item: SievedRange.Item, _ parser: inout TextParser) {
-    if parser.mayTellTimeAway(item, layout) { needsEvents = true }
     if item.others > 0 {
       parser.lineNumber += item.others
       parser.previousLineIsBlank = false
