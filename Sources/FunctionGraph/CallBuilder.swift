@@ -369,14 +369,16 @@ public struct CallBuilder: ~Copyable {
   }
 
   /// After a loss an exit may be another call's of the same function and depth. Where there are times, the time between entry
-  /// and exit must be the duration.
+  /// and exit must be the duration. Without them it is believed: the kernel's own text names every exit that has lost its entry
+  /// (`print_graph_return` in trace_functions_graph.c).
   package static func isPlausible(_ duration: Int64, from entry: Timestamp, to exit: Timestamp) -> Bool {
     guard exit.unit == .nanoseconds, entry.unit == .nanoseconds, exit.value >= entry.value else {
       return true
     }
     let between = Int64(clamping: exit.value - entry.value)
     // Of 1,081 such exits in a lossy capture of which trace-cmd's raw numbers tell the truth, those of another call were
-    // off by 8 us at least and by over 100 us in 99 of 100; a third of the right ones by less than 10 us. A right one that is
+    // off by 8 us at least and by over 100 us in 99 of 100; a third of the right ones by less than 10 us. In the trace.dat of that
+    // capture, whose exits have names and nanoseconds, 162 were off by 8.3 us at most and 1,084 by 114 us at least. A right one that is
     // given up keeps its duration without its start, a wrong one that is believed would be a false figure.
     let slack = max(20_000, between / 1_000)
     return (between &- duration).magnitude <= slack.magnitude

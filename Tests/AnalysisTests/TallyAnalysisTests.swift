@@ -109,7 +109,7 @@ import TraceInput
     #expect(!Self.traces.isEmpty && !Self.texts.isEmpty)
   }
 
-  /// Only what asks for no times is summed up; what does ask must not be taken for that.
+  /// With the times of calls and without, and where sleep and interrupts are asked for. Most of these are too short to be summed up.
   @Test(arguments: texts)
   func sameAnalysisOfText(name: String) throws {
     for request in [

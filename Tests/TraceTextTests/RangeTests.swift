@@ -222,10 +222,8 @@ import Testing
       for layout in GeneratedText.layouts(seed) {
         let text = GeneratedText(seed: seed, layout, cpus: 2, lines: 600, oddities: 12).text
         let harmless = text.replacing("sched_switch", with: "sched_swap")
-          .replacing("irq_handler_exit", with: "irq_handled").replacing(
-            "local_timer_entry", with: "clock_entry"
-          )
-          .replacing("==========", with: "~~~")
+          .replacing("irq_handler_exit", with: "irq_handled")
+          .replacing("local_timer_entry", with: "clock_entry").replacing("==========", with: "~~~")
         if try noticingHolds(Array(harmless.utf8), seed) { decided += 1 }
       }
     }
