@@ -10,6 +10,9 @@
 
 #include <stdint.h>
 
+/* Gets what is at an address into the second cache; where nothing is, nothing happens. */
+static inline void pinstat_prefetch_read(uintptr_t address) { __builtin_prefetch((const void *)address, 0, 2); }
+
 /* Gets what is at `p` into the cache to be written; where nothing is, nothing happens. */
 static inline void pinstat_prefetch_write(const void *p) { __builtin_prefetch(p, 1); }
 

@@ -17,6 +17,8 @@ final class MemoryBudget: Sendable {
 /// What walking a CPU's pages needs to know of the file and the buffer, the same for all its CPUs.
 struct PageContext {
   let file: FileBytes
+  /// Where records are walked fast enough to wait for memory.
+  let pages: FilePages?
   let order: ByteOrder
   let layout: SubBufferLayout
   let pageSize: Int
@@ -59,6 +61,7 @@ struct PageContext {
     watches = watched != nil
     self.tally = tally
     skims = sieve != nil || tally != nil || pairing != nil
+    pages = sieve != nil || tally != nil ? file.pages : nil
     isIdentity = conversion.isIdentity
     self.sieve = sieve
     self.file = file
@@ -97,11 +100,10 @@ final class CPUStream {
     case lost(UInt64)
   }
 
-  /// Uncompressed data is read in blocks of this size, rounded to whole pages.
-  static let blockSize = 256 << 10
-  /// The same where every call is looked up in tables: a processor's second cache, of 512 KiB or more, holds both then. With
-  /// 256 KiB all functions of 390 MiB took 1.5 times as long where it has 512 (Zen 3), all of that in the system's copy.
-  static let blockSizeBesideTables = 128 << 10
+  /// Uncompressed data is read in blocks of this size, rounded to whole pages. A processor's second cache, of 512 KiB or more,
+  /// holds a block, the next one, which is fetched meanwhile, and the tables in which calls are looked up. With 256 KiB all
+  /// functions of 390 MiB took 1.5 times as long where it has 512 (Zen 3), all of that in the system's copy.
+  static let blockSize = 128 << 10
 
   let cpu: Int32
   /// Among the CPUs that one tally sums up.
@@ -126,6 +128,8 @@ final class CPUStream {
   private let blockCapacity: Int
   /// Of the block, in the file.
   private var blockOffset: UInt64 = 0
+  /// What is fetched while it is walked.
+  private var ahead = BlockAhead()
   /// Of the current page and of the next, in the block.
   private var pageStart = 0
   private var nextPage = 0
@@ -264,13 +268,13 @@ final class CPUStream {
       let bytes = block.bytes
       let pages = PageRow(
         next: base + (nextPage - pageStart), end: base + (bytes.count - pageStart), size: context.pageStep,
-        latest: last)
+        latest: last, ahead: ahead.distance)
       cursor.skim(sieve, &skimming, &last, pages)
       pageStart += cursor.base - base
       nextPage += cursor.base - base
       self.skimming = skimming
     } else if let tally = context.tally {
-      tally.skim(&cursor, &last, lane: lane)
+      tally.skim(&cursor, &last, lane: lane, ahead: ahead.distance)
     } else if let pairing = context.pairing {
       pairing.skim(&cursor, &last)
     }
@@ -408,6 +412,11 @@ final class CPUStream {
     guard block.count > 0 else { return .end }
     blockOffset = position
     position += UInt64(block.count)
+    if let pages = context.pages {
+      ahead.move(
+        to: position..<position + context.file.available(at: position, count: UInt64(blockCapacity)),
+        from: UnsafeRawPointer(block.memory.baseAddress!), pages)
+    }
     nextPage = 0
     return .page
   }

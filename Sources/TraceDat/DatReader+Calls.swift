@@ -79,7 +79,7 @@ extension DatReader {
       return (
         stream: CPUStream(
           cpu.extent, isCut: cpu.isCut, isCompressed: buffer.isCompressed, pageSize: Int(buffer.pageSize),
-          blockSize: Self.blockSize(of: buffer, hasTables: true)),
+          blockSize: Self.blockSize(of: buffer)),
         context: pageContext(
           of: buffer, formats, Decompressor(container.header.compression), memory, pairing: pairing),
         pairing: pairing

@@ -34,6 +34,7 @@ extension DatReader {
       return SliceWork(slice, tally)
     }
     count = max(count, first + works.count * lanes)
+    file.pages?.serve(streams: min(jobs, works.count) * lanes)
     let isOver = Atomic(false)
     inParallel(works.count, workers: jobs) { number, _ in
       let work = works[number]

@@ -74,6 +74,7 @@ extension DatReader {
       run.cpus, isCompressed: run.buffer.isCompressed, pageSize: Int(run.buffer.pageSize), jobs: jobs,
       limits.tallying, makeTally: makeTally)
     let workers = min(jobs, parts.mostWorkers)
+    file.pages?.serve(streams: workers)
     inParallel(workers, workers: workers) { _, _ in
       while let part = parts.next({ makeTally($0, true) }) { read(part, run, owners) }
     }

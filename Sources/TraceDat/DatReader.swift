@@ -86,14 +86,15 @@ public struct DatReader: EventReader, ~Copyable {
   ///   - readAt: reads at an offset into a buffer and returns how many bytes it read, as pread(2) does; it is never
   ///     asked for bytes behind `size`, and a count of 0 is taken as the end. Several threads may call it at once.
   ///   - jobs: how many threads at most. What is delivered does not depend on it.
+  ///   - pages: of the same file, where it is one: to have the processor fetch what will be read.
   /// - Throws: `TraceError`: `.notATrace`, `.unsupported` (another version or compression), `.corrupt` where the
   ///   container's own structure cannot be followed, and whatever `readAt` throws.
   public init(
-    size: UInt64, jobs: Int = 1,
+    size: UInt64, jobs: Int = 1, pages: FilePages? = nil,
     readAt:
       @escaping @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
   ) throws(TraceError) {
-    try self.init(size: size, jobs: jobs, limits: Limits(), readAt: readAt)
+    try self.init(size: size, jobs: jobs, limits: Limits(), pages: pages, readAt: readAt)
   }
 
   struct Limits {
@@ -109,11 +110,11 @@ public struct DatReader: EventReader, ~Copyable {
   }
 
   init(
-    size: UInt64, jobs: Int, limits: Limits,
+    size: UInt64, jobs: Int, limits: Limits, pages: FilePages? = nil,
     readAt:
       @escaping @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
   ) throws(TraceError) {
-    let file = FileBytes(size: size, readAt: readAt)
+    let file = FileBytes(size: size, pages: pages, readAt: readAt)
     var diagnostics = Diagnostics()
     let container = try Container(file, diagnostics: &diagnostics)
 
@@ -312,6 +313,7 @@ public struct DatReader: EventReader, ~Copyable {
     let blockSize = Self.blockSize(of: layout)
     guard sieves.isEmpty else {
       for sieve in sieves { sieve.begin(conversion) }
+      file.pages?.serve(streams: sieves.count)
       sieved = SievedBuffer(
         cpus, isCompressed: layout.isCompressed, blockSize: blockSize, formats: formats,
         contexts: sieves.map {
@@ -339,9 +341,8 @@ public struct DatReader: EventReader, ~Copyable {
     return false
   }
 
-  static func blockSize(of layout: BufferLayout, hasTables: Bool = false) -> Int {
-    let most = hasTables ? CPUStream.blockSizeBesideTables : CPUStream.blockSize
-    return max(Int(layout.pageSize), min(64 << 20 / max(layout.cpus.count, 1), most))
+  static func blockSize(of layout: BufferLayout) -> Int {
+    max(Int(layout.pageSize), min(64 << 20 / max(layout.cpus.count, 1), CPUStream.blockSize))
   }
 
   /// What a thread needs to walk a buffer's pages; the decompressor, sieve and tally are its own.

@@ -14,8 +14,12 @@ final class FileBytes: Sendable {
   var bytesRead: UInt64 { delivered.load(ordering: .relaxed) }
   private let delivered = Atomic<UInt64>(0)
 
-  init(size: UInt64, readAt: @escaping ReadAt) {
+  /// Of the same file, if it is one that can be mapped.
+  let pages: FilePages?
+
+  init(size: UInt64, pages: FilePages? = nil, readAt: @escaping ReadAt) {
     self.size = size
+    self.pages = pages
     self.readAt = readAt
   }
 

@@ -17,13 +17,17 @@ struct PageRow {
   /// Where the last of them begins.
   private let last: UnsafeRawPointer
   private let size: Int
+  /// As of `BlockAhead`.
+  let ahead: UInt
 
   /// - Parameters:
   ///   - next: behind the page at hand.
   ///   - end: of the block's memory.
   ///   - size: of a page; 0 where headers are others, and there is no page to enter.
   ///   - latest: the time stamp of the last record, converted.
-  init(next: UnsafeRawPointer, end: UnsafeRawPointer, size: Int, latest: UInt64) {
+  ///   - ahead: as of `BlockAhead`.
+  init(next: UnsafeRawPointer, end: UnsafeRawPointer, size: Int, latest: UInt64, ahead: UInt = 0) {
+    self.ahead = ahead
     self.next = next
     last = size > 0 ? end - size : next - 1
     self.size = size

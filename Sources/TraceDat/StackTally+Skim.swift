@@ -14,13 +14,17 @@ extension StackTally {
   ///   follows from that, not from a load;
   /// - a call's sums are added in one place, that of its path; what belongs to the outermost call is told by `touched`.
   ///
-  /// - Parameter last: the time stamp of the record before, converted.
-  func skim(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int) {
+  /// - Parameters:
+  ///   - last: the time stamp of the record before, converted.
+  ///   - ahead: as of `BlockAhead`.
+  func skim(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int, ahead: UInt) {
     guard layout.pid == SkimLayout.usualPid, layout.function == SkimLayout.usualFunction else { return }
     if !layout.isUsual {
-      skimAny(&cursor, &last, lane: lane)
+      skimAny(&cursor, &last, lane: lane, ahead: ahead)
     } else if endsTurnsAtGaps {
-      skimToGap(&cursor, &last, lane: lane)
+      skimToGap(&cursor, &last, lane: lane, ahead: ahead)
+    } else if ahead != 0 {
+      skimAhead(&cursor, &last, lane: lane, ahead: ahead)
     } else {
       skimUsual(&cursor, &last, lane: lane)
     }
@@ -31,28 +35,35 @@ extension StackTally {
   @inline(never)
   private func skimUsual(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int) {
     skim(
-      &cursor, &last, lane: lane, heedsGaps: false, entryDepth: 16, exitDepth: 16, callTime: 24,
+      &cursor, &last, lane: lane, ahead: nil, heedsGaps: false, entryDepth: 16, exitDepth: 16, callTime: 24,
       returnTime: 32)
   }
 
   @inline(never)
-  private func skimToGap(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int) {
+  private func skimAhead(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int, ahead: UInt) {
     skim(
-      &cursor, &last, lane: lane, heedsGaps: true, entryDepth: 16, exitDepth: 16, callTime: 24,
+      &cursor, &last, lane: lane, ahead: ahead, heedsGaps: false, entryDepth: 16, exitDepth: 16, callTime: 24,
       returnTime: 32)
   }
 
   @inline(never)
-  private func skimAny(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int) {
+  private func skimToGap(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int, ahead: UInt) {
     skim(
-      &cursor, &last, lane: lane, heedsGaps: endsTurnsAtGaps, entryDepth: layout.entryDepth,
+      &cursor, &last, lane: lane, ahead: ahead, heedsGaps: true, entryDepth: 16, exitDepth: 16, callTime: 24,
+      returnTime: 32)
+  }
+
+  @inline(never)
+  private func skimAny(_ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int, ahead: UInt) {
+    skim(
+      &cursor, &last, lane: lane, ahead: ahead, heedsGaps: endsTurnsAtGaps, entryDepth: layout.entryDepth,
       exitDepth: layout.exitDepth, callTime: layout.callTime, returnTime: layout.returnTime)
   }
 
   @inline(__always)
   private func skim(
-    _ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int, heedsGaps: Bool, entryDepth: Int,
-    exitDepth: Int, callTime: Int, returnTime: Int
+    _ cursor: inout SubBufferCursor, _ last: inout UInt64, lane: Int, ahead: UInt?, heedsGaps: Bool,
+    entryDepth: Int, exitDepth: Int, callTime: Int, returnTime: Int
   ) {
     guard let task = current, lane == here.number, task.lostBelow == 0, cursor.position < cursor.end,
       cursor.timestamp &+ offset >= last,
@@ -96,6 +107,7 @@ extension StackTally {
     while true {
       let first = record
       while true {
+        if let ahead { BlockAhead.fetch(record, ahead) }
         let key = RecordHead.key(of: record)
         let word = UInt32(littleEndian: record.loadUnaligned(as: UInt32.self))
         let newTime = time &+ UInt64(word >> 5)

@@ -117,7 +117,13 @@ extension SubBufferCursor {
     var run = SkimRun(base + position, end: base + end, time: timestamp, pages, skimming, sieve)
     let isUsual = layout.isUsual && run.isUsual
     while true {
-      if isUsual { run.passUsual(addresses) } else { run.passAny(addresses, layout) }
+      if !isUsual {
+        run.passAny(addresses, layout)
+      } else if pages.ahead != 0 {
+        run.passUsualAhead(addresses)
+      } else {
+        run.passUsual(addresses)
+      }
       // The stamps of other events count for nothing, as in `CPUStream.advance`.
       guard !sieve.stopsAtOthers, run.passOther(layout),
         run.time &- (run.skipped ?? last &- sieve.offset) < sieve.gap

@@ -47,6 +47,6 @@ struct TallyRun {
   func stream(_ cpu: CPUData, unread: UnreadBytes? = nil, lane: Int = 0) -> CPUStream {
     CPUStream(
       cpu.extent, isCut: cpu.isCut, isCompressed: buffer.isCompressed, pageSize: Int(buffer.pageSize),
-      blockSize: DatReader.blockSize(of: buffer, hasTables: true), unread: unread, lane: lane)
+      blockSize: DatReader.blockSize(of: buffer), unread: unread, lane: lane)
   }
 }

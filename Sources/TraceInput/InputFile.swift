@@ -3,7 +3,7 @@ internal import Glibc
 
 /// An open input: a file, a pipe or standard input, closed when it goes out of scope.
 ///
-/// Files are read with `read` and `pread`, never mapped: a mapped file that shrinks is a SIGBUS.
+/// Files are read with `read` and `pread`, never through a map: a mapped file that shrinks is a SIGBUS.
 public struct InputFile: ~Copyable, Sendable {
   let descriptor: Int32
   private let owns: Bool

@@ -64,7 +64,8 @@ public struct TraceReader: EventReader, ~Copyable {
     _ file: SharedInput, _ prefix: [UInt8], _ jobs: Int, _ progress: ReadingProgress
   ) throws(TraceError) -> DatReader {
     if let size = file.file.size {
-      return try DatReader(size: size, jobs: jobs) { (offset, buffer) throws(TraceError) in
+      let pages = FilePages(descriptor: file.file.descriptor, size: size)
+      return try DatReader(size: size, jobs: jobs, pages: pages) { (offset, buffer) throws(TraceError) in
         progress.add(try readDescriptor(file.file.descriptor, at: offset, buffer))
       }
     }

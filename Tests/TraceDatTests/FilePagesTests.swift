@@ -1,0 +1,129 @@
+import Foundation
+import FunctionGraph
+import Testing
+
+@testable import TraceDat
+
+/// What is mapped to be fetched, of files that may shrink.
+@Suite struct FilePagesTests {
+  /// A file that is gone when this is.
+  final class Temporary {
+    let descriptor: Int32
+
+    init(_ bytes: [UInt8]) throws {
+      var path = Array("/tmp/pinstat-pages-XXXXXX".utf8CString)
+      descriptor = mkstemp(&path)
+      try #require(descriptor >= 0)
+      unlink(path)
+      var done = 0
+      while done < bytes.count {
+        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + done, $0.count - done) }
+        try #require(count > 0)
+        done += count
+      }
+    }
+
+    deinit { close(descriptor) }
+  }
+
+  static let window = FilePages.windowSize
+  /// Three and a half windows; every eight bytes say where they are.
+  static let bytes: [UInt8] = (0..<7 * (1 << 20) / 8).flatMap { number in
+    withUnsafeBytes(of: UInt64(number * 8).littleEndian) { Array($0) }
+  }
+
+  static func pages(of file: Temporary) throws -> FilePages {
+    let pages = FilePages(descriptor: file.descriptor, size: UInt64(bytes.count), takesSmallPages: true)
+    return try #require(pages)
+  }
+
+  @Test func addressesAreThoseOfTheBytes() throws {
+    let file = try Temporary(Self.bytes)
+    let pages = try Self.pages(of: file)
+    #expect(pages.map(0..<4096) == nil)
+    pages.serve(streams: 1)
+    for start in stride(from: 0, to: UInt64(Self.bytes.count), by: 96 << 10) {
+      let end = min(start + 128 << 10, UInt64(Self.bytes.count))
+      let address = try #require(pages.map(start..<end))
+      // Only here: the file stays as it is.
+      let bytes = try #require(UnsafeRawPointer(bitPattern: address))
+      #expect(bytes.load(as: UInt64.self) == start)
+      #expect(bytes.load(fromByteOffset: Int(end - start) - 8, as: UInt64.self) == end - 8)
+      #expect(pages.mappedWindows <= 2)
+    }
+    #expect(pages.mappedWindows == 2)
+    let size = UInt64(Self.bytes.count)
+    #expect(pages.map(size - 4096..<size + 1) == nil)
+    #expect(pages.map(4096..<4096) == nil)
+    pages.serve(streams: FilePages.mostWindows)
+    #expect(pages.mappedWindows == 0)
+    #expect(pages.map(0..<4096) == nil)
+  }
+
+  @Test func fetchesNothingOfAFileThatShrank() throws {
+    let file = try Temporary(Self.bytes)
+    let pages = try Self.pages(of: file)
+    pages.serve(streams: 2)
+    let block = RawBlock(capacity: 128 << 10)
+    let base = UnsafeRawPointer(try #require(block.memory.baseAddress))
+    var ahead = BlockAhead()
+    ahead.move(to: 0..<128 << 10, from: base, pages)
+    #expect(ahead.distance != 0)
+    #expect(ftruncate(file.descriptor, 4096) == 0)
+    for offset in stride(from: 0, to: 128 << 10, by: 64) { BlockAhead.fetch(base + offset, ahead.distance) }
+    // A window that has gone.
+    ahead.move(to: Self.window..<Self.window + 4096, from: base, pages)
+    #expect(ahead.distance == 0)
+    BlockAhead.fetch(base, ahead.distance)
+  }
+
+  /// Small files, and pages that take long to map, have none.
+  @Test func onlyWhatIsWorthIt() throws {
+    let file = try Temporary(Self.bytes)
+    #expect(FilePages(descriptor: file.descriptor, size: UInt64(Self.bytes.count)) == nil)
+    #expect(FilePages(descriptor: -1, size: 1 << 30) == nil)
+  }
+
+  /// Calls that are picked out and summed up, with and without what is ahead, and of a file that shrinks meanwhile.
+  ///
+  /// - Parameter shrinksAfter: blocks.
+  @Test(arguments: [1, 2], [nil, 2, 5]) func readsTheSame(jobs: Int, shrinksAfter: Int?) throws {
+    var counts: [[Int]] = []
+    for isMapped in [false, true] {
+      let bytes = SievedPiecesTests.bytes
+      for picks in [false, true] {
+        let file = try Temporary(bytes)
+        let pages =
+          isMapped
+          ? FilePages(descriptor: file.descriptor, size: UInt64(bytes.count), takesSmallPages: true) : nil
+        let reads = Guarded(0)
+        let descriptor = file.descriptor
+        var reader = try DatReader(
+          size: UInt64(bytes.count), jobs: jobs,
+          limits: DatReader.Limits(leastForThreads: 0), pages: pages
+        ) { (offset, target) throws(TraceError) -> Int in
+          let isLast = reads.withLock { count in
+            if target.count > 64 << 10 { count += 1 }
+            return count == shrinksAfter
+          }
+          if isLast { ftruncate(descriptor, off_t(bytes.count / 2)) }
+          return pread(descriptor, target.baseAddress, target.count, off_t(offset))
+        }
+        if picks {
+          try reader.selectFunctions { !$0.isEmpty }
+          var batch: [Event] = []
+          var count = 0
+          while try reader.next(&batch) { count += batch.count }
+          counts.append([count])
+        } else {
+          let tally = try reader.tally({ _ in true }, makeSink: { _ in TallyTests.Sink() })
+          counts.append([tally?.calls ?? -1])
+        }
+        if isMapped, shrinksAfter == nil { #expect(pages?.mappedWindows ?? 0 > 0) }
+      }
+    }
+    // Which bytes are gone when a thread comes to them is its own affair.
+    if jobs == 1 || shrinksAfter == nil { #expect(counts[0] == counts[2] && counts[1] == counts[3]) }
+    if shrinksAfter == nil { #expect(counts.allSatisfy { $0[0] > 10_000 }) }
+  }
+}
