@@ -55,12 +55,19 @@ def quiet(*command):
 
 
 def whole(path, write):
-    """Makes `path` by `write(temporary)`, so that a run that was broken off leaves nothing half-made."""
+    """Makes `path` by `write(temporary)`, so that a run that was broken off leaves nothing half-made.
+
+    What was written leaves the page cache: the first run is to find the file there as all later ones do, in the pages in which
+    the system reads files, not in those in which this one was written.
+    """
     if os.path.exists(path):
         return
     print(f"making {path}", file=sys.stderr)
     temporary = f"{path}.{os.getpid()}.tmp"
     write(temporary)
+    with open(temporary, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     os.rename(temporary, path)
 
 
