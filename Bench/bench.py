@@ -5,7 +5,7 @@
 
 Each row runs two commands in turn (A B A B ...) after one turn that does not count, and takes the ratio of each pair:
 what slows the machine down slows both. Short ones get more pairs, up to five times as many, until they have taken
-two seconds. A ratio is the median of the pairs' ratios, its spread the smallest and the largest. Wall time is a monotonic
+six seconds. A ratio is the median of the pairs' ratios, its spread the smallest and the largest. Wall time is a monotonic
 clock around the process, which is started without a shell unless it is a pipeline; CPU time and peak memory are the system's
 own account of it. Output goes to /dev/null, except where it is a pipeline's.
 
@@ -63,7 +63,7 @@ def run(command, cache):
 def measure(row, runs, cache):
     run(row.a, cache), run(row.b, cache)
     pairs = []
-    while len(pairs) < runs or len(pairs) < 5 * runs and sum(x[0] + y[0] for x, y in pairs) < 2:
+    while len(pairs) < runs or len(pairs) < 5 * runs and sum(x[0] + y[0] for x, y in pairs) < 6:
         pairs.append((run(row.a, cache), run(row.b, cache)))
     a, b = zip(*pairs)
     ratios = [y[0] / x[0] for x, y in pairs] if row.kind == "faster" else [x[0] / y[0] for x, y in pairs]
