@@ -159,21 +159,21 @@ extension AnalysisReport {
       columns.append(("irq", totals { rows[$0].interrupts.map { Double($0.nanoseconds) } }))
     }
     let hasIncomplete = rows.contains { $0.incomplete > 0 }
-    func table(
-      _ columns: ArraySlice<(String, (DurationColumn, [Double?]))>, withCounts: Bool, withModules: Bool = true
-    ) -> TextTable {
+    // Once, however many tables are tried.
+    let texts = columns.map { column in column.1.1.map { column.1.0.format($0) } }
+    func table(_ shown: Range<Int>, withCounts: Bool, withModules: Bool = true) -> TextTable {
       var titles: [(String, TextTable.Alignment)] = [("function", .left)]
       if withCounts { titles.append(("calls", .right)) }
       if withCounts, hasIncomplete { titles.append(("incomplete", .right)) }
-      titles += columns.map { ("\($0.0) \($0.1.0.unit)", .right) }
-      let showsThroughput = context.size != nil && (withCounts || columns.isEmpty)
+      titles += columns[shown].map { ("\($0.0) \($0.1.0.unit)", .right) }
+      let showsThroughput = context.size != nil && (withCounts || shown.isEmpty)
       if showsThroughput { titles.append(("GiB/s", .right)) }
       var table = TextTable(titles)
       for (index, row) in rows.enumerated() {
         var cells = [Escaping.terminal(withModules ? row.title : row.titleWithoutModule)]
         if withCounts { cells.append(String(row.count)) }
         if withCounts, hasIncomplete { cells.append(String(row.incomplete)) }
-        cells += columns.map { $0.1.0.format($0.1.1[index]) }
+        cells += texts[shown].map { $0[index] }
         if showsThroughput {
           let rate = context.size.flatMap { throughput(bytes: $0, nanoseconds: quantiles[index][0]) }
           cells.append(rate.map { Figures.significant($0, 4) } ?? "-")
@@ -183,12 +183,12 @@ extension AnalysisReport {
       return table
     }
     // All columns on one line where they fit, else in two tables, or in as many as it takes.
-    let whole = table(columns[...], withCounts: true)
+    let whole = table(columns.indices, withCounts: true)
     if whole.width <= style.width { return whole.lines(style: style.bold) }
     func halves(withModules: Bool) -> [TextTable] {
       [
-        table(columns[..<5], withCounts: true, withModules: withModules),
-        table(columns[5...], withCounts: false, withModules: withModules),
+        table(0..<5, withCounts: true, withModules: withModules),
+        table(5..<columns.count, withCounts: false, withModules: withModules),
       ]
     }
     // Modules go first: other formats have them, and no two rows become alike.
