@@ -7,7 +7,7 @@ internal import Glibc
 /// Nothing is ever read through the map: a mapped file that shrinks is a SIGBUS, and what somebody writes to it would change
 /// between a check and its use. All bytes come by pread(2), and that is bound by main memory: while the system copies, nothing
 /// else goes on. Where the pages are mapped, a walk over one block's records can have the next block fetched, a line of the
-/// cache a record, and the copy finds it there (one function of 390 MB takes 0.8 of the time, all functions 0.9: a Xeon with
+/// cache a record, and the copy finds it there (one function of 390 MB takes 0.8 of the time, all functions 0.87: a Xeon with
 /// 2 MiB of second cache, Linux 6.18). A prefetch of what is not there does nothing.
 ///
 /// To map 2 MiB takes 2 microseconds where the page cache has them as one page, as it has on ext4 (Linux 6.16) and XFS of what
