@@ -1,4 +1,3 @@
-internal import CVector
 internal import FunctionGraph
 internal import Glibc
 
@@ -7,7 +6,7 @@ internal import Glibc
 /// Nothing is ever read through the map: a mapped file that shrinks is a SIGBUS, and what somebody writes to it would change
 /// between a check and its use. All bytes come by pread(2), and that is bound by main memory: while the system copies, nothing
 /// else goes on. Where the pages are mapped, a walk over one block's records can have the next block fetched, a line of the
-/// cache a record, and the copy finds it there (one function of 390 MB takes 0.8 of the time, all functions 0.87: a Xeon with
+/// cache a record, and the copy finds it there (one function of 390 MiB takes 0.8 of the time, all functions 0.87: a Xeon with
 /// 2 MiB of second cache, Linux 6.18). A prefetch of what is not there does nothing.
 ///
 /// To map 2 MiB takes 2 microseconds where the page cache has them as one page, as it has on ext4 (Linux 6.16) and XFS of what
@@ -15,7 +14,7 @@ internal import Glibc
 public final class FilePages: Sendable {
   /// Of a page that one entry of the processor's tables maps, where pages are of 4 KiB.
   static let windowSize: UInt64 = 2 << 20
-  /// Each counts as the process's memory.
+  /// Each counts as the process's memory, and one more while the next one is mapped.
   static let mostWindows = 8
   /// Smaller files are read before this pays.
   public static let worthMapping: UInt64 = 8 << 20
@@ -134,34 +133,5 @@ public final class FilePages: Sendable {
   private func drop(_ number: UInt64) {
     let (start, count) = window(number)
     madvise(UnsafeMutableRawPointer(bitPattern: start), count, MADV_DONTNEED)
-  }
-}
-
-/// How far behind a block's bytes, in addresses, those are that will be read next.
-struct BlockAhead {
-  /// To be added to an address in the block. 0 where nothing is fetched: then it is what is read anyway.
-  private(set) var distance: UInt = 0
-  /// Of the file, known to be mapped.
-  private var mapped: Range<UInt64> = 0..<0
-  private var shift: UInt = 0
-
-  /// The block has been filled, and `next` will be read behind it.
-  mutating func move(to next: Range<UInt64>, from block: UnsafeRawPointer, _ pages: FilePages) {
-    distance = 0
-    guard !next.isEmpty else { return }
-    if next.lowerBound < mapped.lowerBound || next.upperBound > mapped.upperBound {
-      mapped = 0..<0
-      guard let address = pages.map(next) else { return }
-      shift = address &- UInt(next.lowerBound)
-      let end = (next.upperBound - 1) / FilePages.windowSize * FilePages.windowSize + FilePages.windowSize
-      mapped = next.lowerBound..<end
-    }
-    distance = shift &+ UInt(next.lowerBound) &- UInt(bitPattern: block)
-  }
-
-  /// Has the line fetched that lies as far into what will be read next as `record` does into the block.
-  @inline(__always)
-  static func fetch(_ record: UnsafeRawPointer, _ distance: UInt) {
-    pinstat_prefetch_read(UInt(bitPattern: record) &+ distance)
   }
 }

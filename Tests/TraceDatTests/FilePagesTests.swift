@@ -9,21 +9,36 @@ import Testing
   /// A file that is gone when this is.
   final class Temporary {
     let descriptor: Int32
+    let path: String
 
     init(_ bytes: [UInt8]) throws {
       var path = Array("/tmp/pinstat-pages-XXXXXX".utf8CString)
       descriptor = mkstemp(&path)
+      self.path = path.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
       try #require(descriptor >= 0)
       unlink(path)
       var done = 0
       while done < bytes.count {
-        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + done, $0.count - done) }
+        // So the page cache has small pages, where it does not join them.
+        let count = bytes.withUnsafeBytes {
+          write(descriptor, $0.baseAddress! + done, min(4096, $0.count - done))
+        }
         try #require(count > 0)
         done += count
       }
     }
 
     deinit { close(descriptor) }
+
+    /// Bytes of it that this process has mapped, by proc_pid_smaps(5).
+    func mappedBytes() throws -> UInt64 {
+      let handle = try #require(FileHandle(forReadingAtPath: "/proc/self/smaps"))
+      let text = String(decoding: try handle.readToEnd() ?? Data(), as: UTF8.self)
+      let smaps = text.split(separator: "\n")
+      let start = try #require(smaps.firstIndex { $0.contains(path) })
+      let rss = try #require(smaps[start...].first { $0.hasPrefix("Rss:") })
+      return 1024 * (UInt64(rss.split(separator: " ")[1]) ?? 0)
+    }
   }
 
   static let window = FilePages.windowSize
@@ -77,7 +92,20 @@ import Testing
     BlockAhead.fetch(base, ahead.distance)
   }
 
-  /// Small files, and pages that take long to map, have none.
+  /// Whatever pages the system keeps a file in: a window is mapped whole or not at all.
+  @Test func mapsWholeWindowsOnly() throws {
+    let file = try Temporary(Self.bytes + Self.bytes)
+    let size = UInt64(2 * Self.bytes.count)
+    let pages = try #require(FilePages(descriptor: file.descriptor, size: size))
+    pages.serve(streams: 2)
+    for start in stride(from: 0, to: size, by: 1 << 20) {
+      let address = pages.map(start..<start + 128 << 10)
+      let mapped = try file.mappedBytes()
+      #expect(mapped == UInt64(pages.mappedWindows) * Self.window)
+      #expect(address == nil || mapped > 0)
+    }
+  }
+
   @Test func onlyWhatIsWorthIt() throws {
     let file = try Temporary(Self.bytes)
     #expect(FilePages(descriptor: file.descriptor, size: UInt64(Self.bytes.count)) == nil)
