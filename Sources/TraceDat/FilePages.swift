@@ -18,26 +18,31 @@ public final class FilePages: Sendable {
   static let mostWindows = 8
   /// Smaller files are read before this pays.
   public static let worthMapping: UInt64 = 8 << 20
-  /// Of other windows, in a row, before no more are tried; the first 30 MB of a file may be of smaller pages, as readahead
-  /// begins with them.
-  private static let mostMisses = 24
+  /// Of other windows, in a row and for each stream, before no more are tried: the first 30 MB may be of smaller pages, as
+  /// readahead begins with them, wherever somebody began to read.
+  static let mostMisses = 24
 
   /// Address of the map.
   private let base: UInt
   private let size: UInt64
-  private let takesSmallPages: Bool
+  private let mapAtOnce: MapAtOnce?
   private let pageSize = Int(sysconf(CInt(_SC_PAGESIZE)))
   /// Tells which pages are mapped (Documentation/admin-guide/mm/pagemap.rst).
   private let pagemap: CInt
   private let windows = Guarded(Windows())
 
+  /// Maps a window, or finds that it is not worth it.
+  typealias MapAtOnce = @Sendable (_ start: UnsafeMutableRawPointer, _ count: Int) -> Bool
+
   private struct Windows {
     /// By number, the latest last.
     var mapped: [UInt64] = []
     var most = 0
+    /// In a row, and how many may be.
     var misses = 0
-    /// Which one was tried in vain last.
-    var missed = UInt64.max
+    var mostMisses = 0
+    /// Which ones were tried in vain, the latest last: each stream comes back to its own with the next block.
+    var missed: [UInt64] = []
   }
 
   /// - Parameters:
@@ -46,11 +51,11 @@ public final class FilePages: Sendable {
   /// - Returns: nil where there is nothing to gain, or the system does not map it.
   public convenience init?(descriptor: Int32, size: UInt64) {
     guard size >= Self.worthMapping else { return nil }
-    self.init(descriptor: descriptor, size: size, takesSmallPages: false)
+    self.init(descriptor: descriptor, size: size, mapAtOnce: nil)
   }
 
-  /// - Parameter takesSmallPages: whatever it takes to map them.
-  init?(descriptor: Int32, size: UInt64, takesSmallPages: Bool) {
+  /// - Parameter mapAtOnce: nil for one that maps huge pages only.
+  init?(descriptor: Int32, size: UInt64, mapAtOnce: MapAtOnce?) {
     // A limit on addresses is for memory.
     var limit = rlimit()
     guard let length = Int(exactly: size),
@@ -59,7 +64,7 @@ public final class FilePages: Sendable {
     else { return nil }
     self.base = UInt(bitPattern: base)
     self.size = size
-    self.takesSmallPages = takesSmallPages
+    self.mapAtOnce = mapAtOnce
     pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)
   }
 
@@ -73,6 +78,7 @@ public final class FilePages: Sendable {
     windows.withLock { windows in
       // Between two blocks a stream needs the end of one window and the beginning of the next.
       windows.most = pagemap >= 0 && streams < Self.mostWindows ? streams + 1 : 0
+      windows.mostMisses = streams * Self.mostMisses
       while windows.mapped.count > windows.most { drop(windows.mapped.removeFirst()) }
     }
   }
@@ -87,12 +93,13 @@ public final class FilePages: Sendable {
     let last = (range.upperBound - 1) / Self.windowSize
     let isMapped = windows.withLock { windows in
       for number in first...last where !windows.mapped.contains(number) {
-        guard windows.most > 0, number != windows.missed else { return false }
+        guard windows.most > 0, !windows.missed.contains(number) else { return false }
         guard isMappedAtOnce(number) else {
           drop(number)
-          windows.missed = number
+          if windows.missed.count >= windows.most { windows.missed.removeFirst() }
+          windows.missed.append(number)
           windows.misses += 1
-          if windows.misses == Self.mostMisses { windows.most = 0 }
+          if windows.misses >= windows.mostMisses { windows.most = 0 }
           return false
         }
         windows.misses = 0
@@ -121,7 +128,7 @@ public final class FilePages: Sendable {
     var isThere: UInt8 = 0
     var entry: UInt64 = 0
     let last = start + UInt(count - 1)
-    if takesSmallPages { return madvise(first, count, MADV_POPULATE_READ) == 0 }
+    if let mapAtOnce { return mapAtOnce(first, count) }
     // Kernels before 5.14 do not know how to map without a look at the page.
     guard mincore(first, 1, &isThere) == 0, isThere & 1 == 1,
       madvise(first, pageSize, MADV_POPULATE_READ) == 0,

@@ -48,9 +48,11 @@ import Testing
   }
 
   static func pages(of file: Temporary) throws -> FilePages {
-    let pages = FilePages(descriptor: file.descriptor, size: UInt64(bytes.count), takesSmallPages: true)
+    let pages = FilePages(descriptor: file.descriptor, size: UInt64(bytes.count), mapAtOnce: mapAnyPages)
     return try #require(pages)
   }
+
+  static let mapAnyPages: FilePages.MapAtOnce = { madvise($0, $1, MADV_POPULATE_READ) == 0 }
 
   @Test func addressesAreThoseOfTheBytes() throws {
     let file = try Temporary(Self.bytes)
@@ -106,6 +108,52 @@ import Testing
     }
   }
 
+  /// Streams that read small pages by turns, each in another place: each window is tried once, in however many blocks it is
+  /// read, and huge pages behind the small ones are found by all.
+  @Test(arguments: [1, 2, 4]) func findsHugePagesBehindSmallOnes(streams: Int) throws {
+    let file = try Temporary([1])
+    let span = UInt64(FilePages.mostMisses + 2) * Self.window
+    let size = UInt64(streams) * span
+    try #require(ftruncate(file.descriptor, off_t(size)) == 0)
+    let tried = Guarded<[UInt]>([])
+    let pages = try #require(
+      FilePages(descriptor: file.descriptor, size: size) { start, _ in
+        tried.withLock { tried in
+          tried.append(UInt(bitPattern: start))
+          // All but the last two of each stream are of small pages, less one.
+          return tried.count > streams * (FilePages.mostMisses - 1)
+        }
+      })
+    pages.serve(streams: streams)
+    var found = 0
+    for place in stride(from: 0, to: span, by: 128 << 10) {
+      for stream in 0..<UInt64(streams) {
+        let start = stream * span + place
+        if pages.map(start..<start + 128 << 10) != nil { found += 1 }
+      }
+    }
+    #expect(found == 3 * streams * Int(Self.window / (128 << 10)))
+    #expect(tried.withLock { Set($0).count == $0.count })
+  }
+
+  /// Where there are none, no more are looked for.
+  @Test(arguments: [1, 3]) func givesUpSmallPages(streams: Int) throws {
+    let file = try Temporary([1])
+    let size = 100 * UInt64(streams) * Self.window
+    try #require(ftruncate(file.descriptor, off_t(size)) == 0)
+    let tried = Guarded(0)
+    let pages = try #require(
+      FilePages(descriptor: file.descriptor, size: size) { _, _ in
+        tried.withLock { $0 += 1 }
+        return false
+      })
+    pages.serve(streams: streams)
+    for start in stride(from: 0, to: size, by: 1 << 20) {
+      #expect(pages.map(start..<start + 4096) == nil)
+    }
+    #expect(tried.withLock { $0 } == streams * FilePages.mostMisses)
+  }
+
   @Test func onlyWhatIsWorthIt() throws {
     let file = try Temporary(Self.bytes)
     #expect(FilePages(descriptor: file.descriptor, size: UInt64(Self.bytes.count)) == nil)
@@ -123,7 +171,8 @@ import Testing
         let file = try Temporary(bytes)
         let pages =
           isMapped
-          ? FilePages(descriptor: file.descriptor, size: UInt64(bytes.count), takesSmallPages: true) : nil
+          ? FilePages(descriptor: file.descriptor, size: UInt64(bytes.count), mapAtOnce: Self.mapAnyPages)
+          : nil
         let reads = Guarded(0)
         let descriptor = file.descriptor
         var reader = try DatReader(
