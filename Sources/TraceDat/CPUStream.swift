@@ -262,22 +262,21 @@ final class CPUStream {
   @inline(__always)
   private func skim(_ cursor: inout SubBufferCursor, _ context: borrowing PageContext) {
     var last = lastTimestamp
+    let base = cursor.base
+    let pages = PageRow(
+      next: base + (nextPage - pageStart), end: base + (block.bytes.count - pageStart),
+      size: context.pageStep, latest: last, ahead: ahead.distance)
     if let sieve = context.sieve {
       var skimming = self.skimming
-      let base = cursor.base
-      let bytes = block.bytes
-      let pages = PageRow(
-        next: base + (nextPage - pageStart), end: base + (bytes.count - pageStart), size: context.pageStep,
-        latest: last, ahead: ahead.distance)
       cursor.skim(sieve, &skimming, &last, pages)
-      pageStart += cursor.base - base
-      nextPage += cursor.base - base
       self.skimming = skimming
     } else if let tally = context.tally {
-      tally.skim(&cursor, &last, lane: lane, ahead: ahead.distance)
+      tally.skim(&cursor, &last, lane: lane, pages)
     } else if let pairing = context.pairing {
       pairing.skim(&cursor, &last)
     }
+    pageStart += cursor.base - base
+    nextPage += cursor.base - base
     lastTimestamp = last
   }
 

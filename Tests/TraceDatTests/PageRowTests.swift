@@ -127,6 +127,22 @@ import Testing
     }
   }
 
+  /// All functions, of which each record is as usual but those of the page in the middle.
+  @Test(arguments: Middle.allCases)
+  func summedUpAsOneByOne(_ middle: Middle) throws {
+    for pageSize in [4096, 16384] {
+      let bytes = Self.trace(middle, pageSize: pageSize)
+      let plain = try TallyTests.added(bytes, nil)
+      #expect(plain.calls > 90)
+      let fast = try TallyTests.tallied(bytes, nil, jobs: 1)
+      if middle.isComplete {
+        #expect(try #require(fast).differences(from: plain) == [], "pages of \(pageSize)")
+      } else {
+        #expect(fast == nil, "pages of \(pageSize)")
+      }
+    }
+  }
+
   /// No others are looked through so that have their length or their data elsewhere.
   @Test func onlyUsualHeaders() {
     func step(_ layout: SubBufferLayout, isBigEndian: Bool = false) -> Int {
