@@ -35,12 +35,13 @@ import Testing
     }
   }
 
-  static func trace(_ middle: Middle, pageSize: Int) -> [UInt8] {
+  static func trace(_ middle: Middle, pageSize: Int, offset: Int = 0) -> [UInt8] {
     let bytes = SyntheticTrace.Bytes(isBigEndian: false, longSize: 8)
     let formats = SyntheticFormats(variant: SyntheticFormats.Variant.allCases[0], bytes: bytes)
     var trace = SyntheticTrace(version: 7, bytes: bytes, pageSize: pageSize)
     trace.compression = .none
     trace.formats = formats.texts
+    if offset != 0 { trace.options.append((7, Array("\(offset)".utf8) + [0])) }
     var time: UInt64 = 1_000_000
     var pages: [[UInt8]] = []
     /// By depth.
@@ -128,10 +129,12 @@ import Testing
   }
 
   /// All functions, of which each record is as usual but those of the page in the middle.
-  @Test(arguments: Middle.allCases)
-  func summedUpAsOneByOne(_ middle: Middle) throws {
+  ///
+  /// - Parameter offset: of the trace's time, nanoseconds.
+  @Test(arguments: Middle.allCases, [0, 1_234_567])
+  func summedUpAsOneByOne(_ middle: Middle, offset: Int) throws {
     for pageSize in [4096, 16384] {
-      let bytes = Self.trace(middle, pageSize: pageSize)
+      let bytes = Self.trace(middle, pageSize: pageSize, offset: offset)
       let plain = try TallyTests.added(bytes, nil)
       #expect(plain.calls > 90)
       let fast = try TallyTests.tallied(bytes, nil, jobs: 1)
