@@ -127,29 +127,46 @@ extension AnalysisReport {
     return lines
   }
 
+  /// A row of the table, nanoseconds; looked up once, as a function's durations are much to copy.
+  private struct RowFigures {
+    var minimum: Double?
+    var p50: Double?
+    var p90: Double?
+    var p99: Double?
+    var maximum: Double?
+    var mean: Double?
+    var standardDeviation: Double?
+    var total: Double?
+
+    init(_ durations: DurationSample) {
+      guard durations.count > 0 else { return }
+      let quantiles = durations.quantiles([0.5, 0.9, 0.99])
+      minimum = Double(durations.minimum)
+      (p50, p90, p99) = (quantiles[0], quantiles[1], quantiles[2])
+      maximum = Double(durations.maximum)
+      mean = durations.mean
+      standardDeviation = durations.standardDeviation
+      total = Double(durations.total)
+    }
+  }
+
   private func durationTable(_ trace: TraceAnalysis, _ style: TextStyle) -> [String] {
     let rows = trace.functions
     let ascii = !style.unicode
-    let quantiles = rows.map { $0.durations.quantiles([0.5, 0.9, 0.99]) }
-    let largest = rows.filter { $0.count > 0 }.map { Double($0.durations.maximum) }
-    func column(_ value: (Int) -> Double?) -> (DurationColumn, [Double?]) {
-      let values = rows.indices.map(value)
-      return (DurationColumn(values.compactMap { $0 }, among: largest, ascii: ascii), values)
+    let figures = rows.map { RowFigures($0.durations) }
+    let largest = figures.compactMap(\.maximum)
+    func column(_ value: KeyPath<RowFigures, Double?>, isTotal: Bool = false) -> (DurationColumn, [Double?]) {
+      let values = figures.map { $0[keyPath: value] }
+      return (DurationColumn(values.compactMap { $0 }, among: isTotal ? nil : largest, ascii: ascii), values)
     }
     func totals(_ value: (Int) -> Double?) -> (DurationColumn, [Double?]) {
       let values = rows.indices.map(value)
       return (DurationColumn(values.compactMap { $0 }, ascii: ascii), values)
     }
-    func known(_ index: Int, _ value: Int64) -> Double? { rows[index].count > 0 ? Double(value) : nil }
     var columns: [(String, (DurationColumn, [Double?]))] = [
-      ("min", column { known($0, rows[$0].durations.minimum) }),
-      ("p50", column { quantiles[$0][0] }),
-      ("p90", column { quantiles[$0][1] }),
-      ("p99", column { quantiles[$0][2] }),
-      ("max", column { known($0, rows[$0].durations.maximum) }),
-      ("mean", column { rows[$0].durations.mean }),
-      ("sd", column { rows[$0].durations.standardDeviation }),
-      ("total", totals { known($0, rows[$0].durations.total) }),
+      ("min", column(\.minimum)), ("p50", column(\.p50)), ("p90", column(\.p90)), ("p99", column(\.p99)),
+      ("max", column(\.maximum)), ("mean", column(\.mean)), ("sd", column(\.standardDeviation)),
+      ("total", column(\.total, isTotal: true)),
     ]
     // Parts of the total, where the trace tells of them.
     if context.wantsTimeAway, rows.contains(where: { $0.offCPU != nil }) {
@@ -158,45 +175,39 @@ extension AnalysisReport {
     if context.wantsTimeAway, rows.contains(where: { $0.interrupts != nil }) {
       columns.append(("irq", totals { rows[$0].interrupts.map { Double($0.nanoseconds) } }))
     }
-    let hasIncomplete = rows.contains { $0.incomplete > 0 }
-    // Once, however many tables are tried.
-    let texts = columns.map { column in column.1.1.map { column.1.0.format($0) } }
-    func table(_ shown: Range<Int>, withCounts: Bool, withModules: Bool = true) -> TextTable {
-      var titles: [(String, TextTable.Alignment)] = [("function", .left)]
-      if withCounts { titles.append(("calls", .right)) }
-      if withCounts, hasIncomplete { titles.append(("incomplete", .right)) }
-      titles += columns[shown].map { ("\($0.0) \($0.1.0.unit)", .right) }
-      let showsThroughput = context.size != nil && (withCounts || shown.isEmpty)
-      if showsThroughput { titles.append(("GiB/s", .right)) }
-      var table = TextTable(titles)
-      for (index, row) in rows.enumerated() {
-        var cells = [Escaping.terminal(withModules ? row.title : row.titleWithoutModule)]
-        if withCounts { cells.append(String(row.count)) }
-        if withCounts, hasIncomplete { cells.append(String(row.incomplete)) }
-        cells += texts[shown].map { $0[index] }
-        if showsThroughput {
-          let rate = context.size.flatMap { throughput(bytes: $0, nanoseconds: quantiles[index][0]) }
-          cells.append(rate.map { Figures.significant($0, 4) } ?? "-")
-        }
-        table.add(cells)
-      }
-      return table
+    // Each column once, however many tables are tried.
+    func right(_ title: String, _ cells: [String]) -> TextTable.FilledColumn {
+      TextTable.FilledColumn(title, .right, cells)
+    }
+    func names(_ title: KeyPath<FunctionDurations, String>) -> TextTable.FilledColumn {
+      TextTable.FilledColumn("function", .left, rows.map { Escaping.terminal($0[keyPath: title]) })
+    }
+    var counts = [right("calls", rows.map { String($0.count) })]
+    if rows.contains(where: { $0.incomplete > 0 }) {
+      counts.append(right("incomplete", rows.map { String($0.incomplete) }))
+    }
+    let durations = columns.map { title, column in
+      right("\(title) \(column.0.unit)", column.1.map { column.0.format($0) })
+    }
+    var rates: [TextTable.FilledColumn] = []
+    if let size = context.size {
+      let cells = figures.map { throughput(bytes: size, nanoseconds: $0.p50) }
+      rates.append(right("GiB/s", cells.map { $0.map { Figures.significant($0, 4) } ?? "-" }))
     }
     // All columns on one line where they fit, else in two tables, or in as many as it takes.
-    let whole = table(columns.indices, withCounts: true)
-    if whole.width <= style.width { return whole.lines(style: style.bold) }
-    func halves(withModules: Bool) -> [TextTable] {
-      [
-        table(0..<5, withCounts: true, withModules: withModules),
-        table(5..<columns.count, withCounts: false, withModules: withModules),
-      ]
+    let titled = names(\.title)
+    let whole = [titled] + counts + durations + rates
+    if TextTable.width(of: whole) <= style.width { return TextTable(whole).lines(style: style.bold) }
+    func halves(_ names: TextTable.FilledColumn) -> [[TextTable.FilledColumn]] {
+      [[names] + counts + durations[..<5] + rates, [names] + durations[5...]]
     }
     // Modules go first: other formats have them, and no two rows become alike.
-    let short = Set(rows.map(\.titleWithoutModule)).count == rows.count
-    let choices = [halves(withModules: true)] + (short ? [halves(withModules: false)] : [])
+    let short = names(\.titleWithoutModule)
+    let choices = [halves(titled)] + (Set(short.cells).count == rows.count ? [halves(short)] : [])
+    let fitting = choices.first { $0.allSatisfy { TextTable.width(of: $0) <= style.width } }
     let parts =
-      choices.first { $0.allSatisfy { $0.width <= style.width } }
-      ?? choices[choices.count - 1].flatMap { fittingParts($0, style) }
+      fitting?.map { TextTable($0) }
+      ?? choices[choices.count - 1].flatMap { fittingParts(TextTable($0), style) }
     return Array(parts.map { $0.lines(style: style.bold) }.joined(separator: [""]))
   }
 

@@ -9,6 +9,20 @@ struct TextTable {
     var alignment: Alignment
   }
 
+  /// A column with all its cells, which can be part of several tables.
+  struct FilledColumn {
+    let column: Column
+    let cells: [String]
+    /// Columns of a terminal that it takes.
+    let width: Int
+
+    init(_ title: String, _ alignment: Alignment, _ cells: [String]) {
+      column = Column(title: title, alignment: alignment)
+      self.cells = cells
+      width = cells.reduce(displayWidth(title)) { max($0, displayWidth($1)) }
+    }
+  }
+
   private(set) var columns: [Column]
   private(set) var rows: [[String]] = []
   /// Columns of a terminal that each column takes.
@@ -20,6 +34,16 @@ struct TextTable {
     self.columns = columns.map { Column(title: $0.0, alignment: $0.1) }
     widths = columns.map { displayWidth($0.0) }
   }
+
+  /// - Parameter columns: as many cells in each.
+  init(_ columns: [FilledColumn]) {
+    self.columns = columns.map(\.column)
+    widths = columns.map(\.width)
+    rows = (columns.first?.cells.indices ?? 0..<0).map { row in columns.map { $0.cells[row] } }
+  }
+
+  /// Columns of a terminal that a table of these takes.
+  static func width(of columns: [FilledColumn]) -> Int { width(columns.map(\.width)) }
 
   mutating func add(_ cells: [String], paint: [Int: @Sendable (String) -> String] = [:]) {
     if !paint.isEmpty { paints[rows.count] = paint }

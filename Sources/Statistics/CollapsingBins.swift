@@ -29,6 +29,20 @@ struct CollapsingBins: Hashable, Sendable {
     }
   }
 
+  /// The bin at which the counts, from the lowest bin on, come to more than `rank`, or the highest that is not empty.
+  ///
+  /// - Parameter seen: what was counted below them.
+  func bin(ofRank rank: Double, seen: Double) -> Int? {
+    var seen = seen
+    var found: Int?
+    for (slot, count) in counts.enumerated() where count > 0 {
+      seen += Double(count)
+      found = lowest + slot
+      if seen > rank { break }
+    }
+    return found
+  }
+
   /// - Parameter index: far from the ends of `Int`, as logarithms are.
   mutating func add(_ count: UInt64, at index: Int) {
     guard count > 0 else { return }

@@ -79,15 +79,9 @@ public struct QuantileSketch: Hashable, Sendable {
     if !(p > 0) { return minimum }
     if p >= 1 { return maximum }
     let rank = p * Double(count - 1)
-    var seen = Double(zeroCount)
-    var estimate = 0.0
-    if seen <= rank {
-      for bin in bins {
-        seen += Double(bin.count)
-        estimate = value(bin.index)
-        if seen > rank { break }
-      }
-    }
+    let seen = Double(zeroCount)
+    let bin = seen <= rank ? store.bin(ofRank: rank, seen: seen) : nil
+    let estimate = bin.map(value) ?? 0
     return Swift.min(Swift.max(estimate, minimum), maximum)
   }
 
