@@ -74,7 +74,12 @@ struct PrioritySample: Sendable {
   }
 
   mutating func merge(_ other: PrioritySample) {
-    for entry in other.entries { add(entry.value, priority: entry.priority) }
+    let bound = worst
+    let first = entries.count
+    entries += other.entries
+    let kept = entries.withUnsafeMutableBufferPointer { Self.leaveOut(above: bound, from: first, of: $0) }
+    entries.removeLast(entries.count - kept)
+    if entries.count > capacity + slack { cut() }
   }
 
   /// Keeps those that a sample of this capacity would have kept.
@@ -114,13 +119,22 @@ struct PrioritySample: Sendable {
     let bound = UInt64(Double(highest) * part)
     let expected = entries.reduce(0) { $0 + ($1.priority <= bound ? 1 : 0) }
     guard expected >= count else { return nil }
-    var kept = 0
-    for index in 0..<entries.count {
+    return (leaveOut(above: bound, from: 0, of: entries), bound)
+  }
+
+  /// Leaves those out from `first` on whose priority is higher.
+  ///
+  /// - Returns: how many there are then.
+  private static func leaveOut(
+    above bound: UInt64, from first: Int, of entries: UnsafeMutableBufferPointer<Entry>
+  ) -> Int {
+    var kept = first
+    for index in first..<entries.count {
       let entry = entries[index]
       entries[kept] = entry
       kept += entry.priority <= bound ? 1 : 0
     }
-    return (kept, bound)
+    return kept
   }
 
   /// Quickselect (Hoare, "Algorithm 65: find", CACM 4, 1961), the pivot the median of three. Priorities are as good as
