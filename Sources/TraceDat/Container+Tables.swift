@@ -35,29 +35,16 @@ extension Container {
       RecentSymbols.keep(index, of: stored.bytes)
       return index
     }
-    if !RecentSymbols.areKept, let index = try indexInFile(place, file, jobs) { return index }
+    if !RecentSymbols.areKept, let text = try plainSymbols(file),
+      let index = try SymbolIndex(in: file, at: text.offset, size: text.size, jobs: jobs)
+    {
+      return index
+    }
     let text = try text(place, sizeWidth: 4, file, "kallsyms")
     if let known = RecentSymbols.find(text) { return known }
     let index = SymbolIndex(kallsyms: text, jobs: jobs)
     RecentSymbols.keep(index, of: text)
     return index
-  }
-
-  /// Without holding all of a text that is not compressed; nil where that cannot be, or there is something wrong with it, of
-  /// which the other way says what.
-  private func indexInFile(
-    _ place: MetadataPlace, _ file: FileBytes, _ jobs: Int
-  ) throws(TraceError) -> SymbolIndex? {
-    let text: (offset: UInt64, size: UInt64)
-    switch place {
-    case .plain(let offset, let size): text = (offset, size)
-    case .section(let offset):
-      var cursor = try openSection(at: offset, file, "kallsyms")
-      let size = UInt64(try cursor.uint32("kallsyms"))
-      text = (cursor.position, size)
-    }
-    guard text.size <= UInt64(Self.largestMetadata) else { return nil }
-    return try SymbolIndex(in: file, at: text.offset, size: text.size, jobs: jobs)
   }
 
   /// The symbols that begin with one of `prefixes`, looked for while the table is read; nil where that is better left to
@@ -67,10 +54,7 @@ extension Container {
   ) throws(TraceError) -> SymbolIndex? {
     guard SymbolSearch.takes(prefixes) else { return nil }
     if let search = try sharedSearch(beginning: prefixes, file) {
-      inParallel(2, workers: jobs) { item, _ in
-        // One thread alone has nothing left to take part in.
-        item == 0 ? search.begin() : search.join()
-      }
+      search.look(jobs: jobs)
       return try search.found()
     }
     return try searchCompressedSymbols(beginning: prefixes, file)
@@ -82,6 +66,13 @@ extension Container {
   ) throws(TraceError) -> SharedSymbolSearch? {
     guard let place = try plainSymbols(file), SymbolSearch.takes(prefixes) else { return nil }
     return SharedSymbolSearch(prefixes, file, at: place.offset, size: place.size)
+  }
+
+  /// All symbols of a table that is not compressed, to be looked through; nil of any other, and where its text will be kept.
+  func sharedSymbols(_ file: FileBytes) throws(TraceError) -> SharedSortedSymbols? {
+    guard !RecentSymbols.areKept, let place = try plainSymbols(file) else { return nil }
+    return SharedSortedSymbols(
+      file, at: place.offset, size: place.size, isWide: SymbolIndex.isMachineWide)
   }
 
   /// Where the text of a table that is not compressed lies; nil of one that is, or is not whole.

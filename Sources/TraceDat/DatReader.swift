@@ -148,7 +148,7 @@ public struct DatReader: EventReader, ~Copyable {
   mutating func loadSymbols() throws(TraceError) {
     if hasSymbols { return }
     var found = Diagnostics()
-    decoder.symbols = try container.readSymbols(file, jobs: jobs, diagnostics: &found)
+    decoder.symbols = try allSymbols(&found)
     hasSymbols = true
     for diagnostic in found.kept {
       diagnostics.record(diagnostic.kind, at: diagnostic.place, diagnostic.detail)

@@ -157,19 +157,6 @@ struct KallsymsPieces {
     }
   }
 
-  /// A text in a file, cut in two where a line ends if more than one thread may look through it.
-  ///
-  /// - Returns: bytes of the text.
-  static func halves(
-    _ file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int
-  ) throws(TraceError) -> [Range<UInt64>] {
-    guard jobs > 1 else { return [0..<size] }
-    guard let middle = try lineStart(file, at: offset, behind: size / 2, size: size) else {
-      return [0..<size]
-    }
-    return [0..<middle, middle..<size]
-  }
-
   /// Where in a text the first line begins behind `place`; nil where none is near.
   private static func lineStart(
     _ file: FileBytes, at offset: UInt64, behind place: UInt64, size: UInt64

@@ -3,38 +3,55 @@ internal import FunctionGraph
 
 extension SortedSymbols {
   /// What one thread looks through.
-  final class Part {
+  final class Part: SymbolsPart {
     let anchors = GrowingTable<Anchor>(capacity: 1 << 10)
-    /// Of the text.
-    private let range: Range<UInt64>
+    /// Where it begins in the text.
+    private let start: Int
+    private let isWide: Bool
     /// Bytes, up to where an address falls.
     private(set) var size = 0
     private(set) var lowest: UInt64?
     private(set) var highest: UInt64 = 0
-    /// The text is, and has lines.
-    private(set) var isThere = false
-
     /// No address falls.
-    var isSorted: Bool { size == range.count }
+    private(set) var isSorted = true
 
     /// Of text whose line feeds are looked for at once.
     private static let blockSize = 8 << 10
 
-    init(_ range: Range<UInt64>) {
-      self.range = range
+    /// - Parameters:
+    ///   - start: where it begins in the text.
+    ///   - isWide: whether the machine's wide vectors are used.
+    init(from start: Int, isWide: Bool) {
+      self.start = start
+      self.isWide = isWide
     }
 
-    func look(through file: FileBytes, at offset: UInt64, _ isWide: Bool) throws(TraceError) {
+    func look(
+      through file: FileBytes, at offset: UInt64, _ front: KallsymsPieces.Front
+    ) throws(TraceError) -> Bool {
+      try look { (take) throws(TraceError) in try KallsymsPieces.visit(front, of: file, at: offset, take) }
+    }
+
+    func look(
+      through file: FileBytes, at offset: UInt64, _ range: Range<UInt64>
+    ) throws(TraceError) -> Bool {
+      try look { (take) throws(TraceError) in try KallsymsPieces.visit(range, of: file, at: offset, take) }
+    }
+
+    private func look(
+      _ visit: ((_ lines: UnsafeRawBufferPointer, _ offset: Int) -> Bool) throws(TraceError) -> Bool
+    ) throws(TraceError) -> Bool {
       let ends = GrowingTable<UInt32>(capacity: Self.blockSize + 4)
       let addresses = GrowingTable<UInt64>(capacity: Self.blockSize + 4)
-      isThere = try KallsymsPieces.visit(range, of: file, at: offset) { lines, offset in
-        take(lines, at: offset, isWide, ends, addresses)
+      return try visit { lines, offset in
+        isSorted = take(lines, at: offset, ends, addresses)
+        return isSorted
       }
     }
 
-    /// Takes up what follows on this part, which is sorted, if no address falls between them.
+    /// Takes up what follows on this part, if no address falls in it or between them.
     func append(_ next: Part) {
-      guard next.lowest ?? highest >= highest else { return }
+      guard isSorted, next.lowest ?? highest >= highest else { return }
       anchors.reserve(anchors.count + next.anchors.count)
       for number in 0..<next.anchors.count { anchors.append(next.anchors.base[number]) }
       size += next.size
@@ -43,13 +60,13 @@ extension SortedSymbols {
 
     /// - Returns: false where an address falls.
     private func take(
-      _ lines: UnsafeRawBufferPointer, at offset: Int, _ isWide: Bool, _ ends: GrowingTable<UInt32>,
+      _ lines: UnsafeRawBufferPointer, at offset: Int, _ ends: GrowingTable<UInt32>,
       _ addresses: GrowingTable<UInt64>
     ) -> Bool {
       guard let base = lines.baseAddress else { return true }
       // No name begins with a control character.
       let heads = pinstat_heads(bytes: (1, 1, 1, 1), masks: (0xff, 0xff, 0xff, 0xff))
-      let begin = Int(range.lowerBound) + offset
+      let begin = self.start + offset
       var start = 0
       for scanned in Swift.stride(from: 0, to: lines.count, by: Self.blockSize) {
         let count = pinstat_line_ends(

@@ -27,39 +27,15 @@ final class SortedSymbols: @unchecked Sendable {
   /// What was read once could not be read again.
   private let isBroken = Atomic<Bool>(false)
 
-  /// Nil where the text is not there, or is none; `readSymbols` says what is wrong then.
-  ///
   /// - Parameters:
+  ///   - part: from the beginning of a text.
   ///   - offset: of the text in the file.
-  ///   - size: its bytes.
-  ///   - jobs: how many threads may read it.
-  ///   - isWide: whether the machine's wide vectors are used.
-  init?(
-    _ file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int, isWide: Bool
-  ) throws(TraceError) {
-    guard size <= UInt64(UInt32.max), file.available(at: offset, count: size) == size else { return nil }
-    let parts = try KallsymsPieces.halves(file, at: offset, size: size, jobs: jobs).map { Part($0) }
-    var failures = [TraceError?](repeating: nil, count: parts.count)
-    failures.withUnsafeMutableBufferPointer { failures in
-      inParallel(parts.count, workers: jobs) { item, _ in
-        do throws(TraceError) {
-          try parts[item].look(through: file, at: offset, isWide)
-        } catch {
-          failures[item] = error
-        }
-      }
-    }
-    if let failure = failures.compactMap({ $0 }).first { throw failure }
-    guard parts[0].isThere else { return nil }
-    for part in parts.dropFirst() where parts[0].isSorted {
-      guard part.isThere else { return nil }
-      parts[0].append(part)
-    }
+  init(_ part: Part, in file: FileBytes, at offset: UInt64) {
     self.file = file
     self.offset = offset
-    anchors = parts[0].anchors
-    self.size = parts[0].size
-    highest = parts[0].highest
+    anchors = part.anchors
+    size = part.size
+    highest = part.highest
   }
 
   /// The last symbol at or below `address`, of several at one address the first in the text; nil where there is none.

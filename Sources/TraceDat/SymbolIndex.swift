@@ -76,20 +76,30 @@ struct SymbolIndex {
   /// - Returns: nil where the text is not there, or has no addresses or no lines.
   init?(
     in file: FileBytes, at offset: UInt64, size: UInt64, jobs: Int = 1, worthThreads: UInt64 = 1 << 20,
-    isWide: Bool = pinstat_has_avx2() != 0
+    isWide: Bool = SymbolIndex.isMachineWide
   ) throws(TraceError) {
-    let found = try SortedSymbols(
-      file, at: offset, size: size, jobs: size > worthThreads ? jobs : 1, isWide: isWide)
-    guard let sorted = found else { return nil }
-    let count = Int(size) - sorted.size
+    guard file.available(at: offset, count: size) == size else { return nil }
+    let shared = SharedSortedSymbols(file, at: offset, size: size, isWide: isWide)
+    shared.look(jobs: size > worthThreads ? jobs : 1)
+    try self.init(shared, jobs: jobs)
+  }
+
+  /// Of a text that was looked through; it stays in its file, but for what follows the first address that falls.
+  ///
+  /// - Returns: nil where the text is not there, or has no addresses or no lines.
+  init?(_ shared: SharedSortedSymbols, jobs: Int) throws(TraceError) {
+    guard shared.size <= UInt64(UInt32.max), let sorted = try shared.found() else { return nil }
+    let count = Int(shared.size) - sorted.size
     let rest = RawBlock(capacity: count)
-    rest.count = try file.read(
-      at: offset + UInt64(sorted.size), into: UnsafeMutableRawBufferPointer(rebasing: rest.memory[..<count]))
+    rest.count = try shared.file.read(
+      at: shared.offset + UInt64(sorted.size),
+      into: UnsafeMutableRawBufferPointer(rebasing: rest.memory[..<count]))
     guard rest.count == count else { return nil }
     self.init(kallsyms: rest, behind: sorted, jobs: jobs)
     if isEmpty { return nil }
   }
 
+  static let isMachineWide = pinstat_has_avx2() != 0
   private static let worthAThread = 1 << 20
 
   /// Appends what is taken of the lines in `range`, which begins and ends between lines.

@@ -4,7 +4,7 @@ internal import Glibc
 
 /// Looks for symbols by the beginnings of their names in a kallsyms that comes in pieces: what is kept is an index of the
 /// symbols found and of those that follow each of them, which says where their functions end.
-struct SymbolSearch {
+struct SymbolSearch: SymbolsPart {
   /// More are better looked up in an index of all symbols.
   static let mostPrefixes = 4
   /// Where more are found, too.

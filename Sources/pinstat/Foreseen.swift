@@ -9,14 +9,15 @@ struct Foreseen: Equatable {
   var path: String
   /// Whether it is the only one.
   var isOnly: Bool
-  /// What all functions that are looked for begin with; empty where all are, or where it does not show.
+  /// What all functions that are looked for begin with: nothing, but that, where all are; empty where it does not show.
   var prefixes: [String]
 
   private static let names = ["-f", "--function"]
   /// What may be files without being inputs.
   private static let others = ["-o", "--output", "--costs"]
-  /// What takes more than the functions that are looked for.
-  private static let takeAll = ["--all-functions", "--callees", "--size", "--format"]
+  /// What takes all functions, and what may take more than those that are looked for.
+  private static let takeAll = ["--all-functions", "--callees"]
+  private static let takeMore = ["--size", "--format"]
 
   /// - Parameters:
   ///   - arguments: behind the program's name.
@@ -28,7 +29,8 @@ struct Foreseen: Equatable {
     }
     var inputs: [String] = []
     var functions: [String] = []
-    var selectsFew = true
+    var takesAll = false
+    var takesMore = false
     var rest = arguments.dropFirst()
     while let argument = rest.popFirst() {
       guard argument.hasPrefix("-"), argument != "-" else {
@@ -45,13 +47,15 @@ struct Foreseen: Equatable {
         value = rest.popFirst()
       }
       if Self.names.contains(name), let value { functions.append(value) }
-      if Self.takeAll.contains(name) { selectsFew = false }
+      if Self.takeAll.contains(name) { takesAll = true }
+      if Self.takeMore.contains(name) { takesMore = true }
       if name == "--jobs", value == "1" { return nil }
     }
     guard let path = inputs.first else { return nil }
     self.path = path
     isOnly = inputs.count == 1
-    prefixes = selectsFew ? SelectionOptions.selection(functions, all: false).prefixes : []
+    let prefixes = SelectionOptions.selection(functions, all: takesAll).prefixes
+    self.prefixes = takesAll || prefixes.isEmpty ? [""] : takesMore ? [] : prefixes
   }
 }
 

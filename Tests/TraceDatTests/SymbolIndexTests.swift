@@ -225,6 +225,43 @@ import Testing
     }
   }
 
+  /// The same of an index of all, wherever addresses begin to fall.
+  @Test(arguments: 1...6 as ClosedRange<UInt64>)
+  func looksTogether(seed: UInt64) throws {
+    var random = SieveTests.Generator(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
+    let (_, unsorted) = Self.random(&random, filling: "")
+    let sorted = unsorted.sorted { $0.address < $1.address }
+    let filling = String(repeating: "no line at all\n", count: 20)
+    // One falls in the front half, in the back half, between them, and none.
+    for place in [300, sorted.count - 300, sorted.count / 2, 0] {
+      let symbols = Array(sorted[place...] + sorted[..<place])
+      let text = symbols.map {
+        "\(String($0.address, radix: 16)) t \($0.name)\t[\($0.module)]\n\(filling)"
+      }.joined()
+      let size = UInt64(text.utf8.count)
+      for way in 0..<4 {
+        let shared = SharedSortedSymbols(Self.file(text), at: 8, size: size, isWide: way % 2 == 0)
+        switch way {
+        case 0:
+          shared.join()
+          shared.begin()
+        case 1:
+          shared.begin()
+          shared.join()
+        default: shared.look(jobs: 2)
+        }
+        check(try #require(try SymbolIndex(shared, jobs: 2)), symbols, every: 67)
+      }
+      for order in [[0, 1], [1, 0]] {
+        let longer = SharedSortedSymbols(Self.file(text), at: 8, size: size + 100_000, isWide: true)
+        for part in order { part == 0 ? longer.begin() : longer.join() }
+        // Where an address falls in front, nobody looks as far.
+        let index = try SymbolIndex(longer, jobs: 2)
+        #expect(index == nil, "it is not so long")
+      }
+    }
+  }
+
   /// What is left is divided where a line begins, and nothing of it is lost.
   @Test func dividesWhatIsLeft() throws {
     let text = (0..<40_000).map { "\($0) line\n" }.joined()

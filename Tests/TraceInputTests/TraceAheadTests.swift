@@ -14,7 +14,7 @@ import Testing
   }
   .filter { $0.hasSuffix(".dat") }.sorted().map { folder.appendingPathComponent($0).path }
 
-  /// What is told of a trace when the functions that begin with one string are selected.
+  /// What is told of a trace when the functions that begin with one string are selected, or all without one.
   private struct Told: Equatable {
     var calls: [String] = []
     var exits: UInt64?
@@ -22,12 +22,12 @@ import Testing
     var diagnostics: [String]
     var bytesRead: UInt64
 
-    init(_ input: consuming SniffedInput, _ prefix: String, _ read: Guarded<UInt64>) throws {
+    init(_ input: consuming SniffedInput, _ prefix: String?, _ read: Guarded<UInt64>) throws {
       var reader = try CallReader(input, jobs: 2) { count, _ in read.withLock { $0 = max($0, count) } }
-      try reader.selectFunctions(beginning: [prefix]) { $0.hasPrefix(prefix) }
+      if let prefix { try reader.selectFunctions(beginning: [prefix]) { $0.hasPrefix(prefix) } }
       var batch: [Call] = []
       while try reader.next(&batch) {
-        for call in batch where reader.functions[call.function].symbol.hasPrefix(prefix) {
+        for call in batch where reader.functions[call.function].symbol.hasPrefix(prefix ?? "") {
           calls.append(
             "\(reader.functions[call.function].symbol) \(call.cpu) \(call.pid) \(String(describing: call.duration))"
           )
@@ -48,12 +48,15 @@ import Testing
     return ahead
   }
 
-  /// With the symbols that are wanted, with others, and with none looked for.
+  /// With the symbols that are wanted, with others, with all, and with none looked for.
   @Test(arguments: traces)
   func readsTheSame(_ path: String) async throws {
     let prefix = path.contains("away") ? "kernel_" : "vfio_"
-    let expected = try Told(SniffedInput(path: path), prefix, Guarded(0))
-    for prefixes in [[prefix], ["nothing"], []] {
+    let some = try Told(SniffedInput(path: path), prefix, Guarded(0))
+    let all = try Told(SniffedInput(path: path), nil, Guarded(0))
+    for (prefixes, wanted) in [
+      ([prefix], prefix), (["nothing"], prefix), ([""], prefix), ([], prefix), ([""], nil), ([prefix], nil),
+    ] {
       let ahead = try await opened(path, prefixes)
       #expect(!gives(ahead, path + "x"))
       guard let input = ahead.take(path: path) else {
@@ -62,8 +65,8 @@ import Testing
       }
       #expect(!gives(ahead, path), "it is given once")
       let count = Guarded(UInt64(0))
-      let told = try Told(input, prefix, count)
-      #expect(told == expected)
+      let told = try Told(input, wanted, count)
+      #expect(told == (wanted == nil ? all : some))
       #expect(count.withLock { $0 } > 0, "who wants it gets to know how far it is")
     }
   }
