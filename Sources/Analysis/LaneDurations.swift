@@ -1,5 +1,4 @@
 internal import FunctionGraph
-internal import Statistics
 internal import Synchronization
 
 /// How many durations all lanes of a trace keep one by one.
@@ -42,7 +41,7 @@ final class LaneDurations: DurationSink {
   private var functions: [Function] = []
   private let kept: KeptDurations
   private var isCrowded: Bool
-  private var bins = QuantileSketch.BinCache()
+  private var scratch = DurationSample.Scratch()
   /// All that it got.
   private var count = 0
 
@@ -63,7 +62,7 @@ final class LaneDurations: DurationSink {
       }
     }
     if functions[number].sample != nil {
-      functions[number].sample?.add(durations, &bins, priority: Self.priority)
+      functions[number].sample?.add(durations, &scratch, priority: Self.priority)
       return
     }
     functions[number].timed.append(contentsOf: durations)
@@ -86,12 +85,12 @@ final class LaneDurations: DurationSink {
   }
 
   private func spill(_ number: Int) {
-    let sample = Self.sample(of: functions[number].timed, sampling: sampling, &bins)
+    let sample = Self.sample(of: functions[number].timed, sampling: sampling, &scratch)
     functions[number] = Function(timed: [], sample: sample)
   }
 
   private static func sample(
-    of timed: [TimedDuration], sampling: Int, _ bins: inout QuantileSketch.BinCache
+    of timed: [TimedDuration], sampling: Int, _ scratch: inout DurationSample.Scratch
   ) -> DurationSample {
     var sample = DurationSample(limit: 0, sampling: sampling)
     timed.withUnsafeBufferPointer { timed in
@@ -100,7 +99,7 @@ final class LaneDurations: DurationSink {
       while start < timed.count {
         let batch = start == 0 ? TimedDuration.firstBatch : TimedDuration.batchSize
         let part = timed[start..<min(start + batch, timed.count)]
-        sample.add(UnsafeBufferPointer(rebasing: part), &bins, priority: Self.priority)
+        sample.add(UnsafeBufferPointer(rebasing: part), &scratch, priority: Self.priority)
         start += batch
       }
     }
@@ -120,9 +119,9 @@ final class LaneDurations: DurationSink {
   ///
   /// - Parameters:
   ///   - parts: what some lanes have of it, in the order of the lanes; nothing is left of them.
-  ///   - bins: spares logarithms; kept by the caller from one function to the next.
+  ///   - scratch: kept by the caller from one function to the next.
   static func merged(
-    _ parts: inout [Function], limit: Int, _ bins: inout QuantileSketch.BinCache
+    _ parts: inout [Function], limit: Int, _ scratch: inout DurationSample.Scratch
   ) -> DurationSample {
     // All of them are counted before the sample is cut to what so many functions may keep.
     var result = DurationSample(limit: limit, sampling: DurationSample.comparedLimit)
@@ -138,7 +137,7 @@ final class LaneDurations: DurationSink {
       if let sample = parts[index].sample.take() {
         result.merge(sample)
       } else if !parts[index].timed.isEmpty {
-        result.merge(sample(of: parts[index].timed, sampling: parts[index].sampling, &bins))
+        result.merge(sample(of: parts[index].timed, sampling: parts[index].sampling, &scratch))
         parts[index].timed = []
       }
     }

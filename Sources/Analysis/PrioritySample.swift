@@ -6,7 +6,7 @@ internal import Statistics
 /// Samples of parts merge into one of the whole, whatever the parts and their order (bottom-k sampling: Cohen and Kaplan,
 /// "Summarizing data using bottom-k sketches", PODC 2007), which a reservoir's do not.
 struct PrioritySample: Sendable {
-  private struct Entry: BitwiseCopyable, Comparable {
+  struct Entry: BitwiseCopyable, Comparable {
     var priority: UInt64
     var value: Double
 
@@ -55,20 +55,25 @@ struct PrioritySample: Sendable {
   }
 
   /// Adds those of many that may be taken.
+  ///
+  /// - Parameter scratch: room for as many; kept by the caller from one time to the next.
   mutating func add(
-    _ durations: UnsafeBufferPointer<TimedDuration>, priority: (TimedDuration) -> UInt64
+    _ durations: UnsafeBufferPointer<TimedDuration>, _ scratch: inout [Entry],
+    priority: (TimedDuration) -> UInt64
   ) {
     let worst = worst
-    withUnsafeTemporaryAllocation(of: Entry.self, capacity: durations.count) { taken in
-      guard let base = taken.baseAddress else { return }
+    if scratch.count < durations.count {
+      scratch = Array(repeating: Entry(priority: 0, value: 0), count: durations.count)
+    }
+    scratch.withUnsafeMutableBufferPointer { taken in
       var count = 0
       // Without a branch: it cannot be foretold which are.
       for timed in durations {
         let priority = priority(timed)
-        base[count] = Entry(priority: priority, value: Double(timed.duration))
+        taken[count] = Entry(priority: priority, value: Double(timed.duration))
         count &+= priority <= worst ? 1 : 0
       }
-      entries.append(contentsOf: UnsafeBufferPointer(start: base, count: count))
+      entries.append(contentsOf: UnsafeBufferPointer(rebasing: taken[..<count]))
     }
     if entries.count > capacity + slack { cut() }
   }

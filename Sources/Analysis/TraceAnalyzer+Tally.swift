@@ -1,5 +1,4 @@
 internal import FunctionGraph
-internal import Statistics
 internal import TraceInput
 
 /// The analysis of a trace that its reader can sum up by itself: all calls count, and none is wanted by itself.
@@ -122,12 +121,12 @@ extension TraceAnalyzer {
     // Unfinished calls count too, as where calls come one by one.
     kept.add(tally.functions.reduce(0) { $0 + $1.unfinished })
     let limit = kept.isCrowded ? Self.crowdedLimit : DurationSample.exactLimit
-    var bins = [QuantileSketch.BinCache](repeating: QuantileSketch.BinCache(), count: max(1, jobs))
-    bins.withUnsafeMutableBufferPointer { bins in
+    var scratches = [DurationSample.Scratch](repeating: DurationSample.Scratch(), count: max(1, jobs))
+    scratches.withUnsafeMutableBufferPointer { scratches in
       sums.durations.withUnsafeMutableBufferPointer { durations in
         parts.withUnsafeMutableBufferPointer { parts in
           inParallel(parts.count, workers: jobs) { place, worker in
-            durations[place].durations = LaneDurations.merged(&parts[place], limit: limit, &bins[worker])
+            durations[place].durations = LaneDurations.merged(&parts[place], limit: limit, &scratches[worker])
           }
         }
       }

@@ -1,6 +1,5 @@
 import Foundation
 import FunctionGraph
-import Statistics
 import Testing
 import TraceInput
 
@@ -232,8 +231,8 @@ import TraceInput
         }
         return durations.take(lane + 1)
       }
-      var bins = QuantileSketch.BinCache()
-      return LaneDurations.merged(&parts, limit: limit, &bins)
+      var scratch = DurationSample.Scratch()
+      return LaneDurations.merged(&parts, limit: limit, &scratch)
     }
     var plain = DurationSample(limit: limit)
     for timed in all { plain.add(timed.duration, resolution: 1) }
