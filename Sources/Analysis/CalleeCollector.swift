@@ -143,9 +143,11 @@ struct CalleeCollector {
 
   /// The tables, one a buffer and selected function: also of those that are only called by another selected one.
   ///
-  /// - Parameter sources: what each buffer has records of, by its number.
+  /// - Parameters:
+  ///   - sources: what each buffer has records of, by its number.
+  ///   - jobs: how many threads may fill them.
   func tables(
-    paths: CallPaths, functions: FunctionTable, sources: [Int: TimeAwaySources] = [:],
+    paths: CallPaths, functions: FunctionTable, sources: [Int: TimeAwaySources] = [:], jobs: Int = 1,
     isSelected: (FunctionID) -> Bool
   ) -> [Root: CalleeTable] {
     var walk = Walk(functions.count)
@@ -191,7 +193,7 @@ struct CalleeCollector {
         }
       }
     }
-    return walk.tables(functions, sources)
+    return walk.tables(functions, sources, jobs)
   }
 
   /// One walk over all paths, each of which counts for every selected function above it.
@@ -271,35 +273,55 @@ struct CalleeCollector {
       if depths[Int(function.rawValue)].isEmpty, roots.last?.function == function { roots.removeLast() }
     }
 
-    func tables(_ functions: FunctionTable, _ sources: [Int: TimeAwaySources]) -> [Root: CalleeTable] {
-      func offCPU(_ root: Root, _ sum: Sum) -> Int64? {
-        sum.offCPU >= 0 && sources[Int(root.buffer)]?.hasSwitches == true ? sum.offCPU : nil
+    func tables(
+      _ functions: FunctionTable, _ sources: [Int: TimeAwaySources], _ jobs: Int
+    ) -> [Root: CalleeTable] {
+      var rowsOf = [[Int]](repeating: [], count: parents.count)
+      for (number, row) in rows.enumerated() where parents[row.parent].sum != nil {
+        rowsOf[row.parent].append(number)
       }
-      func interrupts(_ root: Root, _ sum: Sum) -> Int64? {
-        sum.interrupts >= 0 && sources[Int(root.buffer)]?.hasInterrupts == true ? sum.interrupts : nil
+      var made = [CalleeTable?](repeating: nil, count: parents.count)
+      made.withUnsafeMutableBufferPointer { made in
+        inParallel(made.count, workers: jobs) { [rowsOf] place, _ in
+          guard let sum = parents[place].sum else { return }
+          made[place] = table(parents[place].root, sum, rowsOf[place], functions, sources)
+        }
       }
-      var rowsOf = [[CalleeTable.Row]](repeating: [], count: parents.count)
-      for row in rows {
-        let root = parents[row.parent].root
+      var tables: [Root: CalleeTable] = [:]
+      tables.reserveCapacity(made.count)
+      for (place, table) in made.enumerated() { tables[parents[place].root] = table }
+      return tables
+    }
+
+    /// - Parameter numbers: of its rows.
+    private func table(
+      _ root: Root, _ sum: Sum, _ numbers: [Int], _ functions: FunctionTable,
+      _ sources: [Int: TimeAwaySources]
+    ) -> CalleeTable {
+      let known = sources[Int(root.buffer)]
+      func offCPU(_ sum: Sum) -> Int64? {
+        sum.offCPU >= 0 && known?.hasSwitches == true ? sum.offCPU : nil
+      }
+      func interrupts(_ sum: Sum) -> Int64? {
+        sum.interrupts >= 0 && known?.hasInterrupts == true ? sum.interrupts : nil
+      }
+      let made = numbers.map { number in
+        let row = rows[number]
         var made = CalleeTable.Row(
           function: functions[row.callee], calls: row.sum.calls, total: row.sum.total,
           selfTime: row.sum.selfTime, level: row.level)
-        made.offCPU = offCPU(root, row.sum)
-        made.interrupts = interrupts(root, row.sum)
-        rowsOf[row.parent].append(made)
+        made.offCPU = offCPU(row.sum)
+        made.interrupts = interrupts(row.sum)
+        return made
       }
-      var tables: [Root: CalleeTable] = [:]
-      for (place, parent) in parents.enumerated() {
-        guard let sum = parent.sum else { continue }
-        rowsOf[place].sort { a, b in
-          (b.total, a.function.symbol, a.function.module) < (a.total, b.function.symbol, b.function.module)
-        }
-        tables[parent.root] = CalleeTable(
-          parentCalls: sum.calls, parentTotal: sum.total, parentSelf: sum.selfTime,
-          parentOffCPU: offCPU(parent.root, sum), parentInterrupts: interrupts(parent.root, sum),
-          rows: rowsOf[place])
-      }
-      return tables
+      return CalleeTable(
+        parentCalls: sum.calls, parentTotal: sum.total, parentSelf: sum.selfTime,
+        parentOffCPU: offCPU(sum), parentInterrupts: interrupts(sum),
+        rows: made.sorted { a, b in
+          a.total != b.total
+            ? b.total < a.total
+            : (a.function.symbol, a.function.module) < (b.function.symbol, b.function.module)
+        })
     }
   }
 }

@@ -418,7 +418,7 @@ public struct TraceAnalyzer {
       inParallel(request.wantsTree ? 2 : 1, workers: jobs) { part, _ in
         if part == 0 {
           tables = sums.collector.tables(
-            paths: paths, functions: names, sources: sources,
+            paths: paths, functions: names, sources: sources, jobs: jobs,
             isSelected: { request.selection.contains(names[$0].symbol) })
         } else {
           trees = sums.collector.trees(

@@ -182,7 +182,8 @@ func displayWidth(_ text: String) -> Int {
   var width = 0
   for scalar in text.unicodeScalars {
     let value = scalar.value
-    if value < 0x300 {
+    // Latin letters, dashes, quotation marks and the ellipsis, what boxes and bars are drawn with.
+    if value < 0x300 || 0x2010...0x2027 ~= value || 0x2500...0x25ff ~= value {
       width += 1
     } else if scalar.properties.generalCategory == .nonspacingMark
       || scalar.properties.generalCategory == .enclosingMark

@@ -109,7 +109,7 @@ struct CalleeTests {
         isWanted: (root == nil || call.function == root) && isWanted(call))
     }
     return collector.tables(
-      paths: builder.paths, functions: functions(), isSelected: { root == nil || $0 == root })
+      paths: builder.paths, functions: functions(), jobs: 2, isSelected: { root == nil || $0 == root })
   }
 
   private func byName(_ a: CalleeTable.Row, _ b: CalleeTable.Row) -> Bool {
