@@ -15,8 +15,8 @@ public final class TraceAhead: Sendable {
   ///
   /// - Parameters:
   ///   - path: of the file.
-  ///   - prefixes: what all functions that are going to be selected begin with, see `TraceReader.selectFunctions`; none
-  ///     where that is not known.
+  ///   - prefixes: what all functions that are going to be selected begin with, see `TraceReader.selectFunctions`; nothing,
+  ///     but that, where all functions are looked at, and none where it is not known.
   public init(path: String, symbolsBeginning prefixes: [String]) {
     let begun = Guarded<BegunDat?>(nil)
     self.path = path
