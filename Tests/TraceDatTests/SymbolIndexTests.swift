@@ -197,6 +197,19 @@ import Testing
     }
   }
 
+  /// Two that look through a text: the second one first, the first one first, and both at once.
+  private static func look<Part>(through shared: SharedSymbols<Part>, way: Int) {
+    switch way {
+    case 0:
+      shared.join()
+      shared.begin()
+    case 1:
+      shared.begin()
+      shared.join()
+    default: shared.look(jobs: 2)
+    }
+  }
+
   /// A second one joins a search at the beginning, on its way, or when there is nothing left.
   @Test(arguments: 1...6 as ClosedRange<UInt64>)
   func searchesTogether(seed: UInt64) throws {
@@ -207,15 +220,7 @@ import Testing
     let size = UInt64(text.utf8.count)
     for way in 0..<4 {
       let shared = SharedSymbolSearch(prefixes, Self.file(text), at: 8, size: size)
-      switch way {
-      case 0:
-        shared.join()
-        shared.begin()
-      case 1:
-        shared.begin()
-        shared.join()
-      default: inParallel(2, workers: 2) { item, _ in item == 0 ? shared.begin() : shared.join() }
-      }
+      Self.look(through: shared, way: way)
       try check(try #require(try shared.found()), all, symbols, prefixes)
     }
     for order in [[0, 1], [1, 0]] {
@@ -241,15 +246,7 @@ import Testing
       let size = UInt64(text.utf8.count)
       for way in 0..<4 {
         let shared = SharedSortedSymbols(Self.file(text), at: 8, size: size, isWide: way % 2 == 0)
-        switch way {
-        case 0:
-          shared.join()
-          shared.begin()
-        case 1:
-          shared.begin()
-          shared.join()
-        default: shared.look(jobs: 2)
-        }
+        Self.look(through: shared, way: way)
         check(try #require(try SymbolIndex(shared, jobs: 2)), symbols, every: 67)
       }
       for order in [[0, 1], [1, 0]] {
