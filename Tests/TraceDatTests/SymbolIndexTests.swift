@@ -259,6 +259,25 @@ import Testing
     }
   }
 
+  /// Addresses that fall for good, or once, in front of where two parts meet, there, and behind.
+  @Test(arguments: [300, 4000, 4001, 4002, 7000], [false, true])
+  func fallsWherePartsMeet(first: Int, once: Bool) throws {
+    // Lines of one length, so that the second part begins with that of number 4,001.
+    let symbols = (0..<8000).map { number in
+      let isLow = once ? number == first : number >= first
+      return Symbol(
+        address: 0xffff_ffff_8100_0000 + (isLow ? 0 : 1 << 20) + 16 * UInt64(number),
+        name: "s\(10_000 + number)",
+        module: String(repeating: "m", count: 20))
+    }
+    let text = symbols.map { "\(String($0.address, radix: 16)) t \($0.name)\t[\($0.module)]\n" }.joined()
+    for way in 0..<3 {
+      let shared = SharedSortedSymbols(Self.file(text), at: 8, size: UInt64(text.utf8.count), isWide: true)
+      Self.look(through: shared, way: way)
+      check(try #require(try SymbolIndex(shared, jobs: 1)), symbols, every: 97)
+    }
+  }
+
   /// What is left is divided where a line begins, and nothing of it is lost.
   @Test func dividesWhatIsLeft() throws {
     let text = (0..<40_000).map { "\($0) line\n" }.joined()
