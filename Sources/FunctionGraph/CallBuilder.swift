@@ -18,7 +18,7 @@ public struct CallBuilder: ~Copyable {
   /// Stacks of CPUs whose task is not known among which a named exit is looked for.
   static let anonymousLimit = 1 << 10
 
-  private let tracksPaths: Bool
+  let tracksPaths: Bool
   private let buffersFollowOneAnother: Bool
 
   var stacks: [CallStack] = []
@@ -70,7 +70,7 @@ public struct CallBuilder: ~Copyable {
   private var side: Event.Side?
   private var currentBuffer: UInt16 = 0
 
-  public private(set) var paths = CallPaths()
+  public internal(set) var paths = CallPaths()
   /// Headings of a text that holds both sides.
   public private(set) var sections = (before: 0, after: 0)
   /// Events that a source said were lost, as far as it gave numbers.

@@ -28,7 +28,9 @@ extension CallBuilder {
   package var hasManyStacks: Bool { stackCount >= Self.idleStacksLimit / 2 }
 
   /// The open calls of a stack, outermost first, when they were entered, and below how many of them events were lost.
-  package func frames(ofStack index: Int) -> (frames: [LentFrame], entries: [Timestamp], lostBelow: Int)? {
+  package func frames(
+    ofStack index: Int
+  ) -> (frames: [LentFrame], entries: [Timestamp], paths: [CallPaths.ID], lostBelow: Int)? {
     guard stacks.indices.contains(index) else { return nil }
     let frames = stacks[index].frames.map { frame in
       var lent = LentFrame(function: frame.function, depth: frame.depth)
@@ -37,21 +39,30 @@ extension CallBuilder {
       lent.isPartial = frame.calleeTimeIsPartial
       return lent
     }
-    return (frames, stacks[index].frames.map(\.timestamp), stacks[index].lostBelow)
+    return (
+      frames, stacks[index].frames.map(\.timestamp), tracksPaths ? stacks[index].frames.map(\.path) : [],
+      stacks[index].lostBelow
+    )
   }
 
   /// How many events were taken; what is said of a loss is when it came by this number.
   package var eventsTaken: UInt64 { sequence }
 
-  /// Takes back what became of a stack; the paths of its calls are not known any more.
+  /// The path of a call of `function` below one of `parent`, as if the builder had paired it itself.
+  package mutating func path(below parent: CallPaths.ID, _ function: FunctionID) -> CallPaths.ID {
+    paths.child(of: parent, function)
+  }
+
+  /// Takes back what became of a stack.
   ///
   /// - Parameters:
   ///   - entries: when they were entered; empty where lines have no times.
+  ///   - paths: theirs; empty where they are not tracked.
   ///   - index: of a stack that was lent; no event was on it since.
   ///   - last: `eventsTaken` when the last of its events came, which was on that CPU.
   package mutating func takeBack(
-    _ frames: UnsafeBufferPointer<LentFrame>, entries: [Timestamp], lostBelow: Int, last: UInt64,
-    cpu: Int32, stack index: Int
+    _ frames: UnsafeBufferPointer<LentFrame>, entries: [Timestamp], paths: [CallPaths.ID], lostBelow: Int,
+    last: UInt64, cpu: Int32, stack index: Int
   ) {
     guard stacks.indices.contains(index) else { return }
     stacks[index].lastCPU = cpu
@@ -59,7 +70,8 @@ extension CallBuilder {
     for (number, lent) in frames.enumerated() {
       var frame = Frame(
         function: lent.function, depth: lent.depth, cpu: cpu,
-        timestamp: number < entries.count ? entries[number] : .none, path: CallPaths.root,
+        timestamp: number < entries.count ? entries[number] : .none,
+        path: number < paths.count ? paths[number] : CallPaths.root,
         away: TimeAway.Mark.none, sequence: sequence)
       frame.calleeTime = lent.calleeTime
       frame.skippedTime = lent.skippedTime

@@ -34,7 +34,13 @@ public struct TraceTally: Sendable {
 
     public init() {}
 
-    package mutating func add(_ other: PathSum) {
+    @inlinable package init(calls: Int, total: Int64 = 0, selfTime: Int64 = 0) {
+      self.calls = calls
+      self.total = total
+      self.selfTime = selfTime
+    }
+
+    @inlinable package mutating func add(_ other: PathSum) {
       calls &+= other.calls
       total &+= other.total
       selfTime &+= other.selfTime

@@ -634,12 +634,3 @@ final class StackTally {
     here.append(TimedDuration(duration: record.duration, end: record.timestamp), Int(function))
   }
 }
-
-extension TraceTally.PathSum {
-  init(calls: Int, total: Int64 = 0, selfTime: Int64 = 0) {
-    self.init()
-    self.calls = calls
-    self.total = total
-    self.selfTime = selfTime
-  }
-}

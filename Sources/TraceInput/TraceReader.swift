@@ -152,7 +152,7 @@ public struct TraceReader: EventReader, ~Copyable {
   /// first `next`; where it gives nil, `next` then delivers all.
   ///
   /// - Parameters:
-  ///   - withPaths: a text is not summed up by paths.
+  ///   - withPaths: fills `TraceTally.paths` and `sums`.
   ///   - isWanted: which functions' durations, self times and callees are wanted, by symbol.
   ///   - makeSink: a sink for the durations of the lane of this number. Lanes may be read on different threads.
   public mutating func tally(
@@ -160,8 +160,9 @@ public struct TraceReader: EventReader, ~Copyable {
     makeSink: (_ lane: Int) -> any DurationSink
   ) throws(TraceError) -> TraceTally? {
     if readers.reopenText != nil {
-      if withPaths { return nil }
-      if let tally = try readers.text?.tally(isWanted, makeSink: makeSink) { return tally }
+      if let tally = try readers.text?.tally(withPaths: withPaths, isWanted, makeSink: makeSink) {
+        return tally
+      }
       restart()
       return nil
     }

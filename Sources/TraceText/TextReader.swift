@@ -138,11 +138,13 @@ public struct TextReader: EventReader, ~Copyable {
   /// text can be read at any place.
   ///
   /// - Parameters:
-  ///   - isWanted: which functions' durations are wanted, by symbol.
+  ///   - withPaths: fills `TraceTally.paths` and `sums`.
+  ///   - isWanted: which functions' durations and callees are wanted, by symbol.
   ///   - makeSink: a sink for the lane of this number; there is one lane.
-  /// - Returns: nil where the text has to be read event by event, from its beginning. There are no paths.
+  /// - Returns: nil where the text has to be read event by event, from its beginning.
   public mutating func tally(
-    _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool, makeSink: (_ lane: Int) -> any DurationSink
+    withPaths: Bool = true, _ isWanted: @escaping @Sendable (_ symbol: String) -> Bool,
+    makeSink: (_ lane: Int) -> any DurationSink
   ) throws(TraceError) -> TraceTally? {
     guard let ranges, parser.sieve == nil else { return nil }
     var batch: [Event] = []
@@ -156,7 +158,7 @@ public struct TextReader: EventReader, ~Copyable {
         layout, from: position, watches: parser.noticesTimeAway, isWanted: nil)
     else { return nil }
     defer { queue.stop() }
-    let tally = TextTally(layout, isWanted: isWanted, sink: makeSink(0))
+    let tally = TextTally(layout, withPaths: withPaths, isWanted: isWanted, sink: makeSink(0))
     tally.take(batch, parser)
     var read = position
     while !tally.needsEvents, let range = queue.take(from: read) {

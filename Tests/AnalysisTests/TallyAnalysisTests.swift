@@ -120,6 +120,11 @@ import TraceInput
         selection: selection("vfio_pin_map_dma", "iommu_*"), wantsTimeline: true, wantsTimeAway: true),
       AnalysisRequest(
         selection: selection("*"), wantsSelfTime: false, wantsTimeline: true, wantsTimeAway: true),
+      AnalysisRequest(
+        selection: FunctionSelection(patterns: [], all: true), wantsCallees: true, wantsTimeAway: true),
+      AnalysisRequest(
+        selection: selection("vfio_pin_map_dma", "iommu_*"), wantsCallees: true, wantsTree: true,
+        wantsTimeline: true, wantsTimeAway: true),
     ] {
       guard let plain = try? analysis(name, request, tallies: false, jobs: 1) else { continue }
       let fast = try analysis(name, request, tallies: true, jobs: 2)
@@ -153,13 +158,13 @@ import TraceInput
     return path
   }
 
-  /// When its calls began is told by a second look, in which functions have other numbers.
+  /// When its calls began is told by a second look, in which functions have other numbers; what they call by the first one.
   @Test func sameTimelinesOfALongReport() throws {
     let path = try longReport("6.17-nest3-256m-2m.report.txt", times: 12)
     defer { try? FileManager.default.removeItem(at: path) }
     let request = AnalysisRequest(
-      selection: selection("vfio_pin_map_dma", "free_pages", "irq_*"), wantsTimeline: true,
-      wantsTimeAway: true)
+      selection: selection("vfio_pin_map_dma", "free_pages", "irq_*"), wantsCallees: true, wantsTree: true,
+      wantsTimeline: true, wantsTimeAway: true)
     var texts: [[String]] = []
     for tallies in [false, true] {
       var analyzer = TraceAnalyzer(path: "report", request: request, jobs: 2)
@@ -167,6 +172,7 @@ import TraceInput
       let analysis = try analyzer.analyze(SniffedInput(path: path.path))
       #expect(analysis.functions.count > 1)
       #expect(analysis.functions.allSatisfy { $0.count == $0.timeline?.count && $0.count % 12 == 0 })
+      #expect(analysis.functions.contains { ($0.callees?.rows.count ?? 0) > 10 })
       texts.append(analysis.functions.map(text) + [text(analysis.quality)])
     }
     #expect(texts[0] == texts[1])

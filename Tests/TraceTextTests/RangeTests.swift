@@ -323,17 +323,48 @@ import Testing
     #expect(decided >= 7, "\(decided)")
   }
 
+  /// More calls in one than wait one by one, on two CPUs by turns: in the first two all that is in them, in the third one a call
+  /// without its entry, and the last one does not end.
+  @Test func sumsUpLongCalls() throws {
+    var text = "# tracer: function_graph\n#\n# CPU  DURATION                  FUNCTION CALLS\n"
+    text += "# |     |   |                     |   |   |   |\n"
+    for round in 0..<4 {
+      for cpu in 0...1 { text += " \(cpu))               |  vfio_pin_map_dma() {\n" }
+      for number in 0..<12_000 {
+        let name = ["kfree", "mutex_lock", "pin_user_pages"][number % 3]
+        text += " \(number % 2))   0.\(100 + number % 800) us    |    \(name)();\n"
+      }
+      if round == 2 { text += " 0)   9.000 us    |    } /* kfree */\n" }
+      guard round < 3 else { continue }
+      for cpu in 0...1 { text += " \(cpu)) ! 900.\(100 + round + cpu) us  |  }\n" }
+    }
+    for seed in 0..<3 as Range<UInt64> { #expect(try tallyHolds(Array(text.utf8), seed)) }
+  }
+
   /// - Returns: whether the calls could be summed up.
   private func tallyHolds(_ bytes: [UInt8], _ seed: UInt64) throws -> Bool {
-    let isWanted: @Sendable (String) -> Bool = { seed % 2 == 0 || !$0.hasPrefix("kfree") }
+    // All, most, and such as others call.
+    let isWanted: @Sendable (String) -> Bool = {
+      switch seed % 3 {
+      case 0: true
+      case 1: !$0.hasPrefix("kfree")
+      default: $0.hasPrefix("kfree") || $0.hasPrefix("vfio")
+      }
+    }
     let plain = try Summed(bytes, isWanted)
     var isDone = false
-    for (size, jobs) in [(300 + 61 * seed, 1), (4000, 2), (65_536, 2)] as [(UInt64, Int)] {
+    for (size, jobs, withPaths) in [
+      (300 + 61 * seed, 1, true), (4000, 2, false), (65_536, 2, true),
+    ] as [(UInt64, Int, Bool)] {
       var reader = Reading.positioned(
         bytes, blockSize: 700, rangeSize: size, jobs: jobs, isNarrow: jobs == 1)
       let sink = CollectingSink()
-      guard let tally = try reader.tally(isWanted, makeSink: { _ in sink }) else { continue }
+      guard let tally = try reader.tally(withPaths: withPaths, isWanted, makeSink: { _ in sink }) else {
+        continue
+      }
       isDone = true
+      #expect(
+        firstDifference(Summed.lines(tally, reader.functions), withPaths ? plain.pathLines : []) == nil)
       let found = Summed(tally, sink, reader.functions)
       #expect(firstDifference(found.lines, plain.lines) == nil)
       #expect(tally.losses == plain.losses)
@@ -361,6 +392,8 @@ private final class CollectingSink: DurationSink {
 /// What the calls of a text come to, by function: one line each.
 private struct Summed {
   var lines: [String] = []
+  /// What whole calls of outermost wanted functions come to, and all in them, by path.
+  var pathLines: [String] = []
   var losses = 0
   var lostEvents: UInt64 = 0
   var deepest: Int32 = -1
@@ -387,12 +420,13 @@ private struct Summed {
   init(_ bytes: [UInt8], _ isWanted: (String) -> Bool) throws {
     var reader = Reading.reader(bytes)
     reader.readAllTheGeneralWay()
-    var builder = CallBuilder()
+    var builder = CallBuilder(tracksPaths: true)
     var batch: [Event] = []
     var all: [Call] = []
     while try reader.next(&batch) { builder.consume(batch, into: &all) }
     builder.finish(into: &all)
     let functions = reader.functions
+    pathLines = Self.pathLines(all, builder.paths, functions, isWanted)
     struct Sums {
       var counts = [0, 0, 0, 0, 0]
       var selfTime: Int64 = 0
@@ -425,5 +459,48 @@ private struct Summed {
     diagnostics = reader.diagnostics
     description = reader.description
     functionCount = functions.count
+  }
+  /// The names on a path, outermost first.
+  private static func names(
+    _ path: CallPaths.ID, _ paths: CallPaths, _ functions: FunctionTable
+  ) -> [FunctionName] {
+    var names: [FunctionName] = []
+    var path = path
+    while path != CallPaths.root {
+      names.insert(functions[paths.function(path)], at: 0)
+      path = paths.parent(path)
+    }
+    return names
+  }
+
+  private static func line(_ names: [FunctionName], _ sum: TraceTally.PathSum) -> String {
+    "\(names.map { "\($0.symbol) [\($0.module)]" }) \(sum.calls) \(sum.total) \(sum.selfTime)"
+  }
+
+  static func lines(_ tally: TraceTally, _ functions: FunctionTable) -> [String] {
+    tally.sums.map { line(names($0.path, tally.paths, functions), $0.sum) }.sorted()
+  }
+
+  private static func pathLines(
+    _ calls: [Call], _ paths: CallPaths, _ functions: FunctionTable, _ isWanted: (String) -> Bool
+  ) -> [String] {
+    var sums: [[FunctionName]: TraceTally.PathSum] = [:]
+    // Calls come behind those that they made.
+    var below: [UInt32: [Call]] = [:]
+    for call in calls {
+      let names = names(call.path, paths, functions)
+      guard let root = names.firstIndex(where: { !$0.symbol.isEmpty && isWanted($0.symbol) }) else {
+        continue
+      }
+      below[call.stack, default: []].append(call)
+      guard root == names.count - 1 else { continue }
+      let inside = below.removeValue(forKey: call.stack) ?? []
+      guard inside.allSatisfy({ $0.status == .complete && $0.duration != nil }) else { continue }
+      for call in inside {
+        sums[self.names(call.path, paths, functions), default: TraceTally.PathSum()].add(
+          TraceTally.PathSum(calls: 1, total: call.duration!, selfTime: call.selfTime ?? 0))
+      }
+    }
+    return sums.map { line($0.key, $0.value) }.sorted()
   }
 }

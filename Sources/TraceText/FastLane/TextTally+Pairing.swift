@@ -14,22 +14,33 @@ extension TextTally {
     from first: Int,
     _ owners: UnsafeBufferPointer<Owner>, sieve: Int, _ parser: inout TextParser
   ) -> Int {
-    // A loop of its own for each.
     switch (hasTasks, hasTimes) {
-    case (false, false): pair(records, times, first, owners, sieve, &parser, hasTasks: false, hasTimes: false)
-    case (false, true): pair(records, times, first, owners, sieve, &parser, hasTasks: false, hasTimes: true)
-    case (true, false): pair(records, times, first, owners, sieve, &parser, hasTasks: true, hasTimes: false)
-    case (true, true): pair(records, times, first, owners, sieve, &parser, hasTasks: true, hasTimes: true)
+    case (false, false): pair(records, times, first, owners, sieve, &parser, No.self, No.self)
+    case (false, true): pair(records, times, first, owners, sieve, &parser, No.self, Yes.self)
+    case (true, false): pair(records, times, first, owners, sieve, &parser, Yes.self, No.self)
+    case (true, true): pair(records, times, first, owners, sieve, &parser, Yes.self, Yes.self)
     }
   }
 
-  @inline(__always)
-  private func pair(
+  private func pair<Tasks: Constant, Times: Constant>(
     _ records: UnsafeBufferPointer<SievedRange.Record>, _ times: UnsafeBufferPointer<SievedRange.Stamp>,
-    _ first: Int,
-    _ owners: UnsafeBufferPointer<Owner>, _ sieve: Int, _ parser: inout TextParser, hasTasks: Bool,
-    hasTimes: Bool
+    _ first: Int, _ owners: UnsafeBufferPointer<Owner>, _ sieve: Int, _ parser: inout TextParser,
+    _ tasks: Tasks.Type, _ stamps: Times.Type
   ) -> Int {
+    paths == nil
+      ? pair(records, times, first, owners, sieve, &parser, tasks, stamps, No.self)
+      : pair(records, times, first, owners, sieve, &parser, tasks, stamps, Yes.self)
+  }
+
+  @inline(never)
+  private func pair<Tasks: Constant, Times: Constant, Paths: Constant>(
+    _ records: UnsafeBufferPointer<SievedRange.Record>, _ times: UnsafeBufferPointer<SievedRange.Stamp>,
+    _ first: Int, _ owners: UnsafeBufferPointer<Owner>, _ sieve: Int, _ parser: inout TextParser,
+    _: Tasks.Type, _: Times.Type, _: Paths.Type
+  ) -> Int {
+    let hasTasks = Tasks.isSet
+    let hasTimes = Times.isSet
+    let paths = Paths.isSet ? self.paths : nil
     let lossCount = lossCount
     let last = builder.eventsTaken
     let mayMove = builder.knowsRunningTasks && !hasTasks
@@ -72,19 +83,25 @@ extension TextTally {
       if hasTasks { lane.pointee.lastCPU = cpu }
       if record.value & PINSTAT_EXIT == 0 {
         if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth >= depth {
-          abandon(lane, from: depth)
+          abandon(lane, from: depth, paths)
         }
         // No deeper than the depths are many.
         lane.pointee.frames[lane.pointee.count] = LentFrame(
           function: FunctionID(rawValue: UInt32(truncatingIfNeeded: function)), depth: depth)
+        if let paths { lane.pointee.paths?[lane.pointee.count] = path(lane, function, paths) }
         if hasTimes { lane.pointee.entries[lane.pointee.count] = times[index] }
         lane.pointee.count += 1
         lane.pointee.opening = depth
       } else if record.value & RangeSieve.Tail.isLeaf != 0 {
         if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth >= depth {
-          abandon(lane, from: depth)
+          abandon(lane, from: depth, paths)
         }
         addToCaller(lane, record.duration, depth, hasEntry: true)
+        if let paths {
+          paths.end(
+            path(lane, function, paths), record.duration, selfTime: record.duration, isWhole: true,
+            stack: lane.pointee.stack)
+        }
         exits += 1
         functions[function].complete += 1
         functions[function].selfTime &+= record.duration
@@ -93,7 +110,7 @@ extension TextTally {
         lane.pointee.opening = depth - 1
       } else {
         if lane.pointee.count > 0, lane.pointee.frames[lane.pointee.count - 1].depth > depth {
-          abandon(lane, from: depth + 1)
+          abandon(lane, from: depth + 1, paths)
         }
         let open = lane.pointee.count
         let top = open > 0 ? lane.pointee.frames[open - 1] : LentFrame(function: .none, depth: -1)
@@ -107,6 +124,12 @@ extension TextTally {
           let isLost = open - 1 < lane.pointee.lostBelow
           if isLost { lane.pointee.lostBelow = open - 1 }
           addToCaller(lane, record.duration, depth, hasEntry: true)
+          if let paths, let path = lane.pointee.paths?[open - 1] {
+            paths.end(
+              path, record.duration,
+              selfTime: isLost || top.isPartial ? 0 : record.duration &- top.calleeTime, isWhole: !isLost,
+              stack: lane.pointee.stack)
+          }
           exits += 1
           let function = function != 0 ? function : topFunction
           if isLost {
@@ -122,8 +145,13 @@ extension TextTally {
         } else {
           // It may be on another stack.
           if mayMove, function != 0 { return index }
-          abandon(lane, from: depth)
+          abandon(lane, from: depth, paths)
           addToCaller(lane, record.duration, depth, hasEntry: false)
+          if let paths {
+            paths.end(
+              path(lane, function, paths), record.duration, selfTime: 0, isWhole: false,
+              stack: lane.pointee.stack)
+          }
           exits += 1
           functions[function].noEntry += 1
           deliver(record.duration, record.scale, function, &order)
@@ -138,16 +166,32 @@ extension TextTally {
   }
 
   /// The open calls of `depth` and deeper have no exit.
-  private func abandon(_ lane: UnsafeMutablePointer<Lane>, from depth: Int32) {
+  private func abandon(_ lane: UnsafeMutablePointer<Lane>, from depth: Int32, _ paths: PathSums?) {
     var open = lane.pointee.count
     while open > 0, lane.pointee.frames[open - 1].depth >= depth {
       open -= 1
       functions[Int(lane.pointee.frames[open].function.rawValue)].unfinished += 1
+      if let paths, let path = lane.pointee.paths?[open] {
+        paths.end(path, 0, selfTime: 0, isWhole: false, stack: lane.pointee.stack)
+      }
     }
     guard open < lane.pointee.count else { return }
     lane.pointee.count = open
     lane.pointee.lostBelow = min(lane.pointee.lostBelow, open)
     if open > 0 { lane.pointee.frames[open - 1].isPartial = true }
+  }
+
+  /// Of a call of this function in the innermost open one.
+  @inline(__always)
+  private func path(
+    _ lane: UnsafeMutablePointer<Lane>, _ function: Int, _ paths: PathSums
+  ) -> CallPaths.ID {
+    let open = lane.pointee.count
+    let parent = open > 0 ? lane.pointee.paths?[open - 1] ?? CallPaths.root : CallPaths.root
+    let function = FunctionID(rawValue: UInt32(truncatingIfNeeded: function))
+    let cached = paths.cached(below: parent, function).pointee
+    return cached.parent == parent && cached.function == function
+      ? cached.path : addPath(below: parent, function, paths)
   }
 
   /// As `CallBuilder.addToCaller`.
@@ -200,4 +244,17 @@ extension TextTally {
       UnsafeBufferPointer(start: function.pointee.waiting, count: function.pointee.waitingCount), of: number)
     function.pointee.waitingCount = 0
   }
+}
+
+/// Known where it is compiled: a loop of its own is made for each.
+private protocol Constant {
+  static var isSet: Bool { get }
+}
+
+private enum Yes: Constant {
+  static var isSet: Bool { true }
+}
+
+private enum No: Constant {
+  static var isSet: Bool { false }
 }

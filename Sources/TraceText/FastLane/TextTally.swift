@@ -31,6 +31,8 @@ final class TextTally {
     let frames: UnsafeMutablePointer<LentFrame>
     /// When these were entered, where lines have times.
     let entries: UnsafeMutablePointer<SievedRange.Stamp>
+    /// Theirs; nil where paths are not wanted.
+    let paths: UnsafeMutablePointer<CallPaths.ID>?
     var count = 0
     var lostBelow = 0
     /// −1 where it is not known.
@@ -65,7 +67,9 @@ final class TextTally {
   let hasTimes: Bool
   /// Events are put in the order of their times.
   private var isOrdered: Bool { hasTasks && hasTimes }
-  var builder = CallBuilder()
+  var builder: CallBuilder
+  /// nil where paths are not wanted.
+  let paths: PathSums?
   var functions: UnsafeMutablePointer<Function>
   private var functionCount = 0
   private var functionCapacity = 1 << 10
@@ -91,9 +95,12 @@ final class TextTally {
   var needsEvents = false
 
   init(
-    _ layout: StrictLane.Layout, isWanted: @escaping @Sendable (String) -> Bool, sink: any DurationSink
+    _ layout: StrictLane.Layout, withPaths: Bool, isWanted: @escaping @Sendable (String) -> Bool,
+    sink: any DurationSink
   ) {
     self.layout = layout
+    builder = CallBuilder(tracksPaths: withPaths)
+    paths = withPaths ? PathSums() : nil
     hasTasks = layout.hasTasks
     hasTimes = layout.hasTimes
     self.isWanted = isWanted
@@ -107,9 +114,11 @@ final class TextTally {
     for lane in 0..<laneCount {
       lanes[lane].frames.deallocate()
       lanes[lane].entries.deallocate()
+      lanes[lane].paths?.deallocate()
     }
     functions.deallocate()
     lanes.deallocate()
+    paths?.deallocate()
   }
 
   // MARK: Functions and lanes
@@ -146,8 +155,11 @@ final class TextTally {
     return laneCount - 1
   }
 
-  private static func newLane() -> Lane {
-    Lane(frames: .allocate(capacity: mostFrames + 64), entries: .allocate(capacity: mostFrames + 64))
+  private func newLane() -> Lane {
+    let capacity = Self.mostFrames + 64
+    return Lane(
+      frames: .allocate(capacity: capacity), entries: .allocate(capacity: capacity),
+      paths: paths == nil ? nil : .allocate(capacity: capacity))
   }
 
   // MARK: Events the general way
@@ -189,7 +201,14 @@ final class TextTally {
   }
 
   private func addCalls() {
+    learnPaths()
     for call in calls {
+      if let paths {
+        paths.learn(stack: Int(call.stack))
+        paths.end(
+          call.path, call.duration ?? 0, selfTime: call.selfTime ?? 0,
+          isWhole: call.status == .complete && call.duration != nil, stack: Int(call.stack))
+      }
       let function = functions + Int(call.function.rawValue)
       if call.status != .unfinished { exits += 1 }
       switch call.status {
@@ -210,6 +229,23 @@ final class TextTally {
     }
   }
 
+  /// Paths that came up, after their functions.
+  private func learnPaths() {
+    paths?.learn(builder.paths) { functions[Int($0.rawValue)].isSelected }
+    // Those beyond the limit are told apart in another way.
+    if builder.paths.isTruncated { needsEvents = true }
+  }
+
+  /// The path of a call of `function` below one of `parent`, which is cached then.
+  @inline(never)
+  func addPath(below parent: CallPaths.ID, _ function: FunctionID, _ paths: PathSums) -> CallPaths.ID {
+    let path = builder.path(below: parent, function)
+    learnPaths()
+    paths.cached(below: parent, function).pointee = PathSums.CachedPath(
+      parent: parent, function: function, path: path)
+    return path
+  }
+
   // MARK: Lent stacks
 
   private func giveBack(_ lane: Int) {
@@ -218,6 +254,7 @@ final class TextTally {
     builder.takeBack(
       UnsafeBufferPointer(start: state.frames, count: state.count),
       entries: hasTimes ? (0..<state.count).map { state.entries[$0].timestamp } : [],
+      paths: Array(UnsafeBufferPointer(start: state.paths, count: state.paths == nil ? 0 : state.count)),
       lostBelow: state.lostBelow, last: state.last, cpu: state.lastCPU, stack: state.stack)
     lanes[lane].lossesSeen = -1
   }
@@ -244,7 +281,9 @@ final class TextTally {
     for (index, frame) in lent.frames.enumerated() {
       lanes[lane].frames[index] = frame
       lanes[lane].entries[index] = SievedRange.Stamp(nanoseconds: lent.entries[index].value)
+      if index < lent.paths.count { lanes[lane].paths?[index] = lent.paths[index] }
     }
+    paths?.learn(stack: stack)
     lanes[lane].count = lent.frames.count
     lanes[lane].lostBelow = lent.lostBelow
     lanes[lane].last = builder.eventsTaken
@@ -392,7 +431,7 @@ final class TextTally {
           needsEvents = true
           return
         }
-        var new = Self.newLane()
+        var new = newLane()
         new.pid = task.pid
         new.comm = task.comm.withUnsafeBytes { parser.comm($0) }
         lane = addLane(new)
@@ -422,7 +461,7 @@ final class TextTally {
   /// The lane of a record, made where it is new, and its CPU.
   private func owner(_ record: SievedRange.Record, _ owners: UnsafeBufferPointer<Owner>) -> Owner? {
     if hasTasks { return Int(record.lane) < owners.count ? owners[Int(record.lane)] : nil }
-    while laneCount <= Int(record.lane) { _ = addLane(Self.newLane()) }
+    while laneCount <= Int(record.lane) { _ = addLane(newLane()) }
     return Owner(lane: Int32(record.lane), cpu: Int32(record.lane))
   }
 
@@ -501,6 +540,10 @@ final class TextTally {
       sums.selfTimeCalls = function.selfTimeCalls
       sums.resolution = function.resolution
       tally.functions.append(sums)
+    }
+    if let paths {
+      tally.paths = builder.paths
+      tally.sums = paths.sums.map { (0, $0.path, $0.sum) }
     }
     return tally
   }
