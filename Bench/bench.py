@@ -152,6 +152,9 @@ def rows(pinstat, tools, sizes, paths):
                   f"exec rg -c {FUNCTION} {text}", "rg -c", "within", 2)
         yield Row(f"{name} of {size}, all functions", f"exec {p} analyze --all-functions {text}",
                   f"exec mawk '{{ s += {column} }} END {{ print s }}' {text}", "mawk, sum of a field", "faster", 6)
+    for name, text, column in (("tracefs text", tracefs, "$2"), ("report text", report, "$6")):
+        yield Row(f"{name} of {size}, all functions, callees", f"exec {p} analyze --all-functions --callees {text}",
+                  f"exec mawk '{{ s += {column} }} END {{ print s }}' {text}", "mawk, sum of a field", "faster", 6)
     yield Row(f"report text of {size}, one function as JSON, with the times of its calls",
               f"exec {p} analyze {one} --format json {report}",
               f"exec mawk '{{ s += $6 }} END {{ print s }}' {report}", "mawk, sum of a field", "faster", 4)

@@ -32,7 +32,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 private func fuzzRanges(_ bytes: [UInt8], _ plain: [Event], _ functions: FunctionTable) {
   let isWanted: @Sendable (String) -> Bool = { $0.utf8.count % 3 == 0 }
   let size = UInt64(100 + bytes.count % 700)
-  var builder = CallBuilder()
+  var builder = CallBuilder(tracksPaths: true)
   var calls: [Call] = []
   builder.consume(plain, into: &calls)
   builder.finish(into: &calls)
@@ -66,5 +66,31 @@ private func fuzzRanges(_ bytes: [UInt8], _ plain: [Event], _ functions: Functio
     let calls = tally.functions.reduce(0) { $0 + $1.complete + $1.unfinished + $1.noEntry + $1.lost }
     precondition(calls == wanted.count, "the sums are of other calls")
     precondition(sum.total == total, "the sums are of other durations")
+    let whole = wholeCalls(calls, builder.paths) { $0 != .none && isWanted(functions[$0].symbol) }
+    precondition(tally.sums.reduce(0) { $0 + $1.sum.calls } == whole.count, "the paths are of other calls")
+    precondition(
+      tally.sums.reduce(Int64(0)) { $0 &+ $1.sum.selfTime }
+        == whole.reduce(Int64(0)) { $0 &+ ($1.selfTime ?? 0) }, "the paths have other self times")
   }
+}
+
+/// Outermost wanted calls and all calls in them, where all of these have both their ends.
+private func wholeCalls(_ calls: [Call], _ paths: CallPaths, isWanted: (FunctionID) -> Bool) -> [Call] {
+  var whole: [Call] = []
+  // Calls come behind those that they made.
+  var below: [UInt32: [Call]] = [:]
+  for call in calls {
+    var root: CallPaths.ID?
+    var path = call.path
+    while path != CallPaths.root {
+      if isWanted(paths.function(path)) { root = path }
+      path = paths.parent(path)
+    }
+    guard let root else { continue }
+    below[call.stack, default: []].append(call)
+    guard root == call.path else { continue }
+    let all = below.removeValue(forKey: call.stack) ?? []
+    if all.allSatisfy({ $0.status == .complete && $0.duration != nil }) { whole += all }
+  }
+  return whole
 }

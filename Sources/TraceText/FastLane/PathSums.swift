@@ -72,7 +72,7 @@ struct PathSums: BitwiseCopyable {
     }
   }
 
-  private static let mostEnded = 1 << 12
+  private static let mostEnded = 1 << 10
   private static let cacheBits = 14
 
   private let state: UnsafeMutablePointer<State>
@@ -151,7 +151,7 @@ struct PathSums: BitwiseCopyable {
   ///
   /// - Parameters:
   ///   - path: one that was learned of; so is `stack`.
-  ///   - selfTime: 0 where it is not known.
+  ///   - selfTime: anything where it is not known, as the call or one in it is not whole then.
   ///   - isWhole: both its ends were seen, and nothing was lost in between.
   @inline(__always)
   func end(_ path: CallPaths.ID, _ duration: Int64, selfTime: Int64, isWhole: Bool, stack: Int) {

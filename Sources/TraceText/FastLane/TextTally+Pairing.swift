@@ -125,9 +125,9 @@ extension TextTally {
           if isLost { lane.pointee.lostBelow = open - 1 }
           addToCaller(lane, record.duration, depth, hasEntry: true)
           if let paths, let path = lane.pointee.paths?[open - 1] {
+            // Where it is not known, something in the call was not whole, and it does not count.
             paths.end(
-              path, record.duration,
-              selfTime: isLost || top.isPartial ? 0 : record.duration &- top.calleeTime, isWhole: !isLost,
+              path, record.duration, selfTime: record.duration &- top.calleeTime, isWhole: !isLost,
               stack: lane.pointee.stack)
           }
           exits += 1
