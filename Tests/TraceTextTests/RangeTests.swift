@@ -484,23 +484,29 @@ private struct Summed {
   private static func pathLines(
     _ calls: [Call], _ paths: CallPaths, _ functions: FunctionTable, _ isWanted: (String) -> Bool
   ) -> [String] {
-    var sums: [[FunctionName]: TraceTally.PathSum] = [:]
+    var roots = [CallPaths.root]
+    for number in 1..<max(1, paths.count) {
+      let path = CallPaths.ID(rawValue: UInt32(number))
+      let above = roots[Int(paths.parent(path).rawValue)]
+      let symbol = functions[paths.function(path)].symbol
+      roots.append(
+        above != CallPaths.root ? above : !symbol.isEmpty && isWanted(symbol) ? path : CallPaths.root)
+    }
+    var sums: [CallPaths.ID: TraceTally.PathSum] = [:]
     // Calls come behind those that they made.
     var below: [UInt32: [Call]] = [:]
     for call in calls {
-      let names = names(call.path, paths, functions)
-      guard let root = names.firstIndex(where: { !$0.symbol.isEmpty && isWanted($0.symbol) }) else {
-        continue
-      }
+      let root = roots[Int(call.path.rawValue)]
+      guard root != CallPaths.root else { continue }
       below[call.stack, default: []].append(call)
-      guard root == names.count - 1 else { continue }
+      guard root == call.path else { continue }
       let inside = below.removeValue(forKey: call.stack) ?? []
       guard inside.allSatisfy({ $0.status == .complete && $0.duration != nil }) else { continue }
       for call in inside {
-        sums[self.names(call.path, paths, functions), default: TraceTally.PathSum()].add(
+        sums[call.path, default: TraceTally.PathSum()].add(
           TraceTally.PathSum(calls: 1, total: call.duration!, selfTime: call.selfTime ?? 0))
       }
     }
-    return sums.map { line($0.key, $0.value) }.sorted()
+    return sums.map { line(names($0.key, paths, functions), $0.value) }.sorted()
   }
 }

@@ -63,8 +63,8 @@ private func fuzzRanges(_ bytes: [UInt8], _ plain: [Event], _ functions: Functio
   let sum = Sum()
   var summed = textReader(bytes, rangeSize: size)
   if let tally = try? summed.tally(isWanted, makeSink: { _ in sum }) {
-    let calls = tally.functions.reduce(0) { $0 + $1.complete + $1.unfinished + $1.noEntry + $1.lost }
-    precondition(calls == wanted.count, "the sums are of other calls")
+    let count = tally.functions.reduce(0) { $0 + $1.complete + $1.unfinished + $1.noEntry + $1.lost }
+    precondition(count == wanted.count, "the sums are of other calls")
     precondition(sum.total == total, "the sums are of other durations")
     let whole = wholeCalls(calls, builder.paths) { $0 != .none && isWanted(functions[$0].symbol) }
     precondition(tally.sums.reduce(0) { $0 + $1.sum.calls } == whole.count, "the paths are of other calls")
