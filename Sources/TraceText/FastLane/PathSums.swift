@@ -169,12 +169,12 @@ struct PathSums: BitwiseCopyable {
       below.pointee.count = 0
       if below.pointee.capacity == Self.mostEnded { endAside(below, isWhole: isWhole) }
       below.pointee.isWhole = true
-    } else if isWhole {
+    } else if !isWhole {
+      below.pointee.isWhole = false
+    } else if below.pointee.isWhole {
       if below.pointee.count == below.pointee.capacity { makeRoom(below) }
       below.pointee.ended.unsafelyUnwrapped[below.pointee.count] = ended
       below.pointee.count += 1
-    } else {
-      below.pointee.isWhole = false
     }
   }
 
