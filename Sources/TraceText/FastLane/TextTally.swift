@@ -4,7 +4,8 @@ internal import FunctionGraph
 /// Pairs the lines of a text's ranges and sums up the calls in one go, where no call is wanted by itself.
 ///
 /// What is as usual, entries, exits and leaves of a CPU or task, is paired here, by the rules of `CallBuilder` and on stacks that it has
-/// lent. Before anything else happens the stacks are given back, and the builder takes that event.
+/// lent. Before anything else happens the stacks are given back, and the builder takes that event. Paths are the builder's, so that
+/// both go on from each other's; what calls come to by path is kept by `PathSums`.
 ///
 /// Lost events mark a lane's open calls where its next line comes, by where and when it was last seen (`CallBuilder.markLosses`).
 ///
