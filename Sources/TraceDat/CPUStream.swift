@@ -411,10 +411,11 @@ final class CPUStream {
     guard block.count > 0 else { return .end }
     blockOffset = position
     position += UInt64(block.count)
-    if let pages = context.pages {
-      ahead.move(
-        to: position..<position + context.file.available(at: position, count: UInt64(blockCapacity)),
-        from: UnsafeRawPointer(block.memory.baseAddress!), pages)
+    if context.pages != nil {
+      let available = context.file.available(at: position, count: UInt64(blockCapacity))
+      let next = position..<position + available
+      if !ahead.hasMapped(next), let pages = context.pages { ahead.map(next, pages) }
+      ahead.move(to: next, from: UnsafeRawPointer(block.memory.baseAddress!))
     }
     nextPage = 0
     return .page

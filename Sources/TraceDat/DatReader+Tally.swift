@@ -76,7 +76,8 @@ extension DatReader {
     let workers = min(jobs, parts.mostWorkers)
     file.pages?.serve(streams: workers)
     inParallel(workers, workers: workers) { _, _ in
-      while let part = parts.next({ makeTally($0, true) }) { read(part, run, owners) }
+      let file = workers > 1 ? file.forOneThread() : file
+      while let part = parts.next({ makeTally($0, true) }) { read(part, of: file, run, owners) }
     }
     var chains = parts.chains
     count = first + chains.reduce(0) { $0 + $1.count }
@@ -98,10 +99,13 @@ extension DatReader {
     return .tallies(chains.joined().map { ($0.tally, first + $0.number) })
   }
 
-  private func read(_ part: TallyParts.Part, _ run: TallyRun, _ owners: TaskOwners) {
+  private func read(
+    _ part: TallyParts.Part, of file: FileBytes, _ run: TallyRun, _ owners: TaskOwners
+  ) {
     let tally = part.tally
     let context = pageContext(
-      of: run.buffer, run.formats, Decompressor(container.header.compression), run.memory, tally: tally)
+      of: run.buffer, run.formats, Decompressor(container.header.compression), run.memory, file: file,
+      tally: tally)
     let stream = run.stream(part.cpu, unread: part.unread)
     var diagnostics = Diagnostics()
     do throws(TraceError) {
@@ -140,7 +144,7 @@ extension DatReader {
         index + 1 < parts.count ? parts[index + 1].start : part.cpu.extent.offset + part.cpu.extent.size
       let unread = UnreadBytes(part.start..<end, pageSize: Int(run.buffer.pageSize))
       let rest = TallyParts.Part(part.cpu, from: part.start, unread, previous.tally, previous.number)
-      read(rest, run, owners)
+      read(rest, of: file, run, owners)
       if let failure = rest.failure {
         previous.failure = failure
         break

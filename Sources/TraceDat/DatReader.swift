@@ -87,15 +87,23 @@ public struct DatReader: EventReader, ~Copyable {
   ///     asked for bytes behind `size`, and a count of 0 is taken as the end. Several threads may call it at once.
   ///   - jobs: how many threads at most. What is delivered does not depend on it.
   ///   - pages: of the same file, where it is one: to have the processor fetch what will be read.
+  ///   - makeReadAt: makes another `readAt` of the same file, which one thread alone will call: through a descriptor of its
+  ///     own, say. nil where there is none.
+  ///   - onRead: gets to know of all bytes that have been read, sooner or later, on whatever thread.
   /// - Throws: `TraceError`: `.notATrace`, `.unsupported` (another version or compression), `.corrupt` where the
   ///   container's own structure cannot be followed, and whatever `readAt` throws.
   public init(
-    size: UInt64, jobs: Int = 1, pages: FilePages? = nil,
-    readAt:
-      @escaping @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
+    size: UInt64, jobs: Int = 1, pages: FilePages? = nil, makeReadAt: (@Sendable () -> ReadAt?)? = nil,
+    onRead: @escaping @Sendable (_ count: Int) -> Void = { _ in }, readAt: @escaping ReadAt
   ) throws(TraceError) {
-    try self.init(size: size, jobs: jobs, limits: Limits(), pages: pages, readAt: readAt)
+    try self.init(
+      size: size, jobs: jobs, limits: Limits(), pages: pages, makeReadAt: makeReadAt, onRead: onRead,
+      readAt: readAt)
   }
+
+  /// Reads at an offset, as pread(2) does.
+  public typealias ReadAt =
+    @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
 
   struct Limits {
     /// Less than these bytes of trace data are read by one thread, which has done so before another one has started.
@@ -111,10 +119,11 @@ public struct DatReader: EventReader, ~Copyable {
 
   init(
     size: UInt64, jobs: Int, limits: Limits, pages: FilePages? = nil,
-    readAt:
-      @escaping @Sendable (_ offset: UInt64, _ into: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int
+    makeReadAt: (@Sendable () -> ReadAt?)? = nil,
+    onRead: @escaping @Sendable (_ count: Int) -> Void = { _ in }, readAt: @escaping ReadAt
   ) throws(TraceError) {
-    let file = FileBytes(size: size, pages: pages, readAt: readAt)
+    let file = FileBytes(
+      size: size, pages: pages, makeReadAt: makeReadAt, onRead: onRead, readAt: readAt)
     var diagnostics = Diagnostics()
     let container = try Container(file, diagnostics: &diagnostics)
 
@@ -317,7 +326,9 @@ public struct DatReader: EventReader, ~Copyable {
       sieved = SievedBuffer(
         cpus, isCompressed: layout.isCompressed, blockSize: blockSize, formats: formats,
         contexts: sieves.map {
-          pageContext(of: layout, formats, Decompressor(container.header.compression), memory, sieve: $0)
+          pageContext(
+            of: layout, formats, Decompressor(container.header.compression), memory,
+            file: sieves.count > 1 ? file.forOneThread() : file, sieve: $0)
         }, limits: limits.sieving)
       return true
     }
@@ -348,10 +359,11 @@ public struct DatReader: EventReader, ~Copyable {
   /// What a thread needs to walk a buffer's pages; the decompressor, sieve and tally are its own.
   func pageContext(
     of layout: BufferLayout, _ formats: GraphFormats, _ decompressor: Decompressor, _ memory: MemoryBudget,
-    sieve: FunctionSieve? = nil, tally: StackTally? = nil, pairing: CallPairing? = nil
+    file: FileBytes? = nil, sieve: FunctionSieve? = nil, tally: StackTally? = nil,
+    pairing: CallPairing? = nil
   ) -> PageContext {
     PageContext(
-      file: file, order: container.header.order, layout: container.subBuffer,
+      file: file ?? self.file, order: container.header.order, layout: container.subBuffer,
       pageSize: Int(layout.pageSize), decompressor: decompressor, memory: memory,
       conversion: container.conversion(of: layout), formats: formats, sieve: sieve, tally: tally,
       pairing: pairing, watched: watched)

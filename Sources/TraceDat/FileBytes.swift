@@ -10,23 +10,54 @@ final class FileBytes: Sendable {
 
   let size: UInt64
   private let readAt: ReadAt
-  /// Bytes that `readAt` has delivered so far.
-  var bytesRead: UInt64 { delivered.load(ordering: .relaxed) }
-  private let delivered = Atomic<UInt64>(0)
+  private let makeReadAt: (@Sendable () -> ReadAt?)?
+  private let count: ReadCount
+  /// Bytes that are not counted yet.
+  private let uncounted = Atomic<UInt64>(0)
+  /// From so many on they are.
+  private let countsAtOnce: UInt64
 
   /// Of the same file, if it is one that can be mapped.
   let pages: FilePages?
 
-  init(size: UInt64, pages: FilePages? = nil, readAt: @escaping ReadAt) {
+  /// - Parameters:
+  ///   - makeReadAt: makes another `readAt`, for one thread; nil where that one is as good.
+  ///   - onRead: as of `DatReader`.
+  convenience init(
+    size: UInt64, pages: FilePages? = nil, makeReadAt: (@Sendable () -> ReadAt?)? = nil,
+    onRead: @escaping @Sendable (_ count: Int) -> Void = { _ in }, readAt: @escaping ReadAt
+  ) {
+    self.init(size, pages, readAt, makeReadAt, ReadCount(onRead), countsAtOnce: 1)
+  }
+
+  private init(
+    _ size: UInt64, _ pages: FilePages?, _ readAt: @escaping ReadAt,
+    _ makeReadAt: (@Sendable () -> ReadAt?)?, _ count: ReadCount, countsAtOnce: UInt64
+  ) {
     self.size = size
     self.pages = pages
     self.readAt = readAt
+    self.makeReadAt = makeReadAt
+    self.count = count
+    self.countsAtOnce = countsAtOnce
   }
 
-  /// It is read from the beginning again.
-  func startOver() {
-    delivered.store(0, ordering: .relaxed)
+  deinit { countAll() }
+
+  /// The same bytes, for a thread that reads beside others. What all threads change goes from one processor's cache to the
+  /// other's each time: the count of bytes, and the system's count of who uses an open file, were 3 % of the time that two
+  /// threads took together.
+  func forOneThread() -> FileBytes {
+    FileBytes(size, pages, makeReadAt?() ?? readAt, makeReadAt, count, countsAtOnce: 1 << 20)
   }
+
+  /// Bytes that have been read so far, less at most a MiB of each thread's.
+  var bytesRead: UInt64 { count.value }
+
+  /// It is read from the beginning again.
+  func startOver() { count.startOver() }
+
+  private func countAll() { count.add(uncounted.exchange(0, ordering: .relaxed)) }
 
   /// How many of the `count` bytes at `offset` the file has.
   func available(at offset: UInt64, count: UInt64) -> UInt64 {
@@ -46,8 +77,28 @@ final class FileBytes: Sendable {
       if count <= 0 || count > rest.count { break }
       done += count
     }
-    delivered.wrappingAdd(UInt64(done), ordering: .relaxed)
+    if uncounted.wrappingAdd(UInt64(done), ordering: .relaxed).newValue >= countsAtOnce { countAll() }
     return done
+  }
+}
+
+/// How many bytes of a file all threads have read together.
+private final class ReadCount: Sendable {
+  private let read = Atomic<UInt64>(0)
+  private let onRead: @Sendable (_ count: Int) -> Void
+
+  init(_ onRead: @escaping @Sendable (_ count: Int) -> Void) {
+    self.onRead = onRead
+  }
+
+  var value: UInt64 { read.load(ordering: .relaxed) }
+
+  func startOver() { read.store(0, ordering: .relaxed) }
+
+  func add(_ count: UInt64) {
+    guard count > 0 else { return }
+    read.wrappingAdd(count, ordering: .relaxed)
+    onRead(Int(clamping: count))
   }
 }
 

@@ -14,8 +14,11 @@ internal import Glibc
 public final class FilePages: Sendable {
   /// Of a page that one entry of the processor's tables maps, where pages are of 4 KiB.
   static let windowSize: UInt64 = 2 << 20
-  /// Each counts as the process's memory, and one more while the next one is mapped.
+  /// Each counts as the process's memory.
   static let mostWindows = 8
+  /// Beyond those that are needed, so that several are let go of at once: each time, all processors that this process runs on
+  /// are told.
+  static let spareWindows = 3
   /// Smaller files are read before this pays.
   public static let worthMapping: UInt64 = 8 << 20
   /// Of other windows, in a row and for each stream, before no more are tried: the first 30 MB may be of smaller pages, as
@@ -37,12 +40,20 @@ public final class FilePages: Sendable {
   private struct Windows {
     /// By number, the latest last.
     var mapped: [UInt64] = []
+    /// So many of them are needed at once, and so many may be.
+    var needed = 0
     var most = 0
     /// In a row, and how many may be.
     var misses = 0
     var mostMisses = 0
     /// Which ones were tried in vain, the latest last: each stream comes back to its own with the next block.
     var missed: [UInt64] = []
+
+    mutating func takeOldest(_ count: Int) -> [UInt64] {
+      guard count > 0 else { return [] }
+      defer { mapped.removeFirst(count) }
+      return Array(mapped.prefix(count))
+    }
   }
 
   /// - Parameters:
@@ -75,12 +86,14 @@ public final class FilePages: Sendable {
 
   /// So many streams read the file by turns from now on, each in another place. With too many, none gets anything.
   func serve(streams: Int) {
-    windows.withLock { windows in
+    let dropped = windows.withLock { windows in
       // Between two blocks a stream needs the end of one window and the beginning of the next.
-      windows.most = pagemap >= 0 && streams < Self.mostWindows ? streams + 1 : 0
+      windows.needed = pagemap >= 0 && streams < Self.mostWindows ? streams + 1 : 0
+      windows.most = windows.needed > 0 ? min(Self.mostWindows, windows.needed + Self.spareWindows) : 0
       windows.mostMisses = streams * Self.mostMisses
-      while windows.mapped.count > windows.most { drop(windows.mapped.removeFirst()) }
+      return windows.takeOldest(windows.mapped.count - windows.needed)
     }
+    drop(dropped)
   }
 
   /// Maps a part of the file, for as long as not too many others are.
@@ -91,24 +104,50 @@ public final class FilePages: Sendable {
     guard !range.isEmpty, range.upperBound <= size else { return nil }
     let first = range.lowerBound / Self.windowSize
     let last = (range.upperBound - 1) / Self.windowSize
-    let isMapped = windows.withLock { windows in
-      for number in first...last where !windows.mapped.contains(number) {
-        guard windows.most > 0, !windows.missed.contains(number) else { return false }
-        guard isMappedAtOnce(number) else {
-          drop(number)
-          if windows.missed.count >= windows.most { windows.missed.removeFirst() }
-          windows.missed.append(number)
-          windows.misses += 1
-          if windows.misses >= windows.mostMisses { windows.most = 0 }
-          return false
-        }
-        windows.misses = 0
-        if windows.mapped.count >= windows.most { drop(windows.mapped.removeFirst()) }
-        windows.mapped.append(number)
-      }
-      return true
+    for number in first...last where !isMapped(number) { return nil }
+    return base + UInt(range.lowerBound)
+  }
+
+  /// Whether a window is mapped, or is being mapped: what is fetched before that is done is nothing.
+  private func isMapped(_ number: UInt64) -> Bool {
+    enum Found {
+      case mapped, none
+      case toBeMapped(dropping: [UInt64])
     }
-    return isMapped ? base + UInt(range.lowerBound) : nil
+    let found = windows.withLock { windows -> Found in
+      if windows.mapped.contains(number) { return .mapped }
+      guard windows.most > 0, !windows.missed.contains(number) else { return .none }
+      defer { windows.mapped.append(number) }
+      guard windows.mapped.count >= windows.most else { return .toBeMapped(dropping: []) }
+      return .toBeMapped(dropping: windows.takeOldest(windows.mapped.count - windows.needed + 1))
+    }
+    // The system's work is done while no other thread has to wait for it.
+    switch found {
+    case .mapped: return true
+    case .none: return false
+    case .toBeMapped(let oldest):
+      drop(oldest)
+      let isThere = isMappedAtOnce(number)
+      if !note(number, isThere: isThere) { drop([number]) }
+      return isThere
+    }
+  }
+
+  /// - Returns: whether the window is to stay mapped.
+  private func note(_ number: UInt64, isThere: Bool) -> Bool {
+    windows.withLock { windows in
+      guard !isThere else {
+        windows.misses = 0
+        // Others may have mapped so many meanwhile that its turn is over.
+        return windows.mapped.contains(number)
+      }
+      windows.mapped.removeAll { $0 == number }
+      if windows.missed.count >= Self.mostWindows { windows.missed.removeFirst() }
+      windows.missed.append(number)
+      windows.misses += 1
+      if windows.misses >= windows.mostMisses { windows.most = 0 }
+      return false
+    }
   }
 
   /// How many windows are mapped.
@@ -137,8 +176,17 @@ public final class FilePages: Sendable {
     return entry >> 63 == 1
   }
 
-  private func drop(_ number: UInt64) {
-    let (start, count) = window(number)
-    madvise(UnsafeMutableRawPointer(bitPattern: start), count, MADV_DONTNEED)
+  private func drop(_ numbers: [UInt64]) {
+    var rest = numbers.sorted()[...]
+    while let first = rest.popFirst() {
+      let start = window(first).start
+      var count = window(first).count
+      var last = first
+      while rest.first == last + 1 {
+        last = rest.removeFirst()
+        count += window(last).count
+      }
+      madvise(UnsafeMutableRawPointer(bitPattern: start), count, MADV_DONTNEED)
+    }
   }
 }

@@ -64,14 +64,21 @@ public struct TraceReader: EventReader, ~Copyable {
     _ file: SharedInput, _ prefix: [UInt8], _ jobs: Int, _ progress: ReadingProgress
   ) throws(TraceError) -> DatReader {
     if let size = file.file.size {
-      let pages = FilePages(descriptor: file.file.descriptor, size: size)
-      return try DatReader(size: size, jobs: jobs, pages: pages) { (offset, buffer) throws(TraceError) in
-        progress.add(try readDescriptor(file.file.descriptor, at: offset, buffer))
-      }
+      return try DatReader(
+        size: size, jobs: jobs, pages: FilePages(descriptor: file.file.descriptor, size: size),
+        makeReadAt: {
+          guard let own = ReopenedFile(file.file.descriptor) else { return nil }
+          return { (offset, buffer) throws(TraceError) in try own.read(at: offset, into: buffer) }
+        },
+        onRead: progress.add,
+        readAt: { (offset, buffer) throws(TraceError) in
+          try readDescriptor(file.file.descriptor, at: offset, buffer)
+        })
     }
     let spool = SharedSpool(try copyToDisk(file.file, after: prefix))
-    return try DatReader(size: spool.file.size, jobs: jobs) { (offset, buffer) throws(TraceError) in
-      progress.add(try readDescriptor(spool.file.descriptor, at: offset, buffer))
+    return try DatReader(size: spool.file.size, jobs: jobs, onRead: progress.add) {
+      (offset, buffer) throws(TraceError) in
+      try readDescriptor(spool.file.descriptor, at: offset, buffer)
     }
   }
 
@@ -85,9 +92,12 @@ public struct TraceReader: EventReader, ~Copyable {
         let count = min(pending.count, buffer.count)
         buffer.copyBytes(from: pending.prefix(count))
         pending.removeFirst(count)
-        return progress.add(count)
+        progress.add(count)
+        return count
       }
-      return progress.add(try file.file.read(into: buffer))
+      let count = try file.file.read(into: buffer)
+      progress.add(count)
+      return count
     }
   }
 
@@ -96,7 +106,9 @@ public struct TraceReader: EventReader, ~Copyable {
     _ file: SharedInput, at start: UInt64, _ size: UInt64, _ jobs: Int, _ progress: ReadingProgress
   ) -> TextReader {
     TextReader(size: size > start ? size - start : 0, jobs: jobs) { (offset, buffer) throws(TraceError) in
-      progress.add(try readDescriptor(file.file.descriptor, at: start + offset, buffer))
+      let count = try readDescriptor(file.file.descriptor, at: start + offset, buffer)
+      progress.add(count)
+      return count
     }
   }
 
@@ -239,6 +251,8 @@ final class ReadingProgress: Sendable {
 
   private let read = Atomic<UInt64>(0)
   private let size: UInt64?
+  /// A MiB, less of small files.
+  private let step: UInt64
   private let listener: Guarded<Listener>
 
   /// A function in a generic's storage would be wrapped once more each time it is looked at.
@@ -248,6 +262,7 @@ final class ReadingProgress: Sendable {
 
   init(size: UInt64?, _ report: @escaping Report) {
     self.size = size
+    step = max(1, min(1 << 20, (size ?? 0) / 64))
     listener = Guarded(Listener(report: report))
   }
 
@@ -256,10 +271,12 @@ final class ReadingProgress: Sendable {
     listener.withLock { $0.report = report }
   }
 
-  func add(_ count: Int) -> Int {
+  /// Of a file, the listener gets to know of each `step`: several threads may read it, and would wait for each other.
+  func add(_ count: Int) {
+    let (before, now) = read.wrappingAdd(UInt64(max(0, count)), ordering: .relaxed)
+    guard before / step != now / step || now >= size ?? 0 else { return }
     let listener = listener.withLock { $0 }
-    listener.report(read.wrappingAdd(UInt64(max(0, count)), ordering: .relaxed).newValue, size)
-    return count
+    listener.report(now, size)
   }
 
   func startOver() { read.store(0, ordering: .relaxed) }

@@ -66,9 +66,8 @@ import Testing
       let bytes = try #require(UnsafeRawPointer(bitPattern: address))
       #expect(bytes.load(as: UInt64.self) == start)
       #expect(bytes.load(fromByteOffset: Int(end - start) - 8, as: UInt64.self) == end - 8)
-      #expect(pages.mappedWindows <= 2)
     }
-    #expect(pages.mappedWindows == 2)
+    #expect(pages.mappedWindows == 4)
     let size = UInt64(Self.bytes.count)
     #expect(pages.map(size - 4096..<size + 1) == nil)
     #expect(pages.map(4096..<4096) == nil)
@@ -84,14 +83,66 @@ import Testing
     let block = RawBlock(capacity: 128 << 10)
     let base = UnsafeRawPointer(try #require(block.memory.baseAddress))
     var ahead = BlockAhead()
-    ahead.move(to: 0..<128 << 10, from: base, pages)
+    let first = UInt64(0)..<128 << 10
+    ahead.move(to: first, from: base)
+    #expect(ahead.distance == 0 && !ahead.hasMapped(first))
+    ahead.map(first, pages)
+    ahead.move(to: first, from: base)
     #expect(ahead.distance != 0)
     #expect(ftruncate(file.descriptor, 4096) == 0)
     for offset in stride(from: 0, to: 128 << 10, by: 64) { BlockAhead.fetch(base + offset, ahead.distance) }
     // A window that has gone.
-    ahead.move(to: Self.window..<Self.window + 4096, from: base, pages)
+    let second = Self.window..<Self.window + 4096
+    #expect(!ahead.hasMapped(second))
+    ahead.map(second, pages)
+    ahead.move(to: second, from: base)
     #expect(ahead.distance == 0)
     BlockAhead.fetch(base, ahead.distance)
+  }
+
+  /// Two windows and one for each stream are enough, and a few more wait to be let go of together.
+  @Test(arguments: [1, 2, 4, 7]) func letsGoOfWhatIsBehind(streams: Int) throws {
+    let file = try Temporary([1])
+    let span = 12 * Self.window
+    let size = UInt64(streams) * span
+    try #require(ftruncate(file.descriptor, off_t(size)) == 0)
+    let pages = try #require(
+      FilePages(descriptor: file.descriptor, size: size, mapAtOnce: Self.mapAnyPages))
+    pages.serve(streams: streams)
+    var most = 0
+    for place in stride(from: 0, to: span - Self.window, by: 1 << 20) {
+      for stream in 0..<UInt64(streams) {
+        let start = stream * span + place
+        #expect(pages.map(start..<start + 128 << 10) != nil)
+        #expect(try file.mappedBytes() == UInt64(pages.mappedWindows) * Self.window)
+        most = max(most, pages.mappedWindows)
+      }
+    }
+    #expect(most == min(FilePages.mostWindows, streams + 1 + FilePages.spareWindows))
+    #expect(pages.mappedWindows > streams)
+    pages.serve(streams: FilePages.mostWindows)
+    #expect(try pages.mappedWindows == 0 && file.mappedBytes() == 0)
+  }
+
+  /// Threads that map and let go at once: what is mapped in the end is known.
+  @Test func countsWhatThreadsMap() throws {
+    let file = try Temporary([1])
+    let size = 64 * Self.window
+    try #require(ftruncate(file.descriptor, off_t(size)) == 0)
+    let pages = try #require(
+      FilePages(descriptor: file.descriptor, size: size) { start, count in
+        // Some are of small pages.
+        UInt(bitPattern: start) >> 21 % 5 != 0 && Self.mapAnyPages(start, count)
+      })
+    pages.serve(streams: 3)
+    inParallel(4, workers: 4) { item, _ in
+      for step in 0..<500 {
+        let start = UInt64((step + item * 17) * 7 % 63) * Self.window
+        _ = pages.map(start..<start + 4096)
+      }
+    }
+    #expect(pages.mappedWindows <= FilePages.mostWindows)
+    #expect(try file.mappedBytes() == UInt64(pages.mappedWindows) * Self.window)
   }
 
   /// Whatever pages the system keeps a file in: a window is mapped whole or not at all.
@@ -175,10 +226,7 @@ import Testing
           : nil
         let reads = Guarded(0)
         let descriptor = file.descriptor
-        var reader = try DatReader(
-          size: UInt64(bytes.count), jobs: jobs,
-          limits: DatReader.Limits(leastForThreads: 0), pages: pages
-        ) { (offset, target) throws(TraceError) -> Int in
+        let readAt: DatReader.ReadAt = { (offset, target) throws(TraceError) in
           let isLast = reads.withLock { count in
             if target.count > 64 << 10 { count += 1 }
             return count == shrinksAfter
@@ -186,6 +234,14 @@ import Testing
           if isLast { ftruncate(descriptor, off_t(bytes.count / 2)) }
           return pread(descriptor, target.baseAddress, target.count, off_t(offset))
         }
+        let (owned, told) = (Guarded(0), Guarded(0))
+        var reader = try DatReader(
+          size: UInt64(bytes.count), jobs: jobs,
+          limits: DatReader.Limits(leastForThreads: 0), pages: pages,
+          makeReadAt: {
+            owned.withLock { $0 += 1 }
+            return isMapped ? readAt : nil
+          }, onRead: { count in told.withLock { $0 += count } }, readAt: readAt)
         if picks {
           try reader.selectFunctions { !$0.isEmpty }
           var batch: [Event] = []
@@ -197,6 +253,10 @@ import Testing
           counts.append([tally?.calls ?? -1])
         }
         if isMapped, shrinksAfter == nil { #expect(pages?.mappedWindows ?? 0 > 0) }
+        #expect(owned.withLock { $0 } == (jobs > 1 ? jobs : 0))
+        // What is looked at once more is told once more.
+        #expect(told.withLock { min(UInt64($0), UInt64(bytes.count)) } == reader.bytesRead)
+        if shrinksAfter == nil { #expect(reader.bytesRead == UInt64(bytes.count)) }
       }
     }
     // Which bytes are gone when a thread comes to them is its own affair.
