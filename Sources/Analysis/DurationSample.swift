@@ -96,11 +96,9 @@ public struct DurationSample: Sendable {
     priority: (TimedDuration) -> UInt64
   ) {
     if isExact { spill() }
-    guard var sketch, var reservoir, !durations.isEmpty else { return }
-    // Nothing else holds them, so that they change in place.
-    self.sketch = nil
-    self.reservoir = nil
-    reservoir.add(durations, &scratch.entries, priority: priority)
+    // Who has a reservoir has a sketch: to ask that one, too, would copy it, and count its references.
+    guard reservoir != nil, !durations.isEmpty else { return }
+    reservoir?.add(durations, &scratch.entries, priority: priority)
     count += durations.count
     resolution = max(resolution, 1)
     if scratch.values.count < durations.count {
@@ -130,10 +128,8 @@ public struct DurationSample: Sendable {
       total = total.addingReportingOverflow(sum).overflow ? .max : total + sum
       if low <= 0, high >= 0, values.contains(0) { zeroResolution = max(zeroResolution, 1) }
       moments.add(UnsafeBufferPointer(values), sum: sum, least: low, greatest: high)
-      sketch.add(UnsafeBufferPointer(values), known, &scratch.bins)
+      sketch!.add(UnsafeBufferPointer(values), known, &scratch.bins)
     }
-    self.sketch = sketch
-    self.reservoir = reservoir
   }
 
   /// Adds durations that were summed up elsewhere, and too many there to be kept. What the first ones were summed up in is
