@@ -17,7 +17,7 @@ public final class FilePages: Sendable {
   /// Each counts as the process's memory.
   static let mostWindows = 8
   /// Beyond those that are needed, so that several are let go of at once: each time, all processors that this process runs on
-  /// are told.
+  /// are told, which took two threads 1.0 of 84 ms of CPU time, and 0.5 with three (perf); other numbers were not tried.
   static let spareWindows = 3
   /// Smaller files are read before this pays.
   public static let worthMapping: UInt64 = 8 << 20

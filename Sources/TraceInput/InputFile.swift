@@ -56,23 +56,6 @@ public struct InputFile: ~Copyable, Sendable {
   }
 }
 
-/// A regular file that is open already, opened once more: with a position and counts of users of its own.
-final class ReopenedFile: Sendable {
-  private let descriptor: Int32
-
-  /// nil where the system does not do it: without /proc, or where the file may not be opened any more.
-  init?(_ descriptor: Int32) {
-    self.descriptor = open("/proc/self/fd/\(descriptor)", O_RDONLY | O_CLOEXEC)
-    if self.descriptor < 0 { return nil }
-  }
-
-  deinit { close(descriptor) }
-
-  func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(TraceError) -> Int {
-    try readDescriptor(descriptor, at: offset, buffer)
-  }
-}
-
 /// The bytes of the command line's argument that Swift shows as `path`, where they are no UTF-8: a file may have any name,
 /// and a `String` of it has lost what it is called.
 private func rawArgument(_ path: String) -> UnsafePointer<CChar>? {
