@@ -124,6 +124,25 @@ import Testing
     #expect(try pages.mappedWindows == 0 && file.mappedBytes() == 0)
   }
 
+  /// While one window is being mapped, others are, so many that its turn is over before it is there.
+  @Test func letsGoOfWhatIsLate() throws {
+    let file = try Temporary([1])
+    let size = 12 * Self.window
+    try #require(ftruncate(file.descriptor, off_t(size)) == 0)
+    let others = Guarded<FilePages?>(nil)
+    let pages = try #require(
+      FilePages(descriptor: file.descriptor, size: size) { start, count in
+        let pages = others.withLock { $0.take() }
+        for number in 1..<UInt64(10) { _ = pages?.map(number * Self.window..<number * Self.window + 4096) }
+        return Self.mapAnyPages(start, count)
+      })
+    pages.serve(streams: 1)
+    others.withLock { $0 = pages }
+    _ = pages.map(0..<4096)
+    #expect(pages.mappedWindows > 1)
+    #expect(try file.mappedBytes() == UInt64(pages.mappedWindows) * Self.window)
+  }
+
   /// Threads that map and let go at once: what is mapped in the end is known. A window that one lets go of while another maps
   /// it anew may count as mapped and not be.
   @Test func countsWhatThreadsMap() throws {
